@@ -1,0 +1,144 @@
+"""A job's command line: flags from a frozen dataclass, mistakes answered in one sentence.
+
+Example:
+
+    @dataclasses.dataclass(frozen=True)
+    class Flags:
+        out: str = flag("out/digits", "the folder that everything lands in")
+
+    if __name__ == "__main__":
+        sys.exit(run(main, Flags, doc=__doc__))
+"""
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, TypeVar
+
+from tfpipe.errors import DataError, RequestError, one_of, received
+from tfpipe.noise import filtered
+
+Flags = TypeVar("Flags")
+
+
+def flag(
+    default: Any,
+    help: str,
+    *,
+    choices: Sequence[str] = (),
+    least: float | None = None,
+    most: float | None = None,
+) -> Any:
+    """A field of a dataclass of flags.
+
+    Args:
+        default: its type is the flag's type: bool, int, float or str.
+        help: what `--help` says; the default is added.
+        choices: the members of a closed set.
+        least: the smallest number allowed.
+        most: the largest number allowed.
+    """
+    metadata = {"help": help, "choices": tuple(choices), "least": least, "most": most}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def parse(flags: type[Flags], doc: str, arguments: Sequence[str] | None = None) -> Flags:
+    """Reads the command line into the dataclass; `--help` prints `doc` and the flags.
+
+    Raises:
+        RequestError: a flag is unknown, or has a value that it does not take.
+
+    Example:
+
+    >>> @dataclasses.dataclass(frozen=True)
+    ... class Job:
+    ...     epochs: int = flag(3, "passes over the data", least=1)
+    >>> parse(Job, "A job.", ["--epochs", "5"])
+    Job(epochs=5)
+    """
+    fields = dataclasses.fields(flags)  # type: ignore[arg-type]
+    parser = _Parser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    for field in fields:
+        _add(parser, field)
+    found, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        raise RequestError(one_of("flag", unknown[0], [_name(field) for field in fields]))
+    return flags(**{field.name: _value(field, getattr(found, field.name)) for field in fields})
+
+
+def run(
+    job: Callable[[Flags], None],
+    flags: type[Flags],
+    *,
+    doc: str,
+    arguments: Sequence[str] | None = None,
+) -> int:
+    """Runs `job(flags)` and returns the exit code.
+
+    What the user can mend (a RequestError, a DataError, a file that cannot be read or written)
+    ends with one sentence on standard error and code 2; an interrupt with 130; anything else is
+    a defect, and its traceback is shown.
+    """
+    try:
+        chosen = parse(flags, doc, arguments)
+        with filtered():
+            job(chosen)
+    except (RequestError, DataError) as error:
+        return _end(str(error), 2)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _end(f"{error.filename}: {error.strerror}", 2)
+    except KeyboardInterrupt:
+        return _end("interrupted", 130)
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Argparse would print its usage before the sentence, and exit by itself."""
+        raise RequestError(message)
+
+
+def _add(parser: argparse.ArgumentParser, field: dataclasses.Field[Any]) -> None:
+    help = field.metadata["help"]
+    if isinstance(field.default, bool):
+        parser.add_argument(_name(field), action="store_true", help=help)
+        return
+    choices = field.metadata["choices"]
+    parser.add_argument(
+        _name(field),
+        default=str(field.default),
+        metavar="{" + ",".join(choices) + "}" if choices else type(field.default).__name__.upper(),
+        help=f"{help} (default: {field.default})" if field.default != "" else help,
+    )
+
+
+def _name(field: dataclasses.Field[Any]) -> str:
+    return f"--{field.name.replace('_', '-')}"
+
+
+def _value(field: dataclasses.Field[Any], given: Any) -> Any:
+    kind: Any = type(field.default)
+    name = _name(field)
+    choices, least, most = (field.metadata[key] for key in ("choices", "least", "most"))
+    try:
+        value = kind(given)
+    except ValueError:
+        noun = {int: "a whole number", float: "a number"}[kind]
+        raise RequestError(received(f"`{name}` to be {noun}", **{name: given})) from None
+    if choices and value not in choices:
+        raise RequestError(one_of(name, value, choices))
+    if least is not None and not value >= least:
+        raise RequestError(received(f"`{name}` to be at least {least}", **{name: value}))
+    if most is not None and not value <= most:
+        raise RequestError(received(f"`{name}` to be at most {most}", **{name: value}))
+    return value
+
+
+def _end(sentence: str, code: int) -> int:
+    print(sentence, file=sys.stderr)
+    return code

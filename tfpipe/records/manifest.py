@@ -1,0 +1,125 @@
+"""The manifest: what a records folder holds, and the sums that prove it.
+
+Example:
+
+    manifest = load("records/xray")
+    manifest.num_classes, manifest.splits["train"].num_examples
+"""
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from tfpipe.errors import DataError, RequestError, one_of
+from tfpipe.files import Path, write_json
+from tfpipe.records.sources import Feature
+
+FILE = "manifest.json"
+FORMAT = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """One TFRecord file: its name in the folder, and what it holds."""
+
+    file: str
+    num_examples: int
+    num_bytes: int
+    sha256: str
+
+
+@dataclasses.dataclass(frozen=True)
+class SplitInfo:
+    """One split: its shards in order, and how often each class occurs."""
+
+    shards: tuple[Shard, ...]
+    class_counts: tuple[int, ...]
+
+    @property
+    def num_examples(self) -> int:
+        """Examples in all shards."""
+        return sum(shard.num_examples for shard in self.shards)
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes of all shards."""
+        return sum(shard.num_bytes for shard in self.shards)
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """What `records.write` wrote: the folder, the features, the classes and the splits."""
+
+    path: pathlib.Path
+    name: str
+    features: Mapping[str, Feature]
+    class_names: tuple[str, ...]
+    rule: Mapping[str, object]
+    splits: Mapping[str, SplitInfo]
+
+    @property
+    def num_classes(self) -> int:
+        """How many classes the labels tell apart."""
+        return len(self.class_names)
+
+    def split(self, name: str) -> SplitInfo:
+        """The split of that name.
+
+        Raises:
+            RequestError: there is none.
+        """
+        if name not in self.splits:
+            raise RequestError(one_of("split", name, tuple(self.splits)))
+        return self.splits[name]
+
+    def files(self, split: str) -> list[pathlib.Path]:
+        """The paths of a split's shards, in order."""
+        return [self.path / shard.file for shard in self.split(split).shards]
+
+
+def save(manifest: Manifest) -> pathlib.Path:
+    """Writes `manifest.json` into the manifest's folder and returns its path."""
+    value = dataclasses.asdict(manifest)
+    del value["path"]
+    return write_json(manifest.path / FILE, {"format": FORMAT, **value})
+
+
+def load(path: Path) -> Manifest:
+    """Reads the manifest of a records folder.
+
+    Raises:
+        RequestError: the folder has no manifest.
+        DataError: the manifest cannot be understood.
+    """
+    folder = pathlib.Path(path)
+    file = folder / FILE
+    if not file.is_file():
+        raise RequestError(
+            f"Expected a records folder, as `records.write` makes them. There is no {str(file)!r}."
+        )
+    try:
+        value = json.loads(file.read_bytes())
+        if value.pop("format") != FORMAT:
+            raise DataError(
+                file, f"expected a manifest of format {FORMAT}; write the records again"
+            )
+        return _manifest(folder, value)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(file, f"not a manifest that `records.write` wrote ({error!r})") from None
+
+
+def _manifest(folder: pathlib.Path, value: dict[str, Any]) -> Manifest:
+    features = {
+        key: Feature(feature["kind"], tuple(feature["shape"]))
+        for key, feature in value.pop("features").items()
+    }
+    splits = {
+        name: SplitInfo(
+            tuple(Shard(**shard) for shard in split["shards"]), tuple(split["class_counts"])
+        )
+        for name, split in value.pop("splits").items()
+    }
+    names = tuple(value.pop("class_names"))
+    return Manifest(path=folder, features=features, splits=splits, class_names=names, **value)

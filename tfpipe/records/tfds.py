@@ -1,0 +1,153 @@
+"""TensorFlow Datasets: its datasets as a source, and its description of our folders.
+
+Example:
+
+    source = from_tfds("mnist")
+"""
+
+import socket
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+from tfpipe.errors import RequestError
+from tfpipe.files import Path
+from tfpipe.records.manifest import Manifest
+from tfpipe.records.sources import Example, Feature, Source
+from tfpipe.records.splits import Split, as_fractions, split_of
+
+OURS = {"train": "train", "validation": "val", "val": "val", "test": "test"}
+
+
+def from_tfds(
+    name: str,
+    *,
+    split: Split = (0.95, 0.05),
+    seed: int = 0,
+    data_dir: Path | None = None,
+) -> Source:
+    """An image classification dataset of TensorFlow Datasets, downloaded where it is not there.
+
+    Args:
+        name: as `tfds.builder` takes it: "mnist", "cifar10", "beans/0.1.0".
+        split: fractions of train and val, drawn from the dataset's train split; a validation
+            split of its own goes before, and then this is not used.
+        seed: another seed gives another split.
+        data_dir: where TensorFlow Datasets keeps its files; its own default if None.
+
+    Returns:
+        A source of the images' encoded bytes and their labels.
+
+    Raises:
+        RequestError: there is no such dataset, it cannot be downloaded, or it does not have an
+            `image` and a `label`.
+    """
+    import tensorflow_datasets as tfds
+
+    fractions = as_fractions(split)
+    try:
+        builder = tfds.builder(name, data_dir=data_dir)
+    except tfds.core.registered.DatasetNotFoundError as error:
+        raise RequestError(f"TensorFlow Datasets has no dataset {name!r}: {error}") from None
+    features = _features(builder)
+    _download(builder)
+    given = [part for part in builder.info.splits if part in OURS]
+    drawn = "train" if "val" not in [OURS[part] for part in given] else None
+
+    def iterate() -> Iterator[Example]:
+        for part in given:
+            for index, example in enumerate(_encoded(builder, part)):
+                key = f"{part}-{index:06d}"
+                ours = split_of(key, fractions, seed) if part == drawn else OURS[part]
+                yield {"id": key, "split": ours, **example}
+
+    rule = (
+        {"by": "fractions of train", "fractions": fractions, "seed": seed}
+        if drawn
+        else {"by": "given"}
+    )
+    names = tuple(builder.info.features["label"].names)
+    return Source(builder.name, features, names, rule, iterate)
+
+
+def describe(manifest: Manifest) -> None:
+    """Writes `features.json` and `dataset_info.json`, so that TFDS users can open the folder.
+
+    `tfds.builder_from_directory(path)` then reads it.
+    """
+    import tensorflow_datasets as tfds
+
+    infos = [
+        tfds.core.SplitInfo(
+            name=name,
+            shard_lengths=[shard.num_examples for shard in split.shards],
+            num_bytes=split.num_bytes,
+        )
+        for name, split in manifest.splits.items()
+    ]
+    features = {key: _to_tfds(value, manifest) for key, value in manifest.features.items()}
+    tfds.folder_dataset.write_metadata(
+        data_dir=manifest.path,
+        features=tfds.features.FeaturesDict({"id": tfds.features.Text(), **features}),
+        split_infos=infos,
+        supervised_keys=("image", "label"),
+        check_data=False,
+    )
+
+
+def _to_tfds(feature: Feature, manifest: Manifest) -> Any:
+    import tensorflow_datasets as tfds
+
+    if feature.kind == "label":
+        return tfds.features.ClassLabel(names=list(manifest.class_names))
+    return tfds.features.Image(shape=feature.shape)
+
+
+def _features(builder: Any) -> dict[str, Feature]:
+    there = builder.info.features
+    if not {"image", "label"} <= set(there) or not hasattr(there["label"], "names"):
+        raise RequestError(
+            f"Expected a dataset with an `image` and a `label`. {builder.name!r} has: "
+            + ", ".join(sorted(there))
+        )
+    return {"image": Feature("image", tuple(there["image"].shape)), "label": Feature("label")}
+
+
+def _download(builder: Any) -> None:
+    import tensorflow_datasets as tfds
+
+    if not builder.data_path.exists():
+        _require_network(builder)
+    try:
+        builder.download_and_prepare()
+    except (OSError, tfds.download.DownloadError) as error:
+        raise RequestError(_no_download(builder, str(error))) from error
+
+
+def _require_network(builder: Any) -> None:
+    # Without this look-up, TFDS repeats each hopeless download for minutes.
+    if urllib.request.getproxies():
+        return
+    for url in builder.url_infos:
+        host = urllib.parse.urlparse(url).hostname
+        try:
+            socket.getaddrinfo(host, None)
+        except OSError:
+            raise RequestError(_no_download(builder, f"the host {host} is not found")) from None
+
+
+def _no_download(builder: Any, reason: str) -> str:
+    place = str(builder.data_path)
+    return (
+        f"The dataset {builder.name!r} is not in {place!r} and cannot be downloaded ({reason}). "
+        "Connect to a network, or copy the prepared dataset there."
+    )
+
+
+def _encoded(builder: Any, part: str) -> Iterator[Example]:
+    import tensorflow_datasets as tfds
+
+    dataset = builder.as_dataset(split=part, decoders={"image": tfds.decode.SkipDecoding()})
+    for example in tfds.as_numpy(dataset):
+        yield {"image": example["image"], "label": int(example["label"])}

@@ -1,0 +1,7 @@
+"""Training: a strategy and a precision, and a `tf.function` loop for any Keras model."""
+
+from tfpipe.train.keep import keep
+from tfpipe.train.loop import fit
+from tfpipe.train.strategy import PRECISIONS, distribute
+
+__all__ = ["PRECISIONS", "distribute", "fit", "keep"]
