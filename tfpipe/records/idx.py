@@ -15,14 +15,8 @@ import numpy as np
 
 from tfpipe.errors import DataError, RequestError
 from tfpipe.files import Path
-from tfpipe.records.sources import (
-    Example,
-    Feature,
-    Source,
-    as_class_names,
-    disk_order,
-    example_id,
-)
+from tfpipe.records.arrays import as_class_names, example_id
+from tfpipe.records.sources import Example, Feature, Source, disk_order
 from tfpipe.records.splits import Split, as_fractions, split_of
 
 FILES = {"train": "train", "test": "t10k"}
@@ -51,8 +45,9 @@ def idx(folder: Path, *, split: Split = (0.95, 0.05), seed: int = 0, name: str =
 
     def iterate() -> Iterator[Example]:
         for part, (images, part_labels) in parts.items():
-            for index in disk_order(len(images), seed):
-                key = example_id(index, f"{part}-")
+            keys = [example_id(index, f"{part}-") for index in range(len(images))]
+            for index in disk_order(keys, seed):
+                key = keys[index]
                 yield {
                     "id": key,
                     "split": split_of(key, fractions, seed) if part == "train" else part,

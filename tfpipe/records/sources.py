@@ -1,34 +1,56 @@
-"""Sources: lazy, re-iterable examples, ready for `records.write`.
+"""What a source is: lazy, re-iterable examples, ready for `records.write`.
 
-    arrays(x, y)        NumPy images and labels
-    idx(folder)         the four files of MNIST and its kin (in idx.py)
-    from_tfds(name)     a TensorFlow Datasets dataset (in tfds.py)
+An example is a flat dict: `id`, `split`, and what the source's features name. Instead of a
+feature's value there may be a `pathlib.Path`: the bytes of that file, read when they are needed.
 
-An example is a flat dict: `id`, `split`, and what the source's features name. An image is
-encoded bytes, stored as they are, or uint8 pixels (H, W, C), stored as PNG.
+    id          a string, unique in the source
+    split       "train", "val", "test", ...
+    refused     instead of the features: why this example cannot be used
+    notes       what was left out of an example that is used, in words
+    size_px     (height, width) that the image must turn out to have
+
+Example:
+
+    source = from_entries("pets", entries, load, features=..., class_names=..., rule=..., seed=0)
+    for example in source: ...
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from tfpipe.errors import RequestError, received
-from tfpipe.records.splits import Split, as_fractions, position, split_of
+from tfpipe.records.splits import position
 
 Example = dict[str, Any]
+
+KINDS = ("text", "image", "mask", "label", "labels", "boxes", "classes", "sequence")
 
 
 @dataclasses.dataclass(frozen=True)
 class Feature:
-    """What one key of an example holds: `kind` is "text", "image" or "label".
+    """What one key of an example holds.
 
-    `shape` is an image's (height, width, channels); None stands for a size that varies.
+    Args:
+        kind: one of
+
+            - "text": a string.
+            - "image": encoded bytes, or uint8 pixels (H, W, C), which are stored as PNG.
+            - "mask": an encoded grey image of the image's size; `table` gives its classes.
+            - "label": an int, the class.
+            - "labels": ints 0 or 1, one per class.
+            - "boxes": floats (N, 4): y1, x1, y2, x2 as fractions of the height and width.
+            - "classes": N ints, the classes of the boxes.
+            - "sequence": floats (T, C).
+        shape: an image's (height, width, channels), None for a size that varies; a sequence's
+            (T, C).
+        table: a mask's class for each grey from 0 to 255; -1 for a grey that must not occur.
     """
 
     kind: str
     shape: tuple[int | None, ...] = ()
+    table: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +60,7 @@ class Source:
     Args:
         name: a short name; the shards carry it.
         features: what an example holds, beside `id` and `split`.
-        class_names: one name per label.
+        class_names: one name per class.
         rule: how the split was made; the manifest keeps it.
         iterate: returns a new iterator over the examples.
     """
@@ -53,101 +75,61 @@ class Source:
         return self.iterate()
 
 
-def arrays(
-    x: np.ndarray,
-    y: np.ndarray,
+class Entry(NamedTuple):
+    """An example by name: all that a source keeps in memory; `data` is what `load` needs."""
+
+    id: str
+    split: str
+    data: Any
+
+
+class Refused(Exception):
+    """Raised by a source's `load`: this example cannot be used, and why."""
+
+
+def from_entries(
+    name: str,
+    entries: Sequence[Entry],
+    load: Callable[[Any], Example],
     *,
-    split: Split = (0.7, 0.2, 0.1),
-    seed: int = 0,
-    class_names: Sequence[str] | None = None,
-    name: str = "arrays",
+    features: Mapping[str, Feature],
+    class_names: Sequence[str],
+    rule: Mapping[str, object],
+    seed: int,
 ) -> Source:
-    """Images and labels that are in memory (or memory-mapped).
+    """A source that knows its examples by name, and loads each one when it comes to it.
 
     Args:
-        x: uint8 images, (N, H, W) or (N, H, W, C) with 1 or 3 channels.
-        y: integer labels (N,), from 0.
-        split: fractions for train and val, or train, val and test, or a dict of them.
-        seed: another seed gives another split and another order on disk.
-        class_names: one name per class; the labels' numbers if None.
         name: the dataset's name.
-
-    Raises:
-        RequestError: shapes, dtypes or labels that do not fit this description.
-
-    Example:
-
-    >>> source = arrays(np.zeros((10, 8, 8), np.uint8), np.arange(10) % 2, split=(0.5, 0.5))
-    >>> len(list(source)), source.features["image"].shape, source.class_names
-    (10, (8, 8, 1), ('0', '1'))
+        entries: the examples' names and splits, in any order.
+        load: from an entry's `data` to the values of the features; may raise `Refused`.
+        features: what `load` returns.
+        class_names: one name per class.
+        rule: how the splits were made.
+        seed: for the order on disk: shuffled, so that a shard is a fair sample of sorted files.
     """
-    images = as_images(x)
-    labels = as_labels(y, len(images))
-    fractions = as_fractions(split)
-    names = as_class_names(class_names, labels)
+    order = disk_order((entry.id for entry in entries), seed)
 
     def iterate() -> Iterator[Example]:
-        for index in disk_order(len(images), seed):
-            key = example_id(index)
-            yield {
-                "id": key,
-                "split": split_of(key, fractions, seed),
-                "image": images[index],
-                "label": int(labels[index]),
-            }
+        for index in order:
+            entry = entries[index]
+            yield {"id": entry.id, "split": entry.split, **_loaded(load, entry)}
 
-    features = {"image": Feature("image", images.shape[1:]), "label": Feature("label")}
-    rule = {"by": "fractions", "fractions": fractions, "seed": seed}
-    return Source(name, features, names, rule, iterate)
+    return Source(name, dict(features), tuple(class_names), dict(rule), iterate)
 
 
-def example_id(index: int, prefix: str = "") -> str:
-    """The id of the example with this number: it does not depend on how many there are.
+def disk_order(ids: Iterable[str], seed: int) -> np.ndarray:
+    """The indices in the order on disk, in which an example's place depends on its id and the seed.
 
-    >>> example_id(7, "train-")
-    'train-000007'
+    >>> sorted(disk_order(["a", "b", "c"], seed=0).tolist())
+    [0, 1, 2]
     """
-    return f"{prefix}{index:06d}"
+    places = np.fromiter((position(key, seed, purpose="order") for key in ids), np.float64)
+    return np.argsort(places, kind="stable")
 
 
-def disk_order(num_examples: int, seed: int) -> list[int]:
-    """The order on disk: shuffled, so that a shard is a fair sample even of sorted data."""
-    return sorted(
-        range(num_examples),
-        key=lambda index: position(example_id(index), seed, purpose="order"),
-    )
-
-
-def as_images(x: np.ndarray) -> np.ndarray:
-    """Checks an array of images and gives it its channel axis: (N, H, W, C) of uint8."""
-    images = x[..., None] if getattr(x, "ndim", 0) == 3 else x
-    if getattr(images, "ndim", 0) != 4 or images.shape[-1] not in (1, 3) or 0 in images.shape:
-        expected = "`x` to be images of shape (N, H, W), (N, H, W, 1) or (N, H, W, 3), none empty"
-        raise RequestError(received(expected, shape=getattr(x, "shape", None)))
-    if images.dtype != np.uint8:
-        expected = "`x` to be uint8 pixels from 0 to 255 (scale and cast them first)"
-        raise RequestError(received(expected, dtype=str(images.dtype)))
-    return images
-
-
-def as_labels(y: np.ndarray, num_examples: int) -> np.ndarray:
-    """Checks integer labels: one per example, none negative."""
-    labels = np.asarray(y)
-    if labels.shape != (num_examples,):
-        expected = f"`y` to hold one label for each of the {num_examples} images"
-        raise RequestError(received(expected, shape=labels.shape))
-    if labels.dtype.kind not in "iu" or labels.min() < 0:
-        expected = "`y` to be integer labels from 0"
-        raise RequestError(received(expected, dtype=str(labels.dtype), min=labels.min().item()))
-    return labels
-
-
-def as_class_names(class_names: Sequence[str] | None, labels: np.ndarray) -> tuple[str, ...]:
-    """Checks that every label has a name; the labels' own numbers if no names are given."""
-    largest = int(labels.max())
-    if class_names is None:
-        return tuple(str(label) for label in range(largest + 1))
-    if len(class_names) <= largest:
-        expected = f"`class_names` to name every label up to {largest}"
-        raise RequestError(received(expected, class_names=list(class_names)))
-    return tuple(class_names)
+def _loaded(load: Callable[[Any], Example], entry: Entry) -> Example:
+    try:
+        return load(entry.data)
+    except Refused as reason:
+        return {"refused": str(reason)}
