@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 from tfpipe.errors import DataError, RequestError
 
 if TYPE_CHECKING:  # what `__getattr__` loads, for type checkers and editors
-    from tfpipe import compress, export, models, ops, records, report, train
+    from tfpipe import compress as compress
+    from tfpipe import export as export
+    from tfpipe import models as models
+    from tfpipe import ops as ops
+    from tfpipe import records as records
+    from tfpipe import report as report
+    from tfpipe import train as train
 
 __version__ = "0.1.0"
 

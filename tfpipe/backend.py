@@ -20,9 +20,14 @@ def _require_tensorflow(backend: str) -> None:
 
 
 # Looked at first: another backend may not even be installed, and Keras' import would fail.
-_require_tensorflow(os.environ.get("KERAS_BACKEND", "tensorflow"))
+_require_tensorflow(os.environ.get("KERAS_BACKEND") or "tensorflow")
 
-import keras  # noqa: E402
+try:
+    import keras
+except ModuleNotFoundError as error:
+    if error.name in ("jax", "torch", "openvino"):  # keras.json names it
+        _require_tensorflow(error.name)
+    raise
 import tensorflow as tf  # noqa: E402
 
 _require_tensorflow(keras.backend.backend())

@@ -12,6 +12,7 @@ Example:
 
 import argparse
 import dataclasses
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeVar
@@ -81,7 +82,10 @@ def run(
     What the user can mend (a RequestError, a DataError, a file that cannot be read or written)
     ends with one sentence on standard error and code 2; an interrupt with 130; anything else is
     a defect, and its traceback is shown.
+
+    A GPU's memory is taken as it is needed, unless TF_FORCE_GPU_ALLOW_GROWTH says otherwise.
     """
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     try:
         chosen = parse(flags, doc, arguments)
         with filtered():
@@ -104,7 +108,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _add(parser: argparse.ArgumentParser, field: dataclasses.Field[Any]) -> None:
-    help = field.metadata["help"]
+    help = field.metadata["help"].replace("%", "%%")  # argparse would take it for a format
     if isinstance(field.default, bool):
         parser.add_argument(_name(field), action="store_true", help=help)
         return

@@ -7,6 +7,7 @@ Example:
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -14,7 +15,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 
+from tfpipe.errors import RequestError
+
 Path = str | os.PathLike[str]
+
+_SUFFIX = ".part"
 
 
 @contextlib.contextmanager
@@ -32,11 +37,13 @@ def staged(path: Path) -> Iterator[pathlib.Path]:
     """
     target = pathlib.Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    room = pathlib.Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    room = pathlib.Path(
+        tempfile.mkdtemp(prefix=f".{target.name}-", suffix=_SUFFIX, dir=target.parent)
+    )
     try:
         aside = room / target.name
         yield aside
-        _sync(aside)
+        sync(aside)
         _replace(aside, target, room)
         _sync_entry(target.parent)
     finally:
@@ -60,18 +67,52 @@ def write_json(path: Path, value: object) -> pathlib.Path:
     return write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def leftovers(folder: Path) -> list[pathlib.Path]:
+    """What `staged` left in a folder where it was killed; only for a folder nobody else writes to.
+
+    >>> leftovers(tempfile.mkdtemp())
+    []
+    """
+    found = pathlib.Path(folder).glob(f".*-????????{_SUFFIX}")
+    return sorted(path for path in found if path.is_dir())
+
+
+@contextlib.contextmanager
+def locked(folder: pathlib.Path) -> Iterator[None]:
+    """Keeps other processes that ask for the same lock out of a folder.
+
+    Raises:
+        RequestError: another process has it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        _lock(descriptor, folder)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def sync(path: pathlib.Path) -> None:
+    """Waits until a file, or a folder and all that is in it, is on the disk."""
+    for entry in (*path.rglob("*"), path):  # folders too: they hold the names of what is in them
+        _sync_entry(entry)
+
+
+def _lock(descriptor: int, folder: pathlib.Path) -> None:
+    try:
+        # The kernel lets go of the lock when the process ends, however it ends.
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise RequestError(
+            f"Another process is at work in {str(folder)!r}. Wait for it, or choose another folder."
+        ) from None
+
+
 def _replace(aside: pathlib.Path, target: pathlib.Path, room: pathlib.Path) -> None:
     # A folder cannot be renamed onto a folder that is not empty: the old one steps aside first.
     if target.is_dir() and not target.is_symlink():
         os.replace(target, room / "replaced")
     os.replace(aside, target)
-
-
-def _sync(path: pathlib.Path) -> None:
-    for entry in sorted(path.rglob("*")) if path.is_dir() else []:
-        if entry.is_file():
-            _sync_entry(entry)
-    _sync_entry(path)
 
 
 def _sync_entry(path: pathlib.Path) -> None:

@@ -33,7 +33,8 @@ def filtered() -> Iterator[None]:
     """Drops TensorFlow's known noise from file descriptor 2 until the block ends.
 
     Everything else that C++ writes there is passed on. `sys.stderr` is a stream of its own in
-    the meantime, unfiltered, and still a terminal if it was one.
+    the meantime, unfiltered, and still a terminal if it was one. It stays open: the loggers that
+    libraries make while they are imported hold on to it.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     sys.stderr.flush()
@@ -41,17 +42,16 @@ def filtered() -> Iterator[None]:
     reading, writing = os.pipe()
     os.dup2(writing, 2)
     os.close(writing)
-    sys.stderr = os.fdopen(os.dup(outer), "w", buffering=1, errors="backslashreplace")
+    sys.stderr = os.fdopen(outer, "w", buffering=1, errors="backslashreplace", closefd=False)
     thread = threading.Thread(target=_pass_on, args=(reading, outer), daemon=True)
     thread.start()
     try:
         yield
     finally:
-        sys.stderr.close()
+        sys.stderr.flush()
         sys.stderr = stream
-        os.dup2(outer, 2)  # closes the pipe's last writing end, and so ends the thread
-        thread.join(timeout=5)
-        os.close(outer)
+        os.dup2(outer, 2)  # closes our writing end of the pipe, and so ends the thread
+        thread.join(timeout=5)  # a child process that lives on may hold another writing end
 
 
 def is_noise(line: bytes) -> bool:

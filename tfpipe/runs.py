@@ -7,15 +7,13 @@ Example:
 """
 
 import contextlib
-import fcntl
 import json
-import os
 import pathlib
 import shutil
 from collections.abc import Iterator, Mapping
 
-from tfpipe.errors import RequestError
-from tfpipe.files import Path, write_json
+from tfpipe.errors import DataError, RequestError
+from tfpipe.files import Path, leftovers, locked, write_json
 
 FILE = "run.json"
 
@@ -37,44 +35,32 @@ def folder(
     Raises:
         RequestError: the folder holds a run of other settings, or files of no run, or another
             process is at work in it.
+        DataError: its `run.json` is damaged.
     """
     out = pathlib.Path(path)
     settings = json.loads(json.dumps(settings))
     if out.exists() and not out.is_dir():
         raise RequestError(f"Expected {str(out)!r} to be a folder. It is a file.")
     out.mkdir(parents=True, exist_ok=True)
-    with _locked(out):
+    with locked(out):
         _refuse_other_content(out, None if overwrite else settings)
+        for left in leftovers(out):  # by a process that was killed
+            shutil.rmtree(left)
         if overwrite:
             _clear(out)
-        if not (out / FILE).exists():
+        if overwrite or not (out / FILE).exists():
             write_json(out / FILE, {"settings": settings})
         yield out
 
 
-@contextlib.contextmanager
-def _locked(out: pathlib.Path) -> Iterator[None]:
-    descriptor = os.open(out, os.O_RDONLY)
-    try:
-        # The kernel lets go of the lock when the process ends, however it ends.
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise RequestError(
-            f"Another process is at work in {str(out)!r}. Wait for it, or choose another folder."
-        ) from None
-    finally:
-        os.close(descriptor)
-
-
 def _refuse_other_content(out: pathlib.Path, settings: Mapping[str, object] | None) -> None:
-    if not any(out.iterdir()):
+    if not set(out.iterdir()) - set(leftovers(out)):
         return
     if not (out / FILE).is_file():
         raise RequestError(
             f"{str(out)!r} holds files that are not of a run. Choose an empty or a new folder."
         )
-    there = json.loads((out / FILE).read_bytes())["settings"]
+    there = _settings(out / FILE)
     if settings is None or there == settings:
         return
     names = [name for name in {**there, **settings} if there.get(name) != settings.get(name)]
@@ -85,8 +71,17 @@ def _refuse_other_content(out: pathlib.Path, settings: Mapping[str, object] | No
     )
 
 
+def _settings(path: pathlib.Path) -> dict[str, object]:
+    try:
+        return dict(json.loads(path.read_bytes())["settings"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(path, f"not the settings of a run ({error!r})") from None
+
+
 def _clear(out: pathlib.Path) -> None:
-    for entry in out.iterdir():
+    if any(out.iterdir()):
+        write_json(out / FILE, {"settings": {}})  # nobody continues what is cleared by half
+    for entry in set(out.iterdir()) - {out / FILE}:
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         else:

@@ -51,11 +51,17 @@ def prune(
         A pruned copy, compiled like the model, with its training in `history`.
 
     Raises:
-        RequestError: `final_sparsity` is out of range, or no layer has a kernel.
+        RequestError: `final_sparsity` is out of range, no layer has a kernel, or the model is not
+            compiled.
     """
     if not 0 <= final_sparsity < 1:
         raise RequestError(
             received("`final_sparsity` to be at least 0 and below 1", final_sparsity=final_sparsity)
+        )
+    if not model.compiled:
+        raise RequestError(
+            f"The model {model.name!r} is not compiled. "
+            "Call `model.compile(optimizer=..., loss=..., metrics=[...])` first."
         )
     with model.distribute_strategy.scope():
         pruned = _copy(model, optimizer)
@@ -97,8 +103,6 @@ def sparsity(model: keras.Model) -> dict[str, float]:
 def _copy(model: keras.Model, optimizer: keras.optimizers.Optimizer | None) -> keras.Model:
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
-    if not model.compiled:
-        return copy
     config = model.get_compile_config()
     if optimizer is not None:
         config["optimizer"] = keras.saving.serialize_keras_object(optimizer)

@@ -22,7 +22,7 @@ def load(path: Path) -> Predictor:
 
     Raises:
         RequestError: there is no such file.
-        DataError: LiteRT cannot run it, or it does not take one batch of images.
+        DataError: LiteRT cannot run it, or it does not take one batch of images and give float32.
     """
     from ai_edge_litert.interpreter import Interpreter
 
@@ -37,6 +37,9 @@ def load(path: Path) -> Predictor:
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     if len(inputs) != 1 or len(outputs) != 1 or len(inputs[0]["shape"]) != 4:
         raise DataError(file, "expected one input, a batch of images, and one output")
+    if outputs[0]["dtype"] != np.float32:
+        found = np.dtype(outputs[0]["dtype"]).name
+        raise DataError(file, f"expected scores in float32, found {found}")
     weights = _weights(interpreter)
     return Predictor(
         name=file.name,

@@ -5,8 +5,9 @@ from typing import ClassVar
 
 import tensorflow as tf
 
+from tfpipe.decode import decode_image
 from tfpipe.errors import RequestError, received
-from tfpipe.ops.base import Op
+from tfpipe.ops.base import Example, Op
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,10 +35,11 @@ class Decode(Op):
         if self.channels not in (1, 3):
             raise RequestError(received("`channels` to be 1 or 3", channels=self.channels))
 
-    def apply(self, image: tf.Tensor) -> tf.Tensor:
-        """Decodes one scalar string."""
-        pixels = tf.io.decode_image(image, self.channels, expand_animations=False)
-        return tf.ensure_shape(pixels, (None, None, self.channels))
+    def run(self, example: Example) -> Example:
+        """Decodes a scalar string, and turns the image upright by the `orientation` beside it."""
+        image = decode_image(example["image"], self.channels, example.get("orientation"))
+        rest = {key: value for key, value in example.items() if key != "orientation"}
+        return {**rest, "image": image}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,9 +8,12 @@ Example:
 
 import dataclasses
 import json
+import os
 import pathlib
 from collections.abc import Mapping
 from typing import Any
+
+import tensorflow as tf
 
 from tfpipe.errors import DataError, RequestError, one_of
 from tfpipe.files import Path, write_json
@@ -50,14 +53,32 @@ class SplitInfo:
 
 @dataclasses.dataclass(frozen=True)
 class Manifest:
-    """What `records.write` wrote: the folder, the features, the classes and the splits."""
+    """What `records.write` wrote.
 
-    path: pathlib.Path
+    Args:
+        path: the folder; any path that `tf.io.gfile` accepts.
+        name: the dataset's name.
+        features: what an example holds, beside its `id`.
+        class_names: one name per class.
+        rule: how the splits were made.
+        splits: the splits by name.
+        num_refused: how many examples were left out; `refused.csv` lists them.
+        image_sizes: how many `distinct` ones, the `smallest`, `largest` and `most_common`, in
+            pixels (height, width).
+        duplicates: `num_contents` that stand in more than one split, and `examples` of them.
+        fingerprint: of all that was written and how.
+    """
+
+    path: str
     name: str
     features: Mapping[str, Feature]
     class_names: tuple[str, ...]
-    rule: Mapping[str, object]
+    rule: Mapping[str, Any]
     splits: Mapping[str, SplitInfo]
+    num_refused: int
+    image_sizes: Mapping[str, Any]
+    duplicates: Mapping[str, Any]
+    fingerprint: str
 
     @property
     def num_classes(self) -> int:
@@ -74,16 +95,16 @@ class Manifest:
             raise RequestError(one_of("split", name, tuple(self.splits)))
         return self.splits[name]
 
-    def files(self, split: str) -> list[pathlib.Path]:
+    def files(self, split: str) -> list[str]:
         """The paths of a split's shards, in order."""
-        return [self.path / shard.file for shard in self.split(split).shards]
+        return [f"{self.path}/{shard.file}" for shard in self.split(split).shards]
 
 
 def save(manifest: Manifest) -> pathlib.Path:
     """Writes `manifest.json` into the manifest's folder and returns its path."""
     value = dataclasses.asdict(manifest)
     del value["path"]
-    return write_json(manifest.path / FILE, {"format": FORMAT, **value})
+    return write_json(pathlib.Path(manifest.path) / FILE, {"format": FORMAT, **value})
 
 
 def load(path: Path) -> Manifest:
@@ -93,14 +114,16 @@ def load(path: Path) -> Manifest:
         RequestError: the folder has no manifest.
         DataError: the manifest cannot be understood.
     """
-    folder = pathlib.Path(path)
-    file = folder / FILE
-    if not file.is_file():
+    folder = os.fspath(path).rstrip("/")
+    file = f"{folder}/{FILE}"
+    if not tf.io.gfile.exists(file):
         raise RequestError(
-            f"Expected a records folder, as `records.write` makes them. There is no {str(file)!r}."
+            f"Expected a records folder, as `records.write` makes them. There is no {file!r}."
         )
+    with tf.io.gfile.GFile(file, "rb") as stream:
+        text = stream.read()
     try:
-        value = json.loads(file.read_bytes())
+        value = json.loads(text)
         if value.pop("format") != FORMAT:
             raise DataError(
                 file, f"expected a manifest of format {FORMAT}; write the records again"
@@ -110,9 +133,9 @@ def load(path: Path) -> Manifest:
         raise DataError(file, f"not a manifest that `records.write` wrote ({error!r})") from None
 
 
-def _manifest(folder: pathlib.Path, value: dict[str, Any]) -> Manifest:
+def _manifest(folder: str, value: dict[str, Any]) -> Manifest:
     features = {
-        key: Feature(feature["kind"], tuple(feature["shape"]))
+        key: Feature(feature["kind"], tuple(feature["shape"]), tuple(feature["table"]))
         for key, feature in value.pop("features").items()
     }
     splits = {

@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from tfpipe.decode import decode_image
 from tfpipe.errors import DataError, RequestError, received
-from tfpipe.records.codec import decode_image, parse
+from tfpipe.records.codec import parse
 from tfpipe.records.manifest import Manifest
 
 Example = dict[str, tf.Tensor]
@@ -55,7 +56,7 @@ def read(
         raise RequestError(received("`batch_size` to be at least 1", batch_size=batch_size))
     num_batches = math.ceil(manifest.split(split).num_examples / batch_size)
     check_files(manifest, split)
-    single, whole = _stages(prepare)
+    single, whole = _stages(prepare, manifest)
     batches = (_from_memory if cache else _from_disk)(
         manifest, split, single, batch_size, shuffle_seed
     )
@@ -76,31 +77,46 @@ def check_files(manifest: Manifest, split: str) -> None:
         DataError: a shard is missing or has another size.
     """
     for shard in manifest.split(split).shards:
-        path = manifest.path / shard.file
-        if not path.is_file():
+        path = f"{manifest.path}/{shard.file}"
+        if not tf.io.gfile.exists(path):
             raise DataError(path, "the manifest names this shard, and it is not there")
-        found = path.stat().st_size
+        found = tf.io.gfile.stat(path).length
         if found != shard.num_bytes:
             raise DataError(
                 path, f"expected {shard.num_bytes} bytes by the manifest, found {found}"
             )
 
 
-def _stages(prepare: Prepare | None) -> tuple[Prepare, Prepare]:
+def _stages(prepare: Prepare | None, manifest: Manifest) -> tuple[Prepare, Prepare]:
     stages = getattr(prepare, "stages", None)
     if stages is not None:
         return stages()
-    return prepare or _decode, lambda example: example
+    return prepare or _decoder(manifest), lambda example: example
 
 
-def _decode(example: Example) -> Example:
-    return {**example, "image": decode_image(example["image"])}
+def _decoder(manifest: Manifest) -> Prepare:
+    """What happens to an example without a chain: images become pixels, masks become classes."""
+    features = manifest.features
+
+    def decode(example: Example) -> Example:
+        example = dict(example)
+        if "image" in features:
+            channels = features["image"].shape[-1] or 3
+            example["image"] = decode_image(example["image"], channels, example.pop("orientation"))
+        if "mask" in features:
+            greys = decode_image(example["mask"], 1)
+            example["mask"] = tf.gather(
+                tf.constant(features["mask"].table, tf.int32), tf.cast(greys, tf.int32)
+            )
+        return example
+
+    return decode
 
 
 def _from_disk(
     manifest: Manifest, split: str, single: Prepare, batch_size: int, shuffle_seed: int | None
 ) -> tf.data.Dataset:
-    files = [str(path) for path in manifest.files(split)]
+    files = manifest.files(split)
     window = _shuffle_window(manifest, split)
 
     def records(epoch: tf.Tensor) -> tf.data.Dataset:

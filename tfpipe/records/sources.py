@@ -39,7 +39,7 @@ class Feature:
             - "image": encoded bytes, or uint8 pixels (H, W, C), which are stored as PNG.
             - "mask": an encoded grey image of the image's size; `table` gives its classes.
             - "label": an int, the class.
-            - "labels": ints 0 or 1, one per class.
+            - "labels": ints 0 or 1, one per class; the shape is (number of classes,).
             - "boxes": floats (N, 4): y1, x1, y2, x2 as fractions of the height and width.
             - "classes": N ints, the classes of the boxes.
             - "sequence": floats (T, C).
@@ -73,6 +73,13 @@ class Source:
 
     def __iter__(self) -> Iterator[Example]:
         return self.iterate()
+
+
+def has_classes(source: Source) -> bool:
+    """Whether the examples are labelled with classes as wholes, or in boxes."""
+    return any(
+        feature.kind in ("label", "labels", "classes") for feature in source.features.values()
+    )
 
 
 class Entry(NamedTuple):

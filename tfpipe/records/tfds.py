@@ -1,4 +1,4 @@
-"""TensorFlow Datasets: its datasets as a source, and its description of our folders.
+"""TensorFlow Datasets: its datasets as a source.
 
 Example:
 
@@ -13,7 +13,6 @@ from typing import Any
 
 from tfpipe.errors import RequestError
 from tfpipe.files import Path
-from tfpipe.records.manifest import Manifest
 from tfpipe.records.sources import Example, Feature, Source
 from tfpipe.records.splits import Split, as_fractions, split_of
 
@@ -69,39 +68,6 @@ def from_tfds(
     )
     names = tuple(builder.info.features["label"].names)
     return Source(builder.name, features, names, rule, iterate)
-
-
-def describe(manifest: Manifest) -> None:
-    """Writes `features.json` and `dataset_info.json`, so that TFDS users can open the folder.
-
-    `tfds.builder_from_directory(path)` then reads it.
-    """
-    import tensorflow_datasets as tfds
-
-    infos = [
-        tfds.core.SplitInfo(
-            name=name,
-            shard_lengths=[shard.num_examples for shard in split.shards],
-            num_bytes=split.num_bytes,
-        )
-        for name, split in manifest.splits.items()
-    ]
-    features = {key: _to_tfds(value, manifest) for key, value in manifest.features.items()}
-    tfds.folder_dataset.write_metadata(
-        data_dir=manifest.path,
-        features=tfds.features.FeaturesDict({"id": tfds.features.Text(), **features}),
-        split_infos=infos,
-        supervised_keys=("image", "label"),
-        check_data=False,
-    )
-
-
-def _to_tfds(feature: Feature, manifest: Manifest) -> Any:
-    import tensorflow_datasets as tfds
-
-    if feature.kind == "label":
-        return tfds.features.ClassLabel(names=list(manifest.class_names))
-    return tfds.features.Image(shape=feature.shape)
 
 
 def _features(builder: Any) -> dict[str, Feature]:

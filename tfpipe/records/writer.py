@@ -5,116 +5,173 @@ Example:
     manifest = write(source, "records/digits")
 """
 
+import contextlib
 import dataclasses
-import hashlib
+import os
 import pathlib
-import re
-from collections import Counter, defaultdict
-
-import tensorflow as tf
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterator
 
 from tfpipe.errors import RequestError
-from tfpipe.files import Path, staged
+from tfpipe.files import Path, locked
 from tfpipe.records import manifest as manifests
-from tfpipe.records.codec import encode
-from tfpipe.records.manifest import Manifest, Shard, SplitInfo
-from tfpipe.records.sources import Source
-from tfpipe.records.tfds import describe
+from tfpipe.records.assemble import assemble
+from tfpipe.records.describe import describe
+from tfpipe.records.duplicates import warn_of_duplicates
+from tfpipe.records.images import MAX_PIXELS
+from tfpipe.records.manifest import Manifest
+from tfpipe.records.plan import Plan, fingerprint, make_plan, numbered
+from tfpipe.records.refused import Row, refused_rows, save_refused
+from tfpipe.records.shards import Finished, ShardWriter, all_facts, load_finished, shard_path
+from tfpipe.records.sources import Source, has_classes
+from tfpipe.records.workers import encode_all
 from tfpipe.report import progress
 
+RECORD_FORMAT = 1
+FEW_EXAMPLES = 2000  # below, starting workers takes longer than the work
 
-def write(source: Source, path: Path, *, shard_bytes: int = 128 * 2**20) -> Manifest:
+
+def write(
+    source: Source,
+    path: Path,
+    *,
+    max_refused: float = 0.05,
+    workers: int | None = None,
+    shard_bytes: int = 128 * 2**20,
+    max_pixels: int = MAX_PIXELS,
+) -> Manifest:
     """Writes every example of `source` below `path`, and says what was written.
 
-    The folder appears whole or not at all. It holds the shards
-    (`name-split.tfrecord-00000-of-00004`), TensorFlow Datasets' own description
-    (`features.json`, `dataset_info.json`), and `manifest.json`.
+    Every image is decoded once. What cannot be used is left out, with its reason, in
+    `refused.csv`. The folder appears whole or not at all: an interrupted call, whatever ended
+    it, is taken up again by the next one, and ends with the same bytes. A call for records that
+    are there already returns their manifest.
+
+    The folder holds the shards (`name-split.tfrecord-00000-of-00004`), TensorFlow Datasets' own
+    description (`features.json`, `dataset_info.json`), `refused.csv` and `manifest.json`.
 
     Args:
-        source: what `records.arrays`, `records.idx` and the like return.
+        source: what `records.image_folder`, `records.arrays` and the like return.
         path: the folder to make.
-        shard_bytes: a shard is closed when it has reached this size.
+        max_refused: the largest fraction of examples that may be refused.
+        workers: processes that decode; 0 decodes in this one. None: one per core, or none for
+            less than 2,000 examples. The bytes written do not depend on it.
+        shard_bytes: a shard is closed when what goes into it has reached this size.
+        max_pixels: larger images are refused before anything is allocated for them.
 
     Returns:
         The manifest; `records.load(path)` gives it back.
 
     Raises:
-        RequestError: `path` is there already, or the source holds no example.
+        RequestError: `path` holds something else, another process writes there, the source
+            holds no example, too many were refused, or none of a class is left.
     """
     target = pathlib.Path(path)
+    salt = repr((RECORD_FORMAT, sorted(source.features.items()), source.class_names, max_pixels))
+    plan = make_plan(source, salt=salt, shard_bytes=shard_bytes)
     if target.exists():
-        raise RequestError(f"Expected `path` to be new. {str(target)!r} is there already.")
-    with staged(target) as aside:
-        aside.mkdir()
-        name = re.sub(r"\W+", "_", source.name)
-        splits = _write_splits(source, aside, name, shard_bytes)
-        manifest = Manifest(
-            aside, name, dict(source.features), source.class_names, dict(source.rule), splits
+        return _already_written(target, fingerprint(plan))
+    with _workshop(target) as folder:
+        placed = _write_shards(source, plan, folder, workers=workers, max_pixels=max_pixels)
+        _refuse_result(source, placed, max_refused, target)
+        manifest = assemble(source, plan, placed, folder)
+        os.replace(folder / "whole", target)
+    manifest = dataclasses.replace(manifest, path=str(target))
+    print(describe(manifest), file=sys.stderr)
+    warn_of_duplicates(manifest)
+    return manifest
+
+
+@contextlib.contextmanager
+def _workshop(target: pathlib.Path) -> Iterator[pathlib.Path]:
+    """The folder beside `target` in which one process at a time works; gone if all went well."""
+    folder = _workshop_of(target)
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        yield folder
+        shutil.rmtree(folder)
+
+
+def _workshop_of(target: pathlib.Path) -> pathlib.Path:
+    return target.with_name(f".{target.name}.writing")
+
+
+def _already_written(target: pathlib.Path, key: str) -> Manifest:
+    manifest = manifests.load(target)
+    if manifest.fingerprint != key:
+        raise RequestError(
+            f"{str(target)!r} holds other records: the source, its files or a setting has changed. "
+            "Choose another path, or delete that folder."
         )
-        describe(manifest)
-        manifests.save(manifest)
-    return dataclasses.replace(manifest, path=target)
+    # A call that was killed at its very end leaves its workshop.
+    shutil.rmtree(_workshop_of(target), ignore_errors=True)
+    return manifest
 
 
-def _write_splits(
-    source: Source, folder: pathlib.Path, name: str, shard_bytes: int
-) -> dict[str, SplitInfo]:
-    shards: dict[str, _Shards] = {}
-    counts: defaultdict[str, Counter[int]] = defaultdict(Counter)
-    with progress("records", None, unit="examples") as bar:
-        for example in source:
+def _write_shards(
+    source: Source, plan: Plan, folder: pathlib.Path, *, workers: int | None, max_pixels: int
+) -> Finished:
+    """Writes the shards that an earlier call did not finish; returns the facts of all."""
+    finished = load_finished(plan, folder)
+    total = sum(shard.num_inputs for shards in plan.values() for shard in shards)
+    pending = (e for e in numbered(source, plan) if finished[e["split"]][e["shard"]] is None)
+    if workers is None:
+        workers = 0 if total < FEW_EXAMPLES else os.cpu_count() or 1
+    encoded = encode_all(pending, source.features, num_workers=workers, max_pixels=max_pixels)
+    writers: dict[str, ShardWriter] = {}
+    with progress("records", total, unit="examples") as bar:
+        bar.advance(total - _num_pending(plan, finished))
+        for example, result in encoded:
             split = example["split"]
-            if split not in shards:
-                shards[split] = _Shards(folder, f"{name}-{split}.tfrecord", shard_bytes)
-            shards[split].write(encode(example, source.features))
-            counts[split][example["label"]] += 1
+            if split not in writers:
+                number = example["shard"]
+                writers[split] = ShardWriter(shard_path(folder, split, number), plan[split][number])
+            if writers[split].add(example["id"], result):
+                del writers[split]
             bar.advance()
-    if not shards:
-        raise RequestError(f"The source {source.name!r} holds no example; nothing was written.")
-    labels = range(len(source.class_names))
-    return {
-        split: SplitInfo(shards[split].close(), tuple(counts[split][label] for label in labels))
-        for split in sorted(shards)
-    }
+    return load_finished(plan, folder)
 
 
-class _Shards:
-    """The shards of one split while they are written; they get their names when all are there."""
+def _num_pending(plan: Plan, finished: Finished) -> int:
+    return sum(
+        planned.num_inputs
+        for split, shards in plan.items()
+        for planned, facts in zip(shards, finished[split], strict=True)
+        if facts is None
+    )
 
-    def __init__(self, folder: pathlib.Path, stem: str, shard_bytes: int):
-        self.folder = folder
-        self.stem = stem
-        self.shard_bytes = shard_bytes
-        self.num_examples: list[int] = []
-        self.num_bytes = 0
-        self.writer: tf.io.TFRecordWriter | None = None
 
-    def write(self, record: bytes) -> None:
-        if self.writer is None:
-            self.writer = tf.io.TFRecordWriter(str(self._aside(len(self.num_examples))))
-            self.num_examples.append(0)
-            self.num_bytes = 0
-        self.writer.write(record)
-        self.num_examples[-1] += 1
-        self.num_bytes += len(record) + 16  # a record's length and two checksums
-        if self.num_bytes >= self.shard_bytes:
-            self._finish()
+def _refuse_result(
+    source: Source, finished: Finished, max_refused: float, target: pathlib.Path
+) -> None:
+    """Raises if too much was refused, or if nothing is left of a class or of a split."""
+    rows = refused_rows(finished)
+    refused = [row for row in rows if row[1] == "example"]
+    total = len(refused) + sum(facts.num_examples for facts in all_facts(finished))
+    if len(refused) > max_refused * total:
+        listed = save_refused(rows, target.with_name(f"{target.name}.refused.csv"))
+        key, _, reason = refused[0]
+        raise RequestError(
+            f"{len(refused):,} of {total:,} examples were refused, more than "
+            f"max_refused={max_refused}; {str(listed)!r} lists them. The first: {key}: {reason}"
+        )
+    for split, shards in finished.items():
+        if not any(facts and facts.num_examples for facts in shards):
+            raise RequestError(
+                f"Every example of the split {split!r} was refused. {_hint(refused)}"
+            )
+    counts = sum((facts.class_counts for facts in all_facts(finished)), Counter())
+    missing = [name for label, name in enumerate(source.class_names) if not counts[label]]
+    if missing and has_classes(source):
+        raise RequestError(
+            f"No example is left of {', '.join(map(repr, missing))}. {_hint(refused)}"
+        )
 
-    def close(self) -> tuple[Shard, ...]:
-        self._finish()
-        total = len(self.num_examples)
-        return tuple(self._shard(number, total) for number in range(total))
 
-    def _finish(self) -> None:
-        if self.writer is not None:
-            self.writer.close()
-            self.writer = None
-
-    def _aside(self, number: int) -> pathlib.Path:
-        return self.folder / f"{self.stem}-{number:05d}"
-
-    def _shard(self, number: int, total: int) -> Shard:
-        path = self._aside(number).rename(self.folder / f"{self.stem}-{number:05d}-of-{total:05d}")
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return Shard(path.name, self.num_examples[number], path.stat().st_size, digest)
+def _hint(refused: list[Row]) -> str:
+    if not refused:
+        return "None was refused: the source has none."
+    key, _, reason = refused[0]
+    return f"{len(refused):,} were refused; the first: {key}: {reason}"

@@ -51,7 +51,8 @@ def fit(
         Keras' history: `history.history["val_loss"]` and so on, one number per epoch.
 
     Raises:
-        RequestError: no epochs, no batches, a dataset of unknown length, or no loss.
+        RequestError: no epochs, no steps in a call, no batches, batches without targets, a dataset
+            of unknown length, or no loss.
 
     Example:
 
@@ -64,7 +65,14 @@ def fit(
     """
     if epochs < 1:
         raise RequestError(received("`epochs` to be at least 1", epochs=epochs))
-    num_steps = _num_batches("train", train)
+    if steps_per_call < 1:
+        raise RequestError(
+            received("`steps_per_call` to be at least 1", steps_per_call=steps_per_call)
+        )
+    for name, dataset in (("train", train), ("val", val)):
+        if dataset is not None:
+            _check(name, dataset)
+    num_steps = len(train)
     strategy = model.distribute_strategy
     with strategy.scope():
         _build(model, train)
@@ -74,6 +82,7 @@ def fit(
             list(callbacks), add_history=True, model=model, epochs=epochs, steps=num_steps
         )
         with progress("training", epochs * num_steps, unit="steps") as bar:
+            model.stop_training = False  # an earlier training may have stopped early
             calls.on_train_begin()
             for epoch in range(epochs):
                 started = time.monotonic()
@@ -95,7 +104,7 @@ def _runner(
 ) -> Runner:
     """A function that passes once over the dataset, and yields after every call of the graph."""
     batches = strategy.experimental_distribute_dataset(dataset)
-    num_steps = _num_batches("dataset", dataset)
+    num_steps = len(dataset)
 
     @tf.function
     def repeat(iterator: Iterator[Any], count: tf.Tensor) -> None:
@@ -123,6 +132,9 @@ def _epoch(
         calls.on_train_batch_end(reached - 1, logs)
         bar.advance(reached - done, note=f"{name}: {_words(logs)}")
         done = reached
+        if calls.model.stop_training or done == calls.params["steps"]:
+            break
+        calls.on_train_batch_begin(done)
     return logs
 
 
@@ -131,11 +143,15 @@ def _val_logs(check: Runner, steps_per_call: int) -> Logs:
     return {f"val_{name}": value for name, value in logs.items()}
 
 
-def _num_batches(name: str, dataset: tf.data.Dataset) -> int:
-    """How many batches a pass has: callbacks, bars and graphs need to know before it begins."""
+def _check(name: str, dataset: tf.data.Dataset) -> None:
+    spec = dataset.element_spec
+    if not isinstance(spec, tuple) or len(spec) not in (2, 3):
+        expected = f"`{name}` to hold batches of (inputs, targets) or with sample weights too"
+        raise RequestError(received(expected, element_spec=spec))
+    # Callbacks, bars and graphs need to know how many batches there are before a pass begins.
     cardinality = int(dataset.cardinality())
     if cardinality > 0:
-        return cardinality
+        return
     problem = {0: "it is empty", tf.data.INFINITE_CARDINALITY: "it is infinite"}
     found = problem.get(cardinality, "its length is unknown")
     raise RequestError(
@@ -146,9 +162,11 @@ def _num_batches(name: str, dataset: tf.data.Dataset) -> int:
 
 def _build(model: keras.Model, train: tf.data.Dataset) -> None:
     """Creates what Keras would create at the first batch, outside the graph: metrics, slots."""
+    x, y = (tf.nest.map_structure(_symbol, spec) for spec in train.element_spec[:2])
+    if not model.built:
+        model.build(tf.nest.map_structure(lambda symbol: symbol.shape, x))
     if not model.compiled:
         _compile_classifier(model)
-    x, y = (tf.nest.map_structure(_symbol, spec) for spec in train.element_spec[:2])
     y_pred = model.compute_output_spec(x)
     for metric in model.metrics:
         if not getattr(metric, "built", True):

@@ -22,7 +22,7 @@ def train_step(model: keras.Model, after_update: Callable[[], Any] | None) -> St
         model.optimizer.apply(gradients, model.trainable_variables)
         if after_update is not None:
             after_update()
-        _update_metrics(model, y, y_pred, sample_weight, mean_loss, count)
+        _update_metrics(model, x, y, y_pred, sample_weight, mean_loss, count)
 
     return step
 
@@ -33,7 +33,7 @@ def eval_step(model: keras.Model) -> Step:
     def step(x: Any, y: Any, sample_weight: Any = None) -> None:
         y_pred = model(x, training=False)
         mean_loss, count, _ = _loss(model, x, y, y_pred, sample_weight)
-        _update_metrics(model, y, y_pred, sample_weight, mean_loss, count)
+        _update_metrics(model, x, y, y_pred, sample_weight, mean_loss, count)
 
     return step
 
@@ -55,10 +55,7 @@ def _loss(
 
 
 def _update_metrics(
-    model: keras.Model, y: Any, y_pred: Any, sample_weight: Any, mean_loss: Any, count: Any
+    model: keras.Model, x: Any, y: Any, y_pred: Any, sample_weight: Any, mean_loss: Any, count: Any
 ) -> None:
-    for metric in model.metrics:
-        if metric.name == "loss":
-            metric.update_state(mean_loss, sample_weight=count)
-        else:
-            metric.update_state(y, y_pred, sample_weight=sample_weight)
+    model.metrics[0].update_state(mean_loss, sample_weight=count)  # Keras keeps the loss first
+    model.compute_metrics(x, y, y_pred, sample_weight)

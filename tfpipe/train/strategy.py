@@ -53,7 +53,7 @@ def distribute(
         warnings.warn(
             "mixed_float16 without a GPU: it works, and is slower than float32.", stacklevel=3
         )
-    strategy = _mirrored(gpus)
+    strategy = tf.distribute.MirroredStrategy()
     print(_chosen(strategy, gpus, precision), file=sys.stderr)
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
@@ -62,13 +62,6 @@ def distribute(
             yield strategy
     finally:
         keras.config.set_dtype_policy(policy)
-
-
-def _mirrored(gpus: list[tf.config.PhysicalDevice]) -> tf.distribute.Strategy:
-    # Without memory growth, TensorFlow takes all of a GPU's memory from its other users.
-    for gpu in gpus:
-        tf.config.experimental.set_memory_growth(gpu, True)
-    return tf.distribute.MirroredStrategy()
 
 
 def _chosen(

@@ -1,0 +1,75 @@
+"""What several rooms' tests share: fresh processes, two devices, and one trained model."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+import tensorflow as tf
+from sklearn.datasets import load_digits
+
+from tfpipe import models, ops, train
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+# Two logical devices stand in for two GPUs. TensorFlow takes them only before it has started, so
+# they are made here, for the whole session.
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+
+
+@pytest.fixture(scope="session")
+def python():
+    """Runs Python code (or `-m` and a module) in a fresh process, in the repository's root."""
+
+    def run(*arguments, timeout=120, **environment):
+        command = arguments if arguments[0] == "-m" else ("-c", *arguments)
+        inherited = {k: v for k, v in os.environ.items() if k != "TF_USE_LEGACY_KERAS"}
+        return subprocess.run(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env={**inherited, "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def two_devices():
+    """A strategy of two replicas."""
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+@pytest.fixture(scope="session")
+def prepare():
+    """The chain that the digits are trained with, without augmentation."""
+    return ops.Chain([ops.Decode(channels=1), ops.Resize((32, 32)), ops.ToFloat()])
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """Real digits as uint8 pixels (1797, 32, 32, 1), and their labels."""
+    source = load_digits()
+    images = [cv2.resize(image, (32, 32)) for image in source.images * 255 / 16]
+    return np.stack(images).round().astype(np.uint8)[..., None], source.target
+
+
+@pytest.fixture(scope="session")
+def trained(digits):
+    """LeNet-5 after three passes over 1,000 digits; tests must not change it."""
+    images, labels = digits
+    batches = tf.data.Dataset.from_tensor_slices((images[:1000] / np.float32(255), labels[:1000]))
+    tf.keras.utils.set_random_seed(0)
+    model = models.lenet5()
+    model.compile(
+        tf.keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
+    train.fit(model, batches.batch(32), epochs=3)
+    return model

@@ -1,0 +1,48 @@
+"""Another Keras backend is refused, whichever room is imported first."""
+
+import json
+
+import pytest
+
+SENTENCE = (
+    "tfpipe runs on Keras' TensorFlow backend. Received: backend={backend!r}. Set the environment "
+    'variable KERAS_BACKEND=tensorflow before Python starts, or "backend": "tensorflow" in '
+    "~/.keras/keras.json."
+)
+
+
+@pytest.mark.parametrize("room", ["models", "train", "compress", "export"])
+def test_another_backend_is_refused(python, room):
+    done = python(f"import tfpipe.{room}", KERAS_BACKEND="jax")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        f"tfpipe.errors.RequestError: {SENTENCE.format(backend='jax')}"
+    )
+
+
+def test_torch_is_refused_before_keras_is_imported(python):
+    code = (
+        "import sys\n"
+        "try:\n  import tfpipe.models\n"
+        "except ValueError as error:\n  print(error, 'keras' in sys.modules)"
+    )
+    assert (
+        python(code, KERAS_BACKEND="torch").stdout == f"{SENTENCE.format(backend='torch')} False\n"
+    )
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch", "numpy"])
+def test_a_backend_in_the_file_of_keras_is_refused(python, tmp_path, backend):
+    (tmp_path / "keras.json").write_text(json.dumps({"backend": backend}))
+    done = python("import tfpipe.models", KERAS_HOME=str(tmp_path))
+    assert done.stderr.splitlines()[-1] == (
+        f"tfpipe.errors.RequestError: {SENTENCE.format(backend=backend)}"
+    )
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", ""])
+def test_tensorflow_is_taken(python, backend):
+    done = python(
+        "from tfpipe.backend import keras; print(keras.backend.backend())", KERAS_BACKEND=backend
+    )
+    assert done.stdout == "tensorflow\n"

@@ -1,0 +1,54 @@
+"""The errors' sentences, whole."""
+
+import pathlib
+import pickle
+
+from tfpipe.errors import DataError, RequestError, one_of, received
+
+
+def test_a_data_error_names_the_file():
+    error = DataError(pathlib.Path("a/b.gz"), "expected 16 bytes, found 3")
+    assert str(error) == "a/b.gz: expected 16 bytes, found 3"
+    assert (error.path, error.problem, error.record) == (
+        "a/b.gz",
+        "expected 16 bytes, found 3",
+        None,
+    )
+
+
+def test_a_data_error_names_the_record_even_if_it_is_the_first():
+    assert str(DataError("a.tfrecord", "damaged", record=0)) == "a.tfrecord, record 0: damaged"
+
+
+def test_a_data_error_comes_whole_from_another_process():
+    error = pickle.loads(pickle.dumps(DataError("a.tfrecord", "damaged", record=7)))
+    assert isinstance(error, DataError)
+    assert str(error) == "a.tfrecord, record 7: damaged"
+    assert (error.path, error.problem, error.record) == ("a.tfrecord", "damaged", 7)
+
+
+def test_a_request_error_is_a_value_error():
+    assert issubclass(RequestError, ValueError)
+    assert not issubclass(DataError, ValueError)
+
+
+def test_received_lists_every_argument():
+    assert (
+        received("`size` to be (height, width)", size=(0, 3), name="a")
+        == "Expected `size` to be (height, width). Received: size=(0, 3), name='a'"
+    )
+
+
+def test_one_of_offers_the_nearest_member():
+    assert (
+        one_of("source", "minst", ("digits", "mnist"))
+        == "Expected `source` to be one of 'digits', 'mnist'. Received: source='minst'. "
+        "Did you mean 'mnist'?"
+    )
+
+
+def test_one_of_offers_nothing_where_nothing_is_near():
+    assert (
+        one_of("mode", 8, ("float32",))
+        == "Expected `mode` to be one of 'float32'. Received: mode=8"
+    )
