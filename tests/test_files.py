@@ -77,18 +77,27 @@ def test_nothing_is_seen_before_the_block_ends(tmp_path):
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_after_an_exception_the_old_file_stands_and_nothing_else(tmp_path, error):
     files.write_text(tmp_path / "a.txt", "old")
-    with pytest.raises(error), files.staged(tmp_path / "a.txt") as aside:
-        aside.write_text("half")
-        raise error
+
+    def write_half():
+        with files.staged(tmp_path / "a.txt") as aside:
+            aside.write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        write_half()
     assert (tmp_path / "a.txt").read_text() == "old"
     assert names(tmp_path) == ["a.txt"]
 
 
 def test_after_an_exception_there_is_no_new_folder(tmp_path):
-    with pytest.raises(ValueError, match="stop"), files.staged(tmp_path / "folder") as aside:
-        (aside / "deep").mkdir(parents=True)
-        (aside / "deep" / "a.txt").write_text("half")
-        raise ValueError("stop")
+    def write_half():
+        with files.staged(tmp_path / "folder") as aside:
+            (aside / "deep").mkdir(parents=True)
+            (aside / "deep" / "a.txt").write_text("half")
+            raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"):
+        write_half()
     assert names(tmp_path) == []
 
 

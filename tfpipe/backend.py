@@ -5,7 +5,9 @@ Example:
     from tfpipe.backend import keras
 """
 
+import json
 import os
+import pathlib
 
 from tfpipe.errors import RequestError
 
@@ -19,15 +21,20 @@ def _require_tensorflow(backend: str) -> None:
         )
 
 
-# Looked at first: another backend may not even be installed, and Keras' import would fail.
-_require_tensorflow(os.environ.get("KERAS_BACKEND") or "tensorflow")
+def _wanted() -> str:
+    """The backend that Keras is going to take, by its own rules."""
+    folder = pathlib.Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    try:
+        configured = json.loads((folder / "keras.json").read_bytes())["backend"]
+    except (OSError, ValueError, KeyError):
+        configured = "tensorflow"
+    return os.environ.get("KERAS_BACKEND") or configured
 
-try:
-    import keras
-except ModuleNotFoundError as error:
-    if error.name in ("jax", "torch", "openvino"):  # keras.json names it
-        _require_tensorflow(error.name)
-    raise
+
+# Looked at first: another backend may not even be installed, and Keras' import would fail.
+_require_tensorflow(_wanted())
+
+import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 _require_tensorflow(keras.backend.backend())

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
+from tfpipe.decode import decode_image
 from tfpipe.records.images import MAX_PIXELS, Facts, look, look_at_mask
 from tfpipe.records.sources import Example, Feature, Refused
 
@@ -53,6 +54,23 @@ def parse(record: tf.Tensor, features: Mapping[str, Feature]) -> dict[str, tf.Te
         if feature.kind == "boxes":
             example[key] = tf.reshape(example[key], (-1, 4))
     return example
+
+
+def decoder(features: Mapping[str, Feature]) -> Callable[[Example], Example]:
+    """A function from a parsed example to its pixels: images uint8, masks int32 classes."""
+    image, mask = features.get("image"), features.get("mask")
+
+    def decode(example: Example) -> Example:
+        example = dict(example)
+        if image is not None:
+            turned = example.pop("orientation")
+            example["image"] = decode_image(example["image"], image.shape[-1] or 3, turned)
+        if mask is not None:
+            greys = tf.cast(decode_image(example["mask"], 1), tf.int32)
+            example["mask"] = tf.gather(tf.constant(mask.table, tf.int32), greys)
+        return example
+
+    return decode
 
 
 def to_png(image: np.ndarray[Any, Any]) -> bytes:

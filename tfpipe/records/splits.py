@@ -1,15 +1,41 @@
-"""Which split an example belongs to, and its place on disk: functions of (id, seed) alone.
+"""What a split is: fractions of train, val and test, drawn by chance that is always the same.
 
-Neither depends on the other examples, so adding a file moves no other file.
+Where an example lands is a function of its id and the seed alone: adding a file moves no other
+file.
+
+Example:
+
+    split_of("cat/1.png", as_fractions((0.7, 0.2, 0.1)), seed=0)
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeGuard
 
 from tfpipe.errors import RequestError, received
 
 Split = Sequence[float] | Mapping[str, float]
+Given = Mapping[str, str] | Callable[[str], str]
+
 NAMES = ("train", "val", "test")
+SYNONYMS = {"training": "train", "valid": "val", "validation": "val", "testing": "test"}
+
+
+def described(value: object) -> str:
+    """A mapping or a function, in words that are the same in every run.
+
+    >>> described({"a": "b"}), described(str.upper)
+    ('a mapping', "the function 'str.upper'")
+    """
+    return "a mapping" if isinstance(value, Mapping) else f"the function {_name(value)}"
+
+
+def is_given(split: object) -> TypeGuard[Given]:
+    """Whether `split` says each example's split, rather than fractions."""
+    if isinstance(split, Mapping):
+        return any(isinstance(value, str) for value in split.values())
+    return callable(split)
 
 
 def position(example_id: str, seed: int, *, purpose: str) -> float:
@@ -18,7 +44,9 @@ def position(example_id: str, seed: int, *, purpose: str) -> float:
     >>> position("cat/1.png", 0, purpose="split") == position("cat/1.png", 0, purpose="split")
     True
     """
-    digest = hashlib.blake2b(f"{purpose}/{seed}/{example_id}".encode(), digest_size=8).digest()
+    # File names may hold bytes that are no text: Python keeps those as lone surrogates.
+    key = f"{purpose}/{seed}/{example_id}".encode("utf-8", "surrogatepass")
+    digest = hashlib.blake2b(key, digest_size=8).digest()
     # 53 bits, the width of a float64: all 64 could round up to 1.0.
     return (int.from_bytes(digest) >> 11) / 2**53
 
@@ -39,25 +67,50 @@ def split_of(example_id: str, fractions: Mapping[str, float], seed: int) -> str:
     return names[-1]  # the fractions' sum may end a rounding error below 1
 
 
-def as_fractions(split: Split) -> dict[str, float]:
+def as_fractions(split: object) -> dict[str, float]:
     """Names the fractions of `split`: two are train and val, three train, val and test.
 
     >>> as_fractions((0.7, 0.2, 0.1))
     {'train': 0.7, 'val': 0.2, 'test': 0.1}
 
     Raises:
-        RequestError: the fractions are negative, more than three without names, or do not add
-            up to 1.
+        RequestError: they are no numbers, negative, more than three without names, or do not
+            add up to 1.
     """
-    if isinstance(split, Mapping):
-        fractions = {str(name): float(value) for name, value in split.items()}
-    elif len(split) > len(NAMES):
+    sentence = received("`split` to hold fractions that add up to 1", split=split)
+    if isinstance(split, str) or not isinstance(split, Sequence | Mapping):
+        raise RequestError(sentence)
+    if not isinstance(split, Mapping) and len(split) > len(NAMES):
         raise RequestError(received("`split` to hold at most three fractions", split=split))
-    else:
-        fractions = dict(zip(NAMES, map(float, split), strict=False))
-    if (
-        not all(value >= 0 for value in fractions.values())
-        or abs(sum(fractions.values()) - 1) > 1e-6
-    ):
-        raise RequestError(received("`split` to hold fractions that add up to 1", split=split))
+    named = split if isinstance(split, Mapping) else dict(zip(NAMES, split, strict=False))
+    try:
+        fractions = {as_split_name(name): float(value) for name, value in named.items()}
+    except (TypeError, ValueError):
+        raise RequestError(sentence) from None
+    positive = all(value >= 0 for value in fractions.values())
+    if not positive or abs(sum(fractions.values()) - 1) > 1e-6:
+        raise RequestError(sentence)
     return fractions
+
+
+def as_split_name(name: object) -> str:
+    """The name that tfpipe uses: "train", "val" or "test", however the data spells them.
+
+    >>> as_split_name("Validation"), as_split_name("holdout")
+    ('val', 'holdout')
+
+    Raises:
+        RequestError: the name cannot be part of a shard's file name.
+    """
+    lower = str(name).lower()
+    if lower in NAMES or lower in SYNONYMS:
+        return SYNONYMS.get(lower, lower)
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+        raise RequestError(
+            received("a split's name to be a letter, then letters, digits or _", split=name)
+        )
+    return name
+
+
+def _name(value: object) -> str:
+    return repr(getattr(value, "__qualname__", type(value).__name__))

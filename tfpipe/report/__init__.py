@@ -9,11 +9,11 @@ with progress("records", 60_000, unit="images") as bar:
     bar.advance(64)
 """
 
-from tfpipe.report.pages import figure, page
+from tfpipe.report.bars import progress
 from tfpipe.report.images import grid
 from tfpipe.report.lines import curves
 from tfpipe.report.matrices import confusion
-from tfpipe.report.bars import progress
+from tfpipe.report.pages import figure, page
 from tfpipe.report.tables import html_table, text_table
 from tfpipe.report.words import human_bytes, human_seconds
 

@@ -136,7 +136,7 @@ class _Lines:
 
     def line(self, text: str) -> None:
         self.by_itself = False
-        print(text, file=sys.stderr, flush=True)
+        print(printable(text), file=sys.stderr, flush=True)
 
     def close(self) -> None:
         # A job that was worth a line of its own gets a last one, so that the log tells its end.

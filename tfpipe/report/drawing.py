@@ -25,6 +25,7 @@ RED = "#d32020"
 _CSS_PX_PER_INCH = 96
 _POINTS_PER_CSS_PX = 72 / _CSS_PX_PER_INCH
 _SHARPNESS = 2  # picture pixels per CSS pixel
+_MARGIN_INCHES = 0.1
 # DejaVu Sans comes with matplotlib; these fill its gaps (Chinese, Japanese, Korean) where present.
 _MORE_FONTS = (
     "Noto Sans CJK SC",
@@ -37,12 +38,20 @@ _MORE_FONTS = (
 )
 
 
-def canvas(width_px: float, height_px: float, *, layout: str | None = None) -> "Figure":
-    """An empty white matplotlib figure of this size in CSS pixels; pyplot stays out of it."""
+def canvas(width_px: float, height_px: float, *, arranged: bool = False) -> "Figure":
+    """An empty white matplotlib figure; pyplot stays out of it.
+
+    Args:
+        width_px: in CSS pixels.
+        height_px: in CSS pixels.
+        arranged: matplotlib finds places for the panels, with a margin around each.
+    """
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     size = (width_px / _CSS_PX_PER_INCH, height_px / _CSS_PX_PER_INCH)
-    return Figure(figsize=size, facecolor=PAPER, layout=layout)  # type: ignore[arg-type]
+    engine = ConstrainedLayoutEngine(h_pad=_MARGIN_INCHES, w_pad=_MARGIN_INCHES)
+    return Figure(figsize=size, facecolor=PAPER, layout=engine if arranged else None)
 
 
 def points(size_px: float) -> float:
@@ -68,7 +77,7 @@ def png(figure: "Figure", *, crop: bool = False) -> bytes:
         format="png",
         dpi=_CSS_PX_PER_INCH * _SHARPNESS,
         bbox_inches="tight" if crop else None,
-        pad_inches=0.1,
+        pad_inches=_MARGIN_INCHES,
         metadata={"Software": None},
     )
     return data.getvalue()

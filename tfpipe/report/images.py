@@ -76,12 +76,16 @@ def grid(
 
 
 def _check(images: "Sequence[Image]", captions: Sequence[str], wrong: Sequence[bool]) -> None:
+    import numpy as np
+
     if not images:
         raise RequestError("Expected at least one image. Received: none")
     for index, image in enumerate(images):
-        shape, dtype = getattr(image, "shape", None), str(getattr(image, "dtype", None))
+        expected = f"`images[{index}]` to be a uint8 array (H, W, 1) or (H, W, 3)"
+        if not isinstance(image, np.ndarray):
+            raise RequestError(received(expected, type=type(image).__name__))
+        shape, dtype = image.shape, str(image.dtype)
         if dtype != "uint8" or len(shape) != 3 or shape[2] not in (1, 3) or not image.size:
-            expected = f"`images[{index}]` to be a uint8 array (H, W, 1) or (H, W, 3)"
             raise RequestError(received(expected, shape=shape, dtype=dtype))
     for name, values in (("captions", captions), ("wrong", wrong)):
         if len(values) != len(images):
@@ -90,8 +94,11 @@ def _check(images: "Sequence[Image]", captions: Sequence[str], wrong: Sequence[b
 
 
 def _tile(image: "Image", caption: str, wrong: bool, *, side_px: float) -> _Tile:
+    from rich.cells import cell_len
+
     text = drawing.drawable(f"✗ {caption}" if wrong else caption)
-    num_letters = int(side_px / _LETTER_PX)
+    places = cell_len(text) / len(text) if text else 1  # a Chinese character takes two
+    num_letters = int(side_px / _LETTER_PX / max(1, places))
     lines = [line for part in text.split("\n") for line in textwrap.wrap(part, num_letters) or [""]]
     height, width = image.shape[:2]
     scale = side_px / max(height, width)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Series = dict[str, npt.NDArray[np.float64]]
 
 _MARK_ROW_PX = 16
+_ROUND = (1, 2, 5, 10)  # the ticks count by these, times a power of ten
 
 
 def curves(
@@ -48,8 +49,8 @@ def curves(
         expected = f"`marks` to name epochs from 1 to {num_epochs}"
         raise RequestError(received(expected, marks=marks))
     metrics = list(dict.fromkeys(name.removeprefix("val_") for name in series))
-    height_px = (180 + _MARK_ROW_PX * len(marks)) * len(metrics) + 20
-    figure = drawing.canvas(640, height_px, layout="constrained")
+    height_px = (200 + _MARK_ROW_PX * len(marks)) * len(metrics) + 20
+    figure = drawing.canvas(640, height_px, arranged=True)
     panels = figure.subplots(len(metrics), squeeze=False)[:, 0]
     for panel, metric in zip(panels, metrics, strict=True):
         _draw_frame(panel, metric, num_epochs, num_marks=len(marks))
@@ -78,7 +79,7 @@ def _series(history: Mapping[str, Sequence[float]]) -> "Series":
 
 
 def _draw_frame(panel: "Axes", metric: str, num_epochs: int, *, num_marks: int) -> None:
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
     panel.set_title(
         drawing.drawable(metric),
@@ -93,9 +94,10 @@ def _draw_frame(panel: "Axes", metric: str, num_epochs: int, *, num_marks: int) 
     panel.spines["bottom"].set_color(drawing.RULE)
     panel.grid(axis="y", color=drawing.RULE, linewidth=drawing.points(0.75))
     panel.tick_params(labelsize=drawing.points(11), length=0, labelcolor=drawing.QUIET)
-    panel.yaxis.set_major_locator(MaxNLocator(nbins=5))
-    panel.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    steps = MaxNLocator(nbins=8, integer=True).tick_values(1, num_epochs)
+    panel.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=_ROUND))
+    panel.yaxis.set_major_formatter(ScalarFormatter(useOffset=False))
+    panel.ticklabel_format(axis="y", style="plain")
+    steps = MaxNLocator(nbins=8, steps=_ROUND, integer=True).tick_values(1, num_epochs)
     panel.set_xticks([1, *(step for step in steps if 1 < step <= num_epochs)])
     margin = max(0.5, 0.01 * num_epochs)
     panel.set_xlim(1 - margin, num_epochs + margin)
@@ -134,8 +136,9 @@ def _draw_lines(
 def _draw_marks(panel: "Axes", marks: Mapping[str, int], num_epochs: int) -> None:
     for row, (label, epoch) in enumerate(marks.items()):
         panel.axvline(epoch - 0.5, color=drawing.QUIET, linewidth=drawing.points(1), linestyle=":")
-        # Each label has a row of its own above the panel and leans to the side with more room.
-        side = "left" if epoch <= num_epochs / 2 else "right"
+        # Each label has a row of its own above the panel, and stands over the phase that it names
+        # unless that ends too near the edge.
+        side = "left" if epoch <= 0.7 * num_epochs else "right"
         panel.annotate(
             drawing.drawable(label),
             (epoch - 0.5, 1),

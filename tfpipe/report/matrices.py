@@ -56,15 +56,21 @@ def confusion(matrix: "npt.ArrayLike", class_names: Sequence[str]) -> bytes:
 def _counts(matrix: "npt.ArrayLike", class_names: Sequence[str]) -> "npt.NDArray[np.int64]":
     import numpy as np
 
-    given = np.asarray(matrix)
     if len(class_names) < 2:
         raise RequestError(received("at least 2 `class_names`", class_names=list(class_names)))
+    expected = f"`matrix` to have one row and one column per class name, {len(class_names)}"
+    try:
+        given = np.asarray(matrix)
+    except ValueError as error:  # rows of different lengths
+        raise RequestError(received(expected, matrix=matrix)) from error
     if given.shape != (len(class_names), len(class_names)):
-        expected = f"`matrix` to have one row and one column per class name, {len(class_names)}"
         raise RequestError(received(expected, shape=given.shape))
-    if given.dtype.kind not in "iuf" or not np.all((given >= 0) & (given % 1 == 0)):
-        expected = "`matrix` to hold counts: whole numbers, 0 or more"
-        raise RequestError(received(expected, matrix=given))
+    expected = "`matrix` to hold counts: whole numbers, 0 or more"
+    if given.dtype.kind not in "iuf":
+        raise RequestError(received(expected, dtype=str(given.dtype)))
+    for row, column in np.argwhere(~np.isfinite(given) | (given < 0) | (given != np.floor(given))):
+        place = {f"matrix[{row}, {column}]": given[row, column].item()}
+        raise RequestError(received(expected, **place))
     return given.astype(np.int64)
 
 
@@ -85,9 +91,11 @@ def _colours(strengths: "npt.NDArray[np.float64]") -> "npt.NDArray[np.float64]":
 
 
 def _draw_frame(axes: "Axes", names: Sequence[str], cell_px: float) -> None:
+    from rich.cells import cell_len  # counts the two places of a Chinese character
+
     size = drawing.points(min(12.0, 0.85 * cell_px))
     places = range(len(names))
-    across = max(map(len, names)) * 0.6 * 12 > cell_px
+    across = max(map(cell_len, names)) * 0.6 * 12 > cell_px
     axes.set_xticks(places, names, fontsize=size, rotation=90 if across else 0)
     axes.set_yticks(places, names, fontsize=size)
     axes.tick_params(length=0, pad=drawing.points(6), labelcolor=drawing.INK)
@@ -108,7 +116,7 @@ def _draw_counts(
     import numpy as np
 
     for row, column in np.argwhere(counts > 0):
-        text = str(counts[row, column])
+        text = f"{counts[row, column]:,}"
         axes.text(
             column,
             row,

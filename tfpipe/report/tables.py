@@ -17,7 +17,7 @@ Cell = str | float
 _ONE = r"[+\-−]?(?:\d[\d,]*(?:\.\d+)?(?:e[+\-]?\d+)?|inf|nan)"
 _UNIT = r" ?[^\W\d_][^\W\d]*(?:/[^\W\d]+)?| ?[%×°]"
 _FIGURES = re.compile(rf"{_ONE}(?:{_UNIT})?(?: {_ONE}(?:{_UNIT}))*")
-_ABSENT = ("", "-", "–", "—")  # noqa: RUF001 (dashes are what people write for "no value")
+_ABSENT = ("", "-", "–", "—")  # dashes are what people write for "no value"
 
 
 def text_table(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
@@ -108,7 +108,7 @@ def _cell(cell: Cell) -> str:
     if isinstance(cell, str):
         return printable(cell)
     if isinstance(cell, bool) or not isinstance(cell, numbers.Real):
-        raise RequestError(received("every cell to be a string or a number", cell=cell))
+        raise RequestError(received("every cell of `rows` to be a string or a number", cell=cell))
     return human_number(int(cell) if isinstance(cell, numbers.Integral) else float(cell))
 
 

@@ -27,13 +27,11 @@ def human_bytes(num_bytes: int) -> str:
         raise RequestError(received("`num_bytes` to be 0 or more", num_bytes=num_bytes))
     if num_bytes < 1000:
         return f"{num_bytes} B"
-    value = float(num_bytes)
-    for unit in ("kB", "MB", "GB", "TB"):
-        value /= 1000
-        # Compared as it will be shown: 999,960 bytes are 1.0 MB, not 1000.0 kB.
-        if round(value, 1) < 1000:
-            break
-    return f"{value:.1f} {unit}"
+    value, unit, larger = num_bytes / 1000, "kB", ["MB", "GB", "TB"]
+    # Compared as it will be shown: 999,960 bytes are 1.0 MB, not 1000.0 kB.
+    while round(value, 1) >= 1000 and larger:
+        value, unit = value / 1000, larger.pop(0)
+    return f"{value:,.1f} {unit}"
 
 
 def human_seconds(seconds: float) -> str:
@@ -65,7 +63,8 @@ def human_number(number: float) -> str:
     >>> human_number(60_000), human_number(0.98765), human_number(12_345.6)
     ('60,000', '0.9877', '12,346')
     """
-    if isinstance(number, int) or abs(number) >= 1000:
+    # Compared as it will be shown: 999.96 is 1,000, not 1000.
+    if isinstance(number, int) or abs(number) >= 999.95:
         return f"{number:,.0f}"
     return f"{number:.4g}"
 

@@ -1,0 +1,224 @@
+"""prune(): exactly the zeros that were asked for, where the weights were smallest."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfpipe import compress
+from tfpipe.compress.prune import kernels
+from tfpipe.errors import RequestError
+
+RNG = np.random.default_rng(0)
+X = RNG.random((80, 8, 8, 1), np.float32)
+Y = (X.mean((1, 2, 3)) > 0.5).astype(np.int64)
+TRAIN = tf.data.Dataset.from_tensor_slices((X, Y)).batch(8)  # 10 steps
+
+
+def classifier(optimizer="adam"):
+    keras.utils.set_random_seed(1)
+    x = keras.Input((8, 8, 1))
+    h = keras.layers.Conv2D(4, 3, activation="tanh", name="conv")(x)
+    h = keras.layers.DepthwiseConv2D(3, name="depthwise")(h)
+    h = keras.layers.Dense(10, name="dense")(keras.layers.Flatten()(h))
+    probabilities = keras.layers.Dense(2, activation="softmax", dtype="float32", name="head")(h)
+    model = keras.Model(x, probabilities, name="small")
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+KERNELS = {"conv/kernel": 36, "depthwise/kernel": 36, "dense/kernel": 640, "head/kernel": 20}
+
+
+def zeros(model):
+    return {v.path: int(np.sum(v.numpy() == 0)) for v in model.weights if "kernel" in v.path}
+
+
+def asked_for(sparsity):
+    """tfmot keeps round(size * (1 - sparsity)) weights of each kernel."""
+    return {path: size - round(size * (1 - sparsity)) for path, size in KERNELS.items()}
+
+
+def refused(*arguments, **options):
+    with pytest.raises(RequestError) as caught:
+        compress.prune(*arguments, **options)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("sparsity", [0.8, 0.5, 0.0])
+def test_every_kernel_gets_the_zeros_asked_for(sparsity):
+    pruned = compress.prune(classifier(), TRAIN, final_sparsity=sparsity, epochs=2)
+    assert zeros(pruned) == asked_for(sparsity)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 7])
+def test_a_few_steps_are_enough(steps):
+    pruned = compress.prune(classifier(), TRAIN.take(steps), final_sparsity=0.8, epochs=1)
+    assert zeros(pruned) == asked_for(0.8)
+
+
+def test_more_steps_than_renewals_of_the_mask_reach_it_too():
+    # 250 steps: the mask is renewed in every second step, and the last time in step 124.
+    repeated = TRAIN.unbatch().batch(32).repeat(50)
+    pruned = compress.prune(classifier(), repeated, final_sparsity=0.8, epochs=1)
+    assert int(repeated.cardinality()) // 2 % 2 == 1 or int(repeated.cardinality()) == 150
+    assert zeros(pruned) == asked_for(0.8)
+
+
+def test_under_two_replicas_in_mixed_precision(two_devices):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        with two_devices.scope():
+            model = classifier()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    pruned = compress.prune(model, TRAIN, final_sparsity=0.8, epochs=2)
+    assert zeros(pruned) == asked_for(0.8)
+    assert isinstance(pruned.optimizer, keras.optimizers.LossScaleOptimizer)
+    assert pruned.distribute_strategy is two_devices
+    for copy in range(2):  # and not in one of the replicas only
+        kernel = pruned.get_layer("dense").kernel.value.values[copy]
+        assert np.sum(kernel.numpy() == 0) == asked_for(0.8)["dense/kernel"]
+
+
+def test_the_model_given_stays_as_it_was():
+    model = classifier()
+    compress.prune(model, TRAIN, epochs=1)
+    before = model.get_weights()
+    iterations = int(model.optimizer.iterations)
+    compress.prune(model, TRAIN, epochs=1)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert int(model.optimizer.iterations) == iterations == 0
+
+
+def test_what_survives_are_the_largest_weights():
+    # With a learning rate of 0 the weights move by the masks alone.
+    model = classifier(keras.optimizers.SGD(0.0))
+    pruned = compress.prune(model, TRAIN, final_sparsity=0.7, epochs=1)
+    for before, after in zip(model.weights, pruned.weights, strict=True):
+        expected = before.numpy().copy()
+        if before.path in KERNELS:
+            count = asked_for(0.7)[before.path]
+            smallest = np.argsort(np.abs(expected), axis=None)[:count]
+            expected.flat[smallest] = 0
+        np.testing.assert_array_equal(after.numpy(), expected, err_msg=before.path)
+
+
+def test_the_share_of_zeros_rises_by_the_cubic_schedule_and_then_stays():
+    places = []
+    seen = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: places.append(dense.kernel.numpy() == 0)
+    )
+    find = keras.callbacks.Callback()
+    find.on_train_begin = lambda logs=None: globals().update(dense=find.model.get_layer("dense"))
+    compress.prune(classifier(), TRAIN, final_sparsity=0.8, epochs=10, callbacks=[find, seen])
+    # The masks are renewed in each of the steps 1 to 50, and 10 steps are an epoch.
+    expected = [0.8 * (1 - (1 - min(step, 50) / 50) ** 3) for step in range(10, 101, 10)]
+    kept = [round(640 * (1 - sparsity)) for sparsity in expected]
+    assert [640 - place.sum() for place in places] == kept
+    for later in places[5:]:
+        np.testing.assert_array_equal(later, places[4])
+
+
+def test_the_weights_that_remain_train_on():
+    model = classifier()
+    pruned = compress.prune(model, TRAIN, final_sparsity=0.5, epochs=2)
+    before, after = (m.get_layer("dense").kernel.numpy() for m in (model, pruned))
+    assert (before[after != 0] != after[after != 0]).all()
+
+
+def test_biases_are_not_pruned():
+    pruned = compress.prune(classifier(), TRAIN, final_sparsity=0.9, epochs=2)
+    assert (pruned.get_layer("dense").bias.numpy() != 0).all()
+
+
+def test_training_without_pruning_is_training():
+    pruned = compress.prune(classifier("sgd"), TRAIN, final_sparsity=0.0, epochs=2)
+    expected = classifier("sgd")
+    expected.fit(TRAIN, epochs=2, verbose=0, shuffle=False)
+    for a, b in zip(pruned.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_val_callbacks_and_history_are_those_of_fit():
+    epochs = []
+    seen = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: epochs.append(epoch))
+    pruned = compress.prune(classifier(), TRAIN, TRAIN, epochs=2, callbacks=[seen])
+    assert epochs == [0, 1]
+    assert sorted(pruned.history.history) == ["accuracy", "loss", "val_accuracy", "val_loss"]
+
+
+def test_the_optimizer_is_a_new_one_like_the_models_own():
+    model = classifier(keras.optimizers.SGD(0.25, momentum=0.5))
+    pruned = compress.prune(model, TRAIN, epochs=1)
+    assert pruned.optimizer is not model.optimizer
+    assert pruned.optimizer.get_config() == model.optimizer.get_config()
+
+
+def test_an_optimizer_of_ones_own_is_used():
+    decay = keras.optimizers.schedules.CosineDecay(0.125, 20)
+    pruned = compress.prune(classifier(), TRAIN, epochs=2, optimizer=keras.optimizers.SGD(decay))
+    assert isinstance(pruned.optimizer, keras.optimizers.SGD)
+    assert float(pruned.optimizer.learning_rate) == pytest.approx(0, abs=1e-7)
+
+
+def test_the_pruned_model_is_an_ordinary_model(tmp_path):
+    pruned = compress.prune(classifier(), TRAIN, epochs=1)
+    pruned.save(tmp_path / "pruned.keras")
+    loaded = keras.models.load_model(tmp_path / "pruned.keras")
+    assert [type(layer) for layer in loaded.layers] == [type(x) for x in classifier().layers]
+    np.testing.assert_array_equal(loaded.predict(X, verbose=0), pruned.predict(X, verbose=0))
+
+
+def test_kernels_are_found_in_every_kind_of_layer():
+    x = keras.Input((5, 3))
+    h = keras.layers.LSTM(4, name="lstm")(x)
+    frozen = keras.layers.Dense(2, name="frozen", trainable=False)(h)
+    model = keras.Model(x, keras.layers.BatchNormalization()(frozen))
+    assert list(kernels(model)) == ["lstm/lstm_cell/kernel", "lstm/lstm_cell/recurrent_kernel"]
+
+
+def test_sparsity_is_the_share_of_zeros_in_each_kernel():
+    model = classifier()
+    model.get_layer("dense").kernel.assign(np.arange(640).reshape(64, 10) % 5)
+    found = compress.sparsity(model)
+    assert list(found) == list(KERNELS)
+    assert found["dense/kernel"] == 0.2
+    assert found["conv/kernel"] == 0.0
+
+
+@pytest.mark.parametrize("sparsity", [-0.1, 1, float("nan")])
+def test_a_sparsity_out_of_range_is_refused(sparsity):
+    assert refused(classifier(), TRAIN, final_sparsity=sparsity) == (
+        "Expected `final_sparsity` to be at least 0 and below 1. "
+        f"Received: final_sparsity={sparsity}"
+    )
+
+
+def test_a_model_without_kernels_is_refused():
+    x = keras.Input((3,))
+    model = keras.Model(x, keras.layers.BatchNormalization()(x), name="bare")
+    model.compile("sgd", "mse")
+    assert refused(model, TRAIN) == "The model 'bare' has no trainable layer with a kernel."
+
+
+def test_a_model_that_is_not_compiled_is_refused():
+    x = keras.Input((3,))
+    model = keras.Model(x, keras.layers.Dense(2)(x), name="raw")
+    assert refused(model, TRAIN) == (
+        "The model 'raw' is not compiled. "
+        "Call `model.compile(optimizer=..., loss=..., metrics=[...])` first."
+    )
+
+
+def test_no_epochs_are_refused():
+    assert refused(classifier(), TRAIN, epochs=0) == (
+        "Expected `epochs` to be at least 1. Received: epochs=0"
+    )
+
+
+def test_an_endless_dataset_is_refused():
+    assert refused(classifier(), TRAIN.repeat()).startswith(
+        "Expected `train` to have a known number of batches. Received: it is infinite."
+    )

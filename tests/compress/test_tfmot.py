@@ -1,0 +1,68 @@
+"""Importing tfmot changes nothing: `tf.keras` is Keras 3, and the environment is as it was."""
+
+import pytest
+
+MODULES = [
+    "tfpipe",
+    "tfpipe.backend",
+    "tfpipe.cli",
+    "tfpipe.compress",
+    "tfpipe.compress.tfmot",
+    "tfpipe.export",
+    "tfpipe.models",
+    "tfpipe.ops",
+    "tfpipe.records",
+    "tfpipe.report",
+    "tfpipe.train",
+]
+
+LOADED = """
+import importlib, os
+importlib.import_module({module!r})
+from tfpipe.compress.tfmot import load_tfmot
+assert load_tfmot() is load_tfmot()
+import tensorflow as tf
+import keras
+print(tf.keras.__version__ == keras.__version__, keras.__version__[:2])
+print(os.environ.get("TF_USE_LEGACY_KERAS"))
+"""
+
+PRUNED = """
+import os
+import tfpipe as tp
+import tensorflow as tf
+import keras
+x = tf.random.uniform((8, 4))
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+model.compile("sgd", "mse")
+tp.compress.prune(model, tf.data.Dataset.from_tensors((x, x[:, :3])), final_sparsity=0.5, epochs=2)
+import tensorflow_model_optimization
+print(tf.keras.__version__ == keras.__version__, keras.__version__[:2])
+print(isinstance(model, tf.keras.Model), os.environ.get("TF_USE_LEGACY_KERAS"))
+"""
+
+
+# Each process takes seconds: by default only where the order matters most.
+@pytest.mark.parametrize(
+    "module",
+    [
+        name
+        if name in ("tfpipe.compress.tfmot", "tfpipe.ops")
+        else pytest.param(name, marks=pytest.mark.slow)
+        for name in MODULES
+    ],
+)
+def test_loading_it_leaves_keras_3_whatever_was_imported_first(python, module):
+    done = python(LOADED.format(module=module))
+    assert done.stdout == "True 3.\nNone\n", done.stderr
+
+
+@pytest.mark.parametrize("value", ["0", "False"])
+def test_the_persons_own_setting_stays(python, value):
+    done = python(LOADED.format(module="tfpipe"), TF_USE_LEGACY_KERAS=value)
+    assert done.stdout == f"True 3.\n{value}\n", done.stderr
+
+
+def test_after_pruning_too(python):
+    done = python(PRUNED)
+    assert done.stdout == "True 3.\nTrue None\n", done.stderr

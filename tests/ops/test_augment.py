@@ -1,0 +1,195 @@
+"""RandomAffine: the geometry against SciPy and NumPy, the draws as a function of the key."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
+
+from tfpipe import ops
+from tfpipe.errors import RequestError
+from tfpipe.ops.augment import _affine, uniform
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (5, 20, 14, 1), np.uint8)
+KEYS = ["0/1/a", "0/1/b", "0/2/a", "1/1/a", "x"]
+
+
+def affine(image, angle, shift_x, shift_y):
+    arguments = (np.float32([value]) for value in (angle, shift_x, shift_y))
+    return _affine(tf.constant(image[None]), *arguments).numpy()[0]
+
+
+def moved(images=IMAGES, keys=KEYS, op=ops.RandomAffine(0.05, 0.2)):  # noqa: B008
+    return op({"image": tf.constant(images), "key": tf.constant(keys)})["image"].numpy()
+
+
+def draws(draw, count=20_000):
+    return uniform(tf.constant([f"0/0/{number:06d}" for number in range(count)]), draw).numpy()
+
+
+def test_without_angle_and_shift_nothing_changes():
+    np.testing.assert_array_equal(affine(IMAGES[0], 0, 0, 0), IMAGES[0])
+
+
+@given(st.integers(-20, 20), st.integers(-14, 14))
+@settings(max_examples=40, deadline=None)
+def test_a_shift_by_whole_pixels_moves_right_and_down_and_leaves_black(down, right):
+    expected = np.roll(IMAGES[0], (down, right), axis=(0, 1))
+    expected[: max(down, 0)] = 0
+    expected[20 + min(down, 0) :] = 0
+    expected[:, : max(right, 0)] = 0
+    expected[:, 14 + min(right, 0) :] = 0
+    np.testing.assert_array_equal(affine(IMAGES[0], 0, right / 14, down / 20), expected)
+
+
+@pytest.mark.parametrize("size", [8, 9])
+def test_a_quarter_turn_is_counterclockwise_about_the_centre(size):
+    image = RNG.integers(0, 256, (size, size, 1), np.uint8)
+    np.testing.assert_array_equal(affine(image, math.pi / 2, 0, 0), np.rot90(image))
+
+
+@given(
+    st.floats(-math.pi, math.pi),
+    st.floats(-0.5, 0.5),
+    st.floats(-0.5, 0.5),
+)
+@settings(max_examples=60, deadline=None)
+def test_turn_then_shift_is_what_scipy_computes(angle, shift_x, shift_y):
+    height, width = 20, 14
+    # SciPy takes (y, x), and maps an output position to the input position it is read from.
+    matrix = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+    centre = np.array([(height - 1) / 2, (width - 1) / 2])
+    shift = np.array([shift_y * height, shift_x * width])
+    expected = ndimage.affine_transform(
+        IMAGES[0, ..., 0].astype(float),
+        matrix,
+        offset=centre - matrix @ (centre + shift),
+        order=1,
+        mode="grid-constant",
+    )
+    found = affine(IMAGES[0], angle, shift_x, shift_y)[..., 0]
+    # Half a grey level from rounding, the rest from float32 positions times steep edges.
+    assert np.abs(found - expected).max() <= 0.51
+
+
+def test_channels_move_together():
+    image = RNG.integers(0, 256, (9, 9, 3), np.uint8)
+    whole = affine(image, 0.3, 0.1, -0.2)
+    for channel in range(3):
+        np.testing.assert_array_equal(
+            whole[..., channel, None], affine(image[..., channel, None], 0.3, 0.1, -0.2)
+        )
+
+
+def test_nothing_to_draw_changes_nothing():
+    np.testing.assert_array_equal(moved(op=ops.RandomAffine(0, 0)), IMAGES)
+
+
+def test_a_shift_stays_within_its_fraction_of_each_side():
+    dot = np.zeros((400, 41, 21, 1), np.uint8)
+    dot[:, 20, 10] = 255
+    keys = [str(number) for number in range(400)]
+    found = moved(dot, keys, ops.RandomAffine(rotation=0, translation=0.2))
+    weights = found[..., 0].astype(float)
+    total = weights.sum((1, 2))
+    shift_y = (weights * np.arange(41)[:, None]).sum((1, 2)) / total - 20
+    shift_x = (weights * np.arange(21)).sum((1, 2)) / total - 10
+    for shift, largest in ((shift_y, 0.2 * 41), (shift_x, 0.2 * 21)):
+        assert np.abs(shift).max() <= largest + 0.02
+        assert np.abs(shift).max() > 0.95 * largest
+        assert abs(shift.mean()) < 0.15 * largest
+    assert abs(np.corrcoef(shift_x, shift_y)[0, 1]) < 0.2
+
+
+def test_a_turn_stays_within_its_fraction_of_a_full_turn():
+    bar = np.zeros((400, 41, 41, 1), np.uint8)
+    bar[:, 20, 24:37] = 255  # to the right of the centre: its direction is the angle
+    found = moved(bar, [str(n) for n in range(400)], ops.RandomAffine(0.1, 0))[..., 0]
+    y = (found * (20.0 - np.arange(41)[:, None])).sum((1, 2))
+    x = (found * (np.arange(41) - 20.0)).sum((1, 2))
+    turns = np.arctan2(y, x) / (2 * math.pi)
+    assert 0.095 < np.abs(turns).max() <= 0.101
+    assert abs(turns.mean()) < 0.015
+
+
+def test_the_same_key_gives_the_same_image_alone_and_in_any_batch():
+    batch = moved()
+    for place in range(5):
+        np.testing.assert_array_equal(batch[place], moved(IMAGES[place], KEYS[place]))
+    order = [3, 0, 4]
+    chosen = moved(IMAGES[order], [KEYS[place] for place in order])
+    np.testing.assert_array_equal(chosen, batch[order])
+
+
+def test_another_key_gives_another_image():
+    found = moved(np.repeat(IMAGES[:1], 5, axis=0))
+    assert len({image.tobytes() for image in found}) == 5
+
+
+def test_a_second_random_op_draws_anew():
+    op = ops.RandomAffine(0, 0.3)
+    once = op({"image": tf.constant(IMAGES[0]), "key": tf.constant("a")})
+    twice = op(once)
+    again = op({"image": once["image"], "key": tf.constant("a")})
+    assert (twice["image"].numpy() != again["image"].numpy()).any()
+
+
+def test_what_was_drawn_is_what_it_was_in_every_version():
+    # A resumed training must draw what the interrupted one would have drawn.
+    assert uniform(tf.constant(["0/0/a", "0/0/b"]), 0).numpy().tolist() == [
+        0.3487972021102905,
+        0.4206252694129944,
+    ]
+
+
+def test_draws_are_uniform_from_0_to_1():
+    values = draws(0)
+    assert values.min() >= 0
+    assert values.max() < 1
+    assert abs(values.mean() - 1 / 2) < 0.008
+    assert abs(values.var() - 1 / 12) < 0.003
+    counts = np.histogram(values, bins=20, range=(0, 1))[0]
+    assert ((counts - 1000) ** 2 / 1000).sum() < 45  # chi-squared, 19 degrees: 1 in 1,500
+
+
+def test_draws_do_not_depend_on_each_other():
+    assert np.abs(np.corrcoef([draws(draw) for draw in range(3)]) - np.eye(3)).max() < 0.03
+    values = draws(0)
+    assert abs(np.corrcoef(values[1:], values[:-1])[0, 1]) < 0.03
+
+
+def test_without_a_key_it_is_refused():
+    with pytest.raises(RequestError) as caught:
+        ops.RandomAffine()({"image": IMAGES[0]})
+    assert str(caught.value) == (
+        "RandomAffine(rotation=0.03, translation=0.08) draws from the example's `key`, and there "
+        "is none. Give `records.read` a `shuffle_seed`, or use `chain.inference()`, which leaves "
+        "random ops out."
+    )
+
+
+@pytest.mark.parametrize("name", ["rotation", "translation"])
+@pytest.mark.parametrize("value", [-0.1, 1.1, math.nan])
+def test_what_is_no_fraction_is_refused(name, value):
+    with pytest.raises(RequestError) as caught:
+        ops.RandomAffine(**{name: value})
+    assert str(caught.value) == (
+        f"Expected `{name}` to be a fraction from 0 to 1. Received: {name}={value}"
+    )
+
+
+def test_sizes_stay_known_or_unknown_in_a_graph():
+    def spec(shape):
+        types = {
+            "image": tf.TensorSpec(shape, tf.uint8),
+            "key": tf.TensorSpec(shape[:-3], tf.string),
+        }
+        traced = tf.function(ops.RandomAffine()).get_concrete_function(types)
+        return traced.structured_outputs["image"].shape.as_list()
+
+    for shape in ([None, None, 1], [8, 8, 3], [None, 8, 8, 1]):
+        assert spec(shape) == shape

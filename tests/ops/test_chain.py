@@ -1,0 +1,127 @@
+"""Chains compare, print as code, refuse a wrong order, and split where they must."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfpipe import ops
+from tfpipe.errors import RequestError
+from tfpipe.ops import Chain, Decode, RandomAffine, Resize, ToFloat
+
+WHOLE = Chain([Decode(channels=1), Resize((8, 6)), RandomAffine(0.1, 0.2), ToFloat()])
+
+
+def png(height, width):
+    image = np.random.default_rng(height).integers(0, 256, (height, width, 1), np.uint8)
+    return tf.io.encode_png(image).numpy()
+
+
+def refused(*chain):
+    with pytest.raises(RequestError) as caught:
+        Chain(chain)
+    return str(caught.value)
+
+
+def test_a_chain_is_its_ops_in_a_row():
+    example = {"image": png(20, 30), "key": "a", "label": 3}
+    expected = example
+    for op in WHOLE.ops:
+        expected = op(expected)
+    found = WHOLE(example)
+    assert found["label"] == 3
+    np.testing.assert_array_equal(found["image"], expected["image"])
+
+
+def test_an_empty_chain_changes_nothing():
+    assert Chain([])({"label": 3}) == {"label": 3}
+
+
+def test_chains_compare_by_their_ops():
+    same = Chain(op for op in (Decode(1), Resize((8, 6)), RandomAffine(0.1, 0.2), ToFloat()))
+    assert same == WHOLE
+    assert hash(same) == hash(WHOLE)
+    for change in (Decode(3), Resize((6, 8)), RandomAffine(0.1, 0.1)):
+        changed = [change if type(op) is type(change) else op for op in WHOLE.ops]
+        assert Chain(changed) != WHOLE
+
+
+def test_a_chain_prints_as_code():
+    assert repr(WHOLE) == (
+        "Chain([Decode(channels=1), Resize(size=(8, 6)), "
+        "RandomAffine(rotation=0.1, translation=0.2), ToFloat()])"
+    )
+    assert eval(repr(WHOLE), vars(ops)) == WHOLE
+
+
+def test_a_chain_does_not_change():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        WHOLE.ops = ()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        WHOLE.ops[0].channels = 3
+
+
+@pytest.mark.parametrize(
+    ("chain", "sentence"),
+    [
+        (
+            (ToFloat(), Resize((8, 8))),
+            "Expected uint8 images, 0 to 255 before Resize(size=(8, 8)). "
+            "Received: float32 images from ToFloat(); change the order.",
+        ),
+        (
+            (Resize((8, 8)), Decode(1)),
+            "Expected encoded images (bytes) before Decode(channels=1). "
+            "Received: uint8 images, 0 to 255 from Resize(size=(8, 8)); change the order.",
+        ),
+        (
+            (Decode(1), ToFloat(), ToFloat()),
+            "Expected uint8 images, 0 to 255 before ToFloat(). "
+            "Received: float32 images from ToFloat(); change the order.",
+        ),
+    ],
+)
+def test_a_wrong_order_is_refused(chain, sentence):
+    assert refused(*chain) == sentence
+
+
+def test_inference_leaves_the_random_ops_out():
+    assert WHOLE.inference() == Chain([Decode(1), Resize((8, 6)), ToFloat()])
+
+
+def test_stages_part_single_images_from_batches():
+    assert WHOLE.stages() == (
+        Chain([Decode(1), Resize((8, 6))]),
+        Chain([RandomAffine(0.1, 0.2), ToFloat()]),
+    )
+    early = Chain([Decode(1), RandomAffine(), Resize((8, 6))])
+    assert early.stages() == (early, Chain([]))
+    assert Chain([ToFloat()]).stages() == (Chain([]), Chain([ToFloat()]))
+
+
+def test_pixels_and_in_graph_are_the_two_sides_of_an_exported_file():
+    assert WHOLE.pixels() == Chain([Decode(1), Resize((8, 6))])
+    assert WHOLE.in_graph() == Chain([ToFloat()])
+    image = {"image": png(20, 30)}
+    np.testing.assert_array_equal(
+        WHOLE.in_graph()(WHOLE.pixels()(image))["image"], WHOLE.inference()(image)["image"]
+    )
+
+
+def test_a_chain_maps_over_images_of_any_size():
+    data = {"image": [png(20, 30), png(5, 7), png(8, 6)], "key": ["a", "b", "c"]}
+    dataset = tf.data.Dataset.from_tensor_slices(data).map(WHOLE)
+    assert dataset.element_spec["image"] == tf.TensorSpec((8, 6, 1), tf.float32)
+    for index, example in enumerate(dataset):
+        alone = WHOLE({name: values[index] for name, values in data.items()})
+        np.testing.assert_array_equal(example["image"], alone["image"])
+
+
+def test_the_second_stage_gives_for_a_batch_what_it_gives_for_one():
+    single, whole = WHOLE.stages()
+    data = {"image": [png(20, 30), png(5, 7)], "key": ["a", "b"]}
+    dataset = tf.data.Dataset.from_tensor_slices(data).map(single)
+    batch = next(iter(dataset.batch(2).map(whole)))
+    for index, example in enumerate(dataset.map(whole)):
+        np.testing.assert_array_equal(batch["image"][index], example["image"])

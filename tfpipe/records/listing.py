@@ -1,0 +1,102 @@
+"""Lists the files below a folder, and says what among them is no file.
+
+What operating systems leave behind is not listed: names that begin with a dot (`.DS_Store`,
+`._scan.png`), `Thumbs.db`, `desktop.ini`, `__MACOSX`, `@eaDir`. Everything else is, whatever its
+name ends in.
+
+Example:
+
+    for id, problem in files("data/xray/covid"): ...
+"""
+
+import os
+import pathlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tfpipe.errors import RequestError
+from tfpipe.files import Path
+
+SYSTEM = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}
+IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+
+
+class Found(NamedTuple):
+    """A file by its name relative to the folder, with "/"; `problem` says why it is none."""
+
+    id: str
+    problem: str | None = None
+
+
+def files(folder: Path) -> Iterator[Found]:
+    """All files below a folder, sorted; links are followed, but not in a circle.
+
+    >>> import tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "b.png").write_bytes(b""), (folder / ".hidden").write_bytes(b"")
+    >>> (folder / "a.jpg").mkdir()
+    >>> list(files(folder))
+    [Found(id='a.jpg', problem='a folder, not a file'), Found(id='b.png', problem=None)]
+    """
+    return _files(os.fspath(folder), "", frozenset())
+
+
+def folders(folder: Path) -> list[str]:
+    """The names of the folders in a folder, sorted."""
+    return [entry.name for entry in _entries(os.fspath(folder)) if os.path.isdir(entry.path)]
+
+
+def loose_files(folder: Path) -> list[str]:
+    """The names of what lies directly in a folder and is no folder itself, sorted."""
+    return [entry.name for entry in _entries(os.fspath(folder)) if not os.path.isdir(entry.path)]
+
+
+def require_folder(path: Path, argument: str) -> pathlib.Path:
+    """Checks that there is a folder of this name.
+
+    Raises:
+        RequestError: there is none.
+    """
+    folder = pathlib.Path(path)
+    if not folder.is_dir():
+        there = "That is a file" if folder.exists() else "There is nothing"
+        raise RequestError(f"Expected `{argument}` to be a folder. {there}: {str(folder)!r}")
+    return folder
+
+
+def is_image_name(name: str) -> bool:
+    """Whether a file of this name claims to be an image."""
+    return name.lower().endswith(IMAGES)
+
+
+def _files(folder: str, prefix: str, around: frozenset[tuple[int, int]]) -> Iterator[Found]:
+    facts = os.stat(folder)
+    here = (facts.st_dev, facts.st_ino)
+    if here in around:
+        yield Found(prefix[:-1], "a link back to a folder that it is in")
+        return
+    try:
+        entries = _entries(folder)
+    except OSError as error:
+        yield Found(prefix[:-1], f"a folder that cannot be listed: {error.strerror}")
+        return
+    for entry in entries:
+        name = prefix + entry.name
+        if os.path.isfile(entry.path):
+            yield Found(name)
+        elif not os.path.isdir(entry.path):
+            yield Found(name, "a link to nothing" if entry.is_symlink() else "not a regular file")
+        elif is_image_name(entry.name):
+            yield Found(name, "a folder, not a file")
+        else:
+            yield from _files(entry.path, f"{name}/", around | {here})
+
+
+def _entries(folder: str) -> list["os.DirEntry[str]"]:
+    with os.scandir(folder) as entries:
+        wanted = [entry for entry in entries if not _is_left_behind(entry.name)]
+    return sorted(wanted, key=lambda entry: entry.name)
+
+
+def _is_left_behind(name: str) -> bool:
+    return name.startswith(".") or name.lower() in SYSTEM

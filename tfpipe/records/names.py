@@ -1,0 +1,64 @@
+"""Names: of a dataset, and of its classes in their order."""
+
+import pathlib
+import re
+from collections.abc import Collection, Iterable
+
+from tfpipe.errors import RequestError, received
+from tfpipe.files import Path
+
+
+def dataset_name(name: str | None, path: Path) -> str:
+    """Checks the name of a dataset; if None, makes one from its folder's or file's name.
+
+    >>> dataset_name(None, "data/Chest X-rays.csv")
+    'Chest_X_rays'
+
+    Raises:
+        RequestError: the name cannot be part of a shard's file name.
+    """
+    if name is None:
+        stem = re.sub(r"[^A-Za-z0-9]+", "_", pathlib.Path(path).resolve().stem).strip("_")
+        return stem if stem[:1].isalpha() else f"data_{stem}".rstrip("_")
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+        raise RequestError(
+            received("`name` to be a letter, then letters, digits or _, as in 'xray'", name=name)
+        )
+    return name
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Sorts the names of classes; whole numbers by value.
+
+    >>> in_order({"10", "9"}), in_order({"b", "a", "10"})
+    (['9', '10'], ['10', 'a', 'b'])
+    """
+    unique = sorted(set(names))
+    if all(re.fullmatch("[0-9]+", name) for name in unique):
+        return sorted(unique, key=int)
+    return unique
+
+
+def as_class_names(class_names: Collection[str] | None, found: Iterable[str]) -> tuple[str, ...]:
+    """The names given, each once; if None, the names found, in order.
+
+    >>> as_class_names(None, ["b", "a", "b"])
+    ('a', 'b')
+
+    Raises:
+        RequestError: a name is given twice, or there is none.
+    """
+    names = tuple(in_order(found) if class_names is None else class_names)
+    if not names or len(set(names)) < len(names) or isinstance(class_names, str):
+        raise RequestError(received("`class_names` to be different names", class_names=names))
+    return names
+
+
+def few(names: Collection[str], most: int = 3) -> str:
+    """The first names of many, for a sentence.
+
+    >>> few(["a", "b", "c", "d"])
+    "'a', 'b', 'c' and 1 more"
+    """
+    listed = ", ".join(repr(name) for name in list(names)[:most])
+    return f"{listed} and {len(names) - most} more" if len(names) > most else listed

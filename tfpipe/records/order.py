@@ -1,0 +1,102 @@
+"""The order of the examples: a function of the seed and the epoch's number, and of nothing else."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from tfpipe.records.codec import parse
+from tfpipe.records.manifest import Manifest
+
+SHUFFLE_BYTES = 256 * 2**20
+OPEN_FILES = 8
+
+Items = Callable[[tf.Tensor], tf.data.Dataset]
+
+
+def epochs(items: Items, shuffle_seed: int | None, *, first: int, skip: int) -> tf.data.Dataset:
+    """(item, epoch) pairs: a pass over the result is an epoch, and the next pass the next one.
+
+    Args:
+        items: from an epoch's number to that epoch's items, in order.
+        shuffle_seed: None makes every epoch the same, number 0.
+        first: the number of the first pass's epoch.
+        skip: how many items the first pass leaves out at its beginning.
+    """
+    with tf.init_scope():
+        passes = tf.Variable(first - 1, dtype=tf.int64, trainable=False)
+
+    def one_pass(_: tf.Tensor) -> tf.data.Dataset:
+        number = passes.assign_add(1)
+        epoch = tf.zeros_like(number) if shuffle_seed is None else number
+        skipped = tf.where(number == first, tf.constant(skip, tf.int64), 0)
+        return items(epoch).skip(skipped).map(lambda item: (item, epoch))
+
+    return tf.data.Dataset.range(1).flat_map(one_pass)
+
+
+def shuffled(values: tf.Tensor, shuffle_seed: int | None, epoch: tf.Tensor) -> tf.Tensor:
+    """The values along the first axis, in the epoch's order."""
+    if shuffle_seed is None:
+        return values
+    return tf.random.experimental.stateless_shuffle(values, seed=[shuffle_seed, epoch])
+
+
+def record_items(
+    manifest: Manifest, split: str, files: list[str], shuffle_seed: int | None, *, balance: bool
+) -> Items:
+    """Serialised records: several files at a time, and a window that is shuffled."""
+    info = manifest.split(split)
+    num_examples = info.num_examples
+    window = max(1, min(num_examples, SHUFFLE_BYTES * num_examples // info.num_bytes))
+
+    def items(epoch: tf.Tensor) -> tf.data.Dataset:
+        order = shuffled(tf.constant(files), shuffle_seed, epoch)
+        records = tf.data.Dataset.from_tensor_slices(order).interleave(
+            tf.data.TFRecordDataset, cycle_length=OPEN_FILES, num_parallel_calls=tf.data.AUTOTUNE
+        )
+        if shuffle_seed is None:
+            return records
+        seed = shuffle_seed + epoch
+        if balance:
+            records = _balanced(records, manifest, split, seed)
+        return records.shuffle(window, seed=seed, reshuffle_each_iteration=False)
+
+    return items
+
+
+def index_items(
+    labels: tf.Tensor | None, num_examples: int, batch_size: int, shuffle_seed: int | None
+) -> Items:
+    """Batches of indices into examples that are in memory; with labels, balanced by class."""
+
+    def items(epoch: tf.Tensor) -> tf.data.Dataset:
+        if labels is None:
+            order = shuffled(tf.range(num_examples), shuffle_seed, epoch)
+        else:
+            counts = tf.gather(tf.math.bincount(tf.cast(labels, tf.int32)), labels)
+            odds = -tf.math.log(tf.cast(counts, tf.float32))
+            order = tf.random.stateless_categorical(
+                odds[None], num_examples, seed=[shuffle_seed, epoch], dtype=tf.int32
+            )[0]
+        return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
+
+    return items
+
+
+def _balanced(
+    records: tf.data.Dataset, manifest: Manifest, split: str, seed: tf.Tensor
+) -> tf.data.Dataset:
+    """As many records as there are, each of a class drawn at random; a rare class comes again."""
+    counts = manifest.split(split).class_counts
+    labels = [label for label, count in enumerate(counts) if count]
+
+    def of_class(label: int) -> tf.data.Dataset:
+        def belongs(record: tf.Tensor) -> tf.Tensor:
+            return parse(record, manifest.features)["label"] == label
+
+        return records.filter(belongs).repeat()
+
+    mixed = tf.data.Dataset.sample_from_datasets(
+        [of_class(label) for label in labels], seed=seed, rerandomize_each_iteration=False
+    )
+    return mixed.take(sum(counts))
