@@ -1,5 +1,6 @@
 """Files appear whole or not at all: after exceptions, kills and races too."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfpipe import files
+from tfpipe.errors import RequestError
 
 KILLED = """
 import signal, sys
@@ -28,6 +30,12 @@ with staged(sys.argv[1]) as aside:
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
+
+
+def locking(folder):
+    with pytest.raises(RequestError) as caught, files.locked(folder):
+        raise AssertionError("it was locked twice")
+    return str(caught.value)
 
 
 def killed_while_writing(path, kind):
@@ -175,3 +183,20 @@ def test_readers_and_writers_at_once_see_whole_files_only(tmp_path):
         writer.join()
     assert seen <= set(contents)
     assert names(tmp_path) == ["a.bin"]
+
+
+def test_a_lock_is_given_once_and_then_again(tmp_path):
+    with files.locked(tmp_path):
+        assert locking(tmp_path) == (
+            f"Another process is at work in '{tmp_path}'. Wait for it, or choose another folder."
+        )
+    with files.locked(tmp_path):
+        pass
+
+
+def test_a_folder_that_its_owner_removed_meanwhile_is_not_locked(tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    flock = fcntl.flock
+    monkeypatch.setattr(fcntl, "flock", lambda *arguments: (flock(*arguments), folder.rmdir()))
+    assert locking(folder).startswith("Another process is at work in")

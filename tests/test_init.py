@@ -50,8 +50,8 @@ def test_a_room_offers_what_it_lists(room):
 
 
 def test_a_room_loads_when_it_is_used(python):
-    done = python("import tfpipe as tp; print(tp.ops.Decode.__name__, tp.RequestError.__name__)")
-    assert done.stdout == "Decode RequestError\n"
+    done = python("import tfpipe as tp; print(tp.report.human_bytes(1), tp.RequestError.__name__)")
+    assert done.stdout == "1 B RequestError\n"
 
 
 def test_another_name_is_no_attribute():

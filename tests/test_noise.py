@@ -16,6 +16,7 @@ NOISE = [
     "I0000 00:00:1795306613.842398    2377 port.cc:153] oneDNN custom operations are on.",
     "W0000 00:00:1795306620.000000    2377 flatbuffer_helpers.cc:364] Ignored output_format.",
     "E0000 00:00:1795306620.000000    2377 cuda_platform.cc:51] failed call to cuInit: INTERNAL",
+    "E0000 00:00:1795306620.000000    2377 util.cc:131] oneDNN supports DT_INT64 only on AVX-512.",
     "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
     "To enable the following instructions: AVX2 FMA, in other operations, rebuild TensorFlow.",
     "INFO: Created TensorFlow Lite XNNPACK delegate for CPU.",

@@ -45,7 +45,7 @@ def staged(path: Path) -> Iterator[pathlib.Path]:
         yield aside
         sync(aside)
         _replace(aside, target, room)
-        _sync_entry(target.parent)
+        sync_entry(target.parent)
     finally:
         shutil.rmtree(room, ignore_errors=True)
 
@@ -95,17 +95,30 @@ def locked(folder: pathlib.Path) -> Iterator[None]:
 def sync(path: pathlib.Path) -> None:
     """Waits until a file, or a folder and all that is in it, is on the disk."""
     for entry in (*path.rglob("*"), path):  # folders too: they hold the names of what is in them
-        _sync_entry(entry)
+        sync_entry(entry)
+
+
+def sync_entry(path: pathlib.Path) -> None:
+    """Waits until one file, or the names in one folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _lock(descriptor: int, folder: pathlib.Path) -> None:
     try:
         # The kernel lets go of the lock when the process ends, however it ends.
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # The process that had the lock may have removed the folder.
+        gone = not folder.exists() or not os.path.samestat(os.fstat(descriptor), folder.stat())
     except BlockingIOError:
+        gone = True
+    if gone:
         raise RequestError(
             f"Another process is at work in {str(folder)!r}. Wait for it, or choose another folder."
-        ) from None
+        )
 
 
 def _replace(aside: pathlib.Path, target: pathlib.Path, room: pathlib.Path) -> None:
@@ -113,11 +126,3 @@ def _replace(aside: pathlib.Path, target: pathlib.Path, room: pathlib.Path) -> N
     if target.is_dir() and not target.is_symlink():
         os.replace(target, room / "replaced")
     os.replace(aside, target)
-
-
-def _sync_entry(path: pathlib.Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -19,6 +19,7 @@ _NOISE = re.compile(
     rb"""
     [IW]\d{4}[ ]              # information and warnings of the C++ log
     | E\d{4}[ ].*failed[ ]call[ ]to[ ]cuInit        # there is no GPU
+    | E\d{4}[ ].*oneDNN[ ]supports[ ]DT_            # another kernel is taken
     | WARNING:[ ]All[ ]log[ ]messages[ ]before[ ]absl::InitializeLog
     | To[ ]enable[ ]the[ ]following[ ]instructions:
     | INFO:[ ]Created[ ]TensorFlow[ ]Lite

@@ -2,12 +2,13 @@
 
 import pytest
 
+SLOW = pytest.mark.slow
 MODULES = [
+    "tfpipe.compress.tfmot",
     "tfpipe",
     "tfpipe.backend",
     "tfpipe.cli",
     "tfpipe.compress",
-    "tfpipe.compress.tfmot",
     "tfpipe.export",
     "tfpipe.models",
     "tfpipe.ops",
@@ -42,25 +43,25 @@ print(isinstance(model, tf.keras.Model), os.environ.get("TF_USE_LEGACY_KERAS"))
 """
 
 
-# Each process takes seconds: by default only where the order matters most.
+# A process takes seconds: by default only where `tf.keras` is resolved last.
 @pytest.mark.parametrize(
-    "module",
-    [
-        name
-        if name in ("tfpipe.compress.tfmot", "tfpipe.ops")
-        else pytest.param(name, marks=pytest.mark.slow)
-        for name in MODULES
-    ],
+    "module", [MODULES[0], *(pytest.param(m, marks=SLOW) for m in MODULES[1:])]
 )
 def test_loading_it_leaves_keras_3_whatever_was_imported_first(python, module):
     done = python(LOADED.format(module=module))
     assert done.stdout == "True 3.\nNone\n", done.stderr
 
 
-@pytest.mark.parametrize("value", ["0", "False"])
+@pytest.mark.parametrize("value", ["0", pytest.param("", marks=SLOW)])
 def test_the_persons_own_setting_stays(python, value):
-    done = python(LOADED.format(module="tfpipe"), TF_USE_LEGACY_KERAS=value)
+    done = python(LOADED.format(module="tfpipe.ops"), TF_USE_LEGACY_KERAS=value)
     assert done.stdout == f"True 3.\n{value}\n", done.stderr
+
+
+@pytest.mark.slow
+def test_who_asked_for_keras_2_keeps_it(python):
+    done = python(LOADED.format(module="tfpipe"), TF_USE_LEGACY_KERAS="1")
+    assert done.stdout == "False 3.\n1\n", done.stderr
 
 
 def test_after_pruning_too(python):

@@ -28,12 +28,15 @@ def everything(descriptor):
 
 @pytest.fixture
 def standard_error(monkeypatch):
-    """Standard error becomes one end of a pair; gives what came out of the other, and ends it."""
+    """Makes one end of a pair standard error; then gives what came out of the other, and ends it.
+
+    Tests must call it: pytest sets its own standard error after the fixtures have run.
+    """
     made = []
 
     def become(pair):
         reader, writer = pair
-        stream = open(writer, "w", encoding="utf-8")
+        stream = os.fdopen(writer, "w", encoding="utf-8")
         made.append((reader, stream))
         monkeypatch.setattr(sys, "stderr", stream)
 
@@ -51,7 +54,7 @@ def standard_error(monkeypatch):
 
 @pytest.fixture
 def pipe(standard_error):
-    return standard_error(os.pipe())
+    return lambda: standard_error(os.pipe())
 
 
 @pytest.fixture
@@ -59,7 +62,7 @@ def terminal(standard_error, monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    return standard_error(pty.openpty())
+    return lambda: standard_error(pty.openpty())
 
 
 @pytest.fixture
@@ -73,19 +76,29 @@ def clock():
     return read
 
 
+def fail(total, clock):
+    """A job that ends with an error after ten seconds."""
+    with progress("records", total, unit="images", clock=clock) as bar:
+        clock.now = 10.0
+        bar.advance()
+        raise KeyError
+
+
 def test_a_quick_job_leaves_no_line_on_a_pipe(pipe, clock):
+    written = pipe()
     with progress("records", 3, unit="images", clock=clock) as bar:
         for clock.now in (1, 2, 9.9):
             bar.advance()
-    assert pipe() == ""
+    assert written() == ""
 
 
 def test_a_long_job_leaves_one_every_ten_seconds_and_a_last_one(pipe, clock):
+    written = pipe()
     with progress("records", 1000, unit="images", clock=clock) as bar:
         for second in range(1, 26):
             clock.now = float(second)
             bar.advance(4)
-    assert pipe() == (
+    assert written() == (
         "records: 40 of 1,000 images, 4 images/s, 4 min 0 s left\n"
         "records: 80 of 1,000 images, 4 images/s, 3 min 50 s left\n"
         "records: 100 of 1,000 images, 4 images/s, 25 s\n"
@@ -93,64 +106,69 @@ def test_a_long_job_leaves_one_every_ten_seconds_and_a_last_one(pipe, clock):
 
 
 def test_a_job_of_unknown_length_has_no_time_left(pipe, clock):
+    written = pipe()
     with progress("records", None, unit="images", clock=clock) as bar:
         clock.now = 10.0
         bar.advance(12_345)
-    assert pipe() == (
+    assert written() == (
         "records: 12,345 images, 1,234 images/s\nrecords: 12,345 images, 1,234 images/s, 10 s\n"
     )
 
 
 def test_the_rate_is_that_of_the_last_ten_seconds(pipe, clock):
+    written = pipe()
     with progress("records", None, unit="images", clock=clock) as bar:
         for tick in range(1, 601):
             clock.now = tick / 8
             bar.advance(1 if tick <= 400 else 100)
-    *_, last, whole = pipe().splitlines()
+    *_, last, whole = written().splitlines()
     assert last.endswith(" images, 800 images/s")
     assert whole == "records: 20,400 images, 272 images/s, 1 min 15 s"
 
 
 def test_more_than_was_expected_leaves_no_time(pipe, clock):
+    written = pipe()
     with progress("records", 5, unit="images", clock=clock) as bar:
         clock.now = 10.0
         bar.advance(8)
-    assert pipe().splitlines()[0] == "records: 8 of 5 images, 0.8 images/s, 0 s left"
+    assert written().splitlines()[0] == "records: 8 of 5 images, 0.8 images/s, 0 s left"
 
 
 def test_the_last_note_stands_at_the_end_of_a_line(pipe, clock):
+    written = pipe()
     with progress("training", 9, unit="steps", clock=clock) as bar:
         bar.advance(note="loss 0.9")
         clock.now = 10.0
         bar.advance()
-    assert pipe().splitlines()[0].endswith(" left, loss 0.9")
+    assert written().splitlines()[0].endswith(" left, loss 0.9")
 
 
 def test_the_jobs_own_lines_take_the_place_of_the_automatic_ones(pipe, clock):
+    written = pipe()
     with progress("training", 100, unit="steps", clock=clock) as bar:
         for second in range(0, 60, 20):
             clock.now = float(second)
             bar.line(f"epoch at {second} s")
             bar.advance()
-    assert pipe() == "epoch at 0 s\nepoch at 20 s\nepoch at 40 s\n"
+    assert written() == "epoch at 0 s\nepoch at 20 s\nepoch at 40 s\n"
 
 
 def test_foreign_text_brings_no_control_codes(pipe, clock):
+    written = pipe()
     with progress("a\x1b[2J", 2, unit="images", clock=clock) as bar:
         clock.now = 10.0
         bar.advance(note="b\r\n")
         bar.line("c\x07\nd")
-    first, second = pipe().splitlines()
+    first, second = written().splitlines()
     assert first == r"a\x1b[2J: 1 of 2 images, 0.1 images/s, 10 s left, b\r\n"
     assert second == r"c\x07\nd"
 
 
 def test_a_job_that_fails_says_so_itself(pipe, clock):
-    with pytest.raises(KeyError), progress("records", 9, unit="images", clock=clock) as bar:
-        clock.now = 10.0
-        bar.advance()
-        raise KeyError
-    assert pipe() == "records: 1 of 9 images, 0.1 images/s, 1 min 20 s left\n"
+    written = pipe()
+    with pytest.raises(KeyError):
+        fail(9, clock)
+    assert written() == "records: 1 of 9 images, 0.1 images/s, 1 min 20 s left\n"
 
 
 def frames(written):
@@ -160,71 +178,77 @@ def frames(written):
 
 
 def test_a_terminal_has_one_bar(terminal, clock):
+    written = terminal()
     with progress("records", 60_000, unit="images", clock=clock) as bar:
         for second in range(1, 4):
             clock.now = float(second)
             bar.advance(20_000, note=f"shard {second}")
-    written = terminal()
-    last = frames(written)[-1]
+    text = written()
+    last = frames(text)[-1]
     assert last.startswith("records ━━━━")
     assert last.rstrip().endswith("60,000 of 60,000 images, 20,000 images/s, 3 s shard 3")
-    assert written.count("\n") == 1
+    assert text.count("\n") == 1
 
 
 def test_a_terminal_shows_where_the_job_stands(terminal, clock):
-    with pytest.raises(KeyError), progress("records", 60, unit="images", clock=clock) as bar:
-        clock.now = 2.0
-        bar.advance(20)
-        raise KeyError
     written = terminal()
-    assert "20 of 60 images, 10 images/s, 4 s left" in frames(written)[-1]
-    assert written.rindex("\x1b[?25h") > written.rindex("\x1b[?25l")  # the cursor is back
+    with pytest.raises(KeyError):
+        fail(9, clock)
+    text = written()
+    assert "1 of 9 images, 0.1 images/s, 1 min 20 s left" in frames(text)[-1]
+    assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")  # the cursor is back
 
 
 def test_a_terminal_has_no_lines(terminal, clock):
+    written = terminal()
     with progress("training", 3, unit="steps", clock=clock) as bar:
         bar.line("epoch 1/3")
         clock.now = 60.0
         bar.advance(3)
-    assert "epoch" not in terminal()
+    assert "epoch" not in written()
 
 
 def test_a_job_of_unknown_length_ends_with_a_full_bar(terminal, clock):
+    written = terminal()
     with progress("records", None, unit="images", clock=clock) as bar:
         bar.advance(7)
-    assert frames(terminal())[-1].strip() == f"records {'━' * 24} 7 images, 0 s"
+    assert frames(written())[-1].strip() == f"records {'━' * 24} 7 images, 0 s"
 
 
 def test_a_narrow_terminal_keeps_the_bar_on_one_line(terminal, clock, monkeypatch):
+    written = terminal()
     monkeypatch.setenv("COLUMNS", "50")
     with progress("records", 60_000, unit="images", clock=clock) as bar:
         clock.now = 1.0
         bar.advance(20_000, note="a note that is far too long for what is left of the line")
-    written = terminal()
-    assert written.count("\n") == 1
-    assert max(map(cell_len, frames(written))) <= 50
+    text = written()
+    assert text.count("\n") == 1
+    assert max(map(cell_len, frames(text))) <= 50
 
 
 def test_brackets_are_no_markup_and_control_codes_are_spelled_out(terminal, clock):
+    written = terminal()
     with progress("[red]a\x1b[2J", 2, unit="images", clock=clock) as bar:
         clock.now = 1.0
         bar.advance(note="[/b]\x07")
-    last = frames(terminal())[-1]
+    last = frames(written())[-1]
     assert last.startswith(r"[red]a\x1b[2J ")
     assert last.rstrip().endswith(r"[/b]\x07")
 
 
 def test_what_the_job_prints_reaches_its_file(terminal, clock, capsys):
+    written = terminal()
     with progress("records", 1, unit="images", clock=clock):
         print("a result")
         print("a warning", file=sys.stderr)
     assert capsys.readouterr().out == "a result\n"
-    written = terminal()
-    assert "a result" not in written
-    assert "a warning" in frames(written)
+    text = written()
+    assert "a result" not in text
+    assert "a warning" in frames(text)
 
 
 def test_afterwards_standard_error_is_as_before(terminal, clock):
+    terminal()
     before = sys.stderr
     with progress("records", 1, unit="images", clock=clock):
         pass
@@ -233,16 +257,17 @@ def test_afterwards_standard_error_is_as_before(terminal, clock):
 
 @pytest.mark.parametrize("kind", ["dumb", "unknown"])
 def test_a_terminal_that_knows_no_codes_gets_lines(terminal, clock, monkeypatch, kind):
+    written = terminal()
     monkeypatch.setenv("TERM", kind)
     with progress("records", 2, unit="images", clock=clock) as bar:
         clock.now = 10.0
         bar.advance()
-    assert terminal().splitlines()[0] == "records: 1 of 2 images, 0.1 images/s, 10 s left"
+    assert written().splitlines()[0] == "records: 1 of 2 images, 0.1 images/s, 10 s left"
 
 
 @pytest.mark.parametrize("place", ["pipe", "terminal"])
 def test_counting_costs_next_to_nothing(request, place):
-    request.getfixturevalue(place)
+    request.getfixturevalue(place)()
     with progress("records", 100_000, unit="images") as bar:
         started = time.process_time()
         for _ in range(100_000):
@@ -251,9 +276,6 @@ def test_counting_costs_next_to_nothing(request, place):
 
 
 def test_a_negative_total_is_refused():
-    with (
-        pytest.raises(RequestError) as caught,
-        progress("records", -1, unit="images"),
-    ):
-        pass
+    with pytest.raises(RequestError) as caught:
+        progress("records", -1, unit="images").__enter__()
     assert str(caught.value) == "Expected `total` to be 0 or more, or None. Received: total=-1"

@@ -152,10 +152,10 @@ def test_wrong_pages(title, sections, sentence):
 
 def test_wrong_figures(png):
     with pytest.raises(RequestError) as caught:
-        figure(b"\xff\xd8\xff\xe0 and so on, a JPEG file", alt="loss")
+        figure(b"\xff\xd8\xff\xe0 and the rest of a JPEG file", alt="loss")
     assert str(caught.value) == (
         "Expected `png` to be the bytes of a PNG file. "
-        "Received: png=b'\\xff\\xd8\\xff\\xe0 and so on,'"
+        "Received: png=b'\\xff\\xd8\\xff\\xe0 and the res'"
     )
     with pytest.raises(RequestError, match="Expected `png` to be the bytes of a PNG file"):
         figure(png[:20], alt="loss")

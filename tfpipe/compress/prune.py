@@ -102,6 +102,7 @@ def sparsity(model: keras.Model) -> dict[str, float]:
 
 def _copy(model: keras.Model, optimizer: keras.optimizers.Optimizer | None) -> keras.Model:
     copy = keras.models.clone_model(model)
+    copy.dtype_policy = model.dtype_policy  # Keras scales the loss by the model's, not the layers'
     copy.set_weights(model.get_weights())
     config = model.get_compile_config()
     if optimizer is not None:

@@ -31,25 +31,26 @@ def calibration_images(
         )
     images = _first(dataset)
     dtype = "uint8" if pixels else "float32"
-    if images.shape[1:] != shape or images.dtype != dtype:
-        raise RequestError(
-            f"Expected `calibration` to hold {dtype} images of shape {shape}. "
-            f"Received: {images.dtype} of shape {images.shape[1:]}. "
-            "`records.read(..., prepare.pixels())` gives what a file takes."
-        )
+    for image in images:
+        if image.shape != shape or image.dtype != dtype:
+            raise RequestError(
+                f"Expected `calibration` to hold {dtype} images of shape {shape}. "
+                f"Received: {image.dtype} of shape {image.shape}. "
+                "`records.read(..., prepare.pixels())` gives what a file takes."
+            )
     distinct = len({image.tobytes() for image in images})
     if distinct < MIN_EXAMPLES:
         raise RequestError(
             f"Expected `calibration` to hold at least {MIN_EXAMPLES} distinct images. "
             f"Received: {distinct} among the first {len(images)}."
         )
-    images = images.astype(np.float32)
+    chosen = np.stack(images).astype(np.float32)
     if pixels:
-        images[0, 0, 0], images[0, -1, -1] = 0.0, 255.0
-    return images
+        chosen[0, 0, 0], chosen[0, -1, -1] = 0.0, 255.0
+    return chosen
 
 
-def _first(dataset: tf.data.Dataset) -> np.ndarray:
+def _first(dataset: tf.data.Dataset) -> list[np.ndarray]:
     spec = dataset.element_spec
     images = dataset.map(lambda *batch: batch[0]) if isinstance(spec, tuple) else dataset
-    return np.stack(list(images.unbatch().take(MAX_EXAMPLES).as_numpy_iterator()))
+    return list(images.unbatch().take(MAX_EXAMPLES).as_numpy_iterator())

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tfpipe.errors import RequestError, received
+from tfpipe.records.assignment import as_group, assign, rule
 from tfpipe.records.sources import Example, Feature, Source, disk_order
-from tfpipe.records.splits import Split, as_fractions, split_of
+from tfpipe.records.splits import Split
 
 
 def arrays(
@@ -20,6 +21,8 @@ def arrays(
     *,
     split: Split = (0.7, 0.2, 0.1),
     seed: int = 0,
+    group: Sequence[object] | None = None,
+    stratify: bool = False,
     class_names: Sequence[str] | None = None,
     name: str = "arrays",
 ) -> Source:
@@ -30,6 +33,10 @@ def arrays(
         y: integer labels (N,), from 0.
         split: fractions for train and val, or train, val and test, or a dict of them.
         seed: another seed gives another split and another order on disk.
+        group: a name or whole number for each image; images of one group (a patient, say) are
+            never divided.
+        stratify: whether each class is divided by these fractions (see `assign` in
+            `tfpipe.records.assignment`); otherwise chance does it.
         class_names: one name per class; the labels' numbers if None.
         name: the dataset's name.
 
@@ -44,22 +51,29 @@ def arrays(
     """
     images = as_images(x)
     labels = as_labels(y, len(images))
-    fractions = as_fractions(split)
     names = as_class_names(class_names, labels)
+    num_examples = len(images)
+    parts = assign(
+        map(example_id, range(num_examples)),
+        split,
+        seed,
+        groups=None if group is None else as_array_groups(group, num_examples),
+        labels=[(int(label),) for label in labels] if stratify else None,
+    )
 
     def iterate() -> Iterator[Example]:
-        for index in disk_order(map(example_id, range(len(images))), seed):
-            key = example_id(index)
+        for index in disk_order(map(example_id, range(num_examples)), seed):
             yield {
-                "id": key,
-                "split": split_of(key, fractions, seed),
+                "id": example_id(index),
+                "split": parts[index],
                 "image": images[index],
                 "label": int(labels[index]),
             }
 
     features = {"image": Feature("image", images.shape[1:]), "label": Feature("label")}
-    rule = {"by": "fractions", "fractions": fractions, "seed": seed}
-    return Source(name, features, names, rule, iterate)
+    grouped_by = None if group is None else "the sequence `group`"
+    how = rule(split, seed, grouped_by=grouped_by, stratified=stratify)
+    return Source(name, features, names, how, iterate)
 
 
 def example_id(index: int, prefix: str = "") -> str:
@@ -93,6 +107,14 @@ def as_labels(y: np.ndarray, num_examples: int) -> np.ndarray:
         expected = "`y` to be integer labels from 0"
         raise RequestError(received(expected, dtype=str(labels.dtype), min=labels.min().item()))
     return labels
+
+
+def as_array_groups(group: Sequence[object], num_examples: int) -> list[str]:
+    """Checks that there is a group for each example."""
+    if len(group) != num_examples:
+        expected = f"`group` to hold one group for each of the {num_examples} images"
+        raise RequestError(received(expected, length=len(group)))
+    return [as_group(value, example_id(index)) for index, value in enumerate(group)]
 
 
 def as_class_names(class_names: Sequence[str] | None, labels: np.ndarray) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ Example:
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tfpipe.errors import RequestError, received
+from tfpipe.records.names import few
 from tfpipe.records.splits import (
     Given,
     Split,
@@ -207,7 +208,7 @@ def _looked_up(ids: Sequence[str], split: Given) -> list[str]:
     if missing:
         raise RequestError(
             f"Expected `split` to name a split for every example. It has none for "
-            f"{len(missing)} of {len(ids)}, the first: {', '.join(map(repr, missing[:3]))}"
+            f"{len(missing)} of {len(ids)}: {few(missing)}"
         )
     return _canonical([split[key] for key in ids])
 

@@ -16,14 +16,14 @@ class Box(NamedTuple):
     Args:
         number: its place in the file, from 1.
         name: its class.
-        index: the number of its class.
+        label: the number of its class.
         numbers: as they stand in the file, to be shown.
         edges: y1, x1, y2, x2 as fractions of the height and width; None if it has no area.
     """
 
     number: int
     name: str
-    index: int
+    label: int
     numbers: Sequence[float]
     edges: tuple[float, float, float, float] | None
 
@@ -51,7 +51,7 @@ def gather(boxes: Iterable[Box]) -> Example:
             notes.append(f"box {box.number}, {box.name!r}, {problem}: [{numbers}]")
         if edges is not None and edges[0] < edges[2] and edges[1] < edges[3]:
             kept.append(edges)
-            classes.append(box.index)
+            classes.append(box.label)
     return {
         "boxes": np.array(kept, np.float32).reshape(-1, 4),
         "classes": np.array(classes, np.int64),

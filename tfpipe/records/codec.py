@@ -1,17 +1,16 @@
 """One example between its dict and its bytes on disk: a `tf.train.Example`, as TFDS stores it."""
 
 import hashlib
-import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 import tensorflow as tf
 
 from tfpipe.decode import decode_image
 from tfpipe.records.images import MAX_PIXELS, Facts, look, look_at_mask
 from tfpipe.records.sources import Example, Feature, Refused
+from tfpipe.records.values import stored
 
 
 class Encoded(NamedTuple):
@@ -73,21 +72,10 @@ def decoder(features: Mapping[str, Feature]) -> Callable[[Example], Example]:
     return decode
 
 
-def to_png(image: np.ndarray[Any, Any]) -> bytes:
-    """Encodes uint8 pixels, (H, W, 1) or RGB (H, W, 3), without loss.
-
-    >>> to_png(np.zeros((2, 2, 1), np.uint8))[1:4]
-    b'PNG'
-    """
-    pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.shape[-1] == 3 else image
-    _, encoded = cv2.imencode(".png", pixels)
-    return encoded.tobytes()
-
-
 def _encode(example: Example, features: Mapping[str, Feature], max_pixels: int) -> Encoded:
     if "refused" in example:
         raise Refused(example["refused"])
-    values = {key: _bytes_of(example[key], feature) for key, feature in features.items()}
+    values = stored(example, features)
     facts = _look(values, features, max_pixels)
     _refuse_misfits(example, facts)
     protos = {key: _PROTOS[features[key].kind](value) for key, value in values.items()}
@@ -102,20 +90,6 @@ def _encode(example: Example, features: Mapping[str, Feature], max_pixels: int) 
         size_px=(facts.height, facts.width) if facts else (0, 0),
         digest=_digest_of(values, facts),
     )
-
-
-def _bytes_of(value: Any, feature: Feature) -> Any:
-    """The value as it is stored: a file's bytes in place of its path, a PNG in place of pixels."""
-    if isinstance(value, pathlib.Path):
-        try:
-            value = value.read_bytes()
-        except FileNotFoundError:
-            raise Refused("there is no such file") from None
-        except OSError as error:
-            raise Refused(f"the file cannot be read ({error.strerror})") from None
-    if feature.kind in ("image", "mask") and isinstance(value, np.ndarray):
-        return to_png(value)
-    return value
 
 
 def _look(values: Example, features: Mapping[str, Feature], max_pixels: int) -> Facts | None:
@@ -167,13 +141,13 @@ def _classes(values: Example, features: Mapping[str, Feature]) -> tuple[int, ...
 def _digest_of(values: Example, facts: Facts | None) -> int:
     if facts is not None:
         return facts.digest
-    text = repr(values.get("text", values.get("sequence"))).encode()
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest())
+    content = values["text"] if "text" in values else _floats(values.get("sequence", ()))
+    data = content if isinstance(content, bytes) else content.SerializeToString()
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest())
 
 
-def _strings(value: bytes | str) -> tf.train.Feature:
-    data = value.encode() if isinstance(value, str) else value
-    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[data]))
+def _strings(value: bytes) -> tf.train.Feature:
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
 
 
 def _ints(values: Any) -> tf.train.Feature:

@@ -1,4 +1,4 @@
-"""What the sources that read tables share: their columns in memory, and splits and groups in them."""
+"""What the sources that read tables share: columns in memory, and the splits in them."""
 
 import array
 import os
@@ -9,8 +9,9 @@ from typing import NamedTuple, cast
 from tfpipe.errors import DataError, RequestError
 from tfpipe.files import Path
 from tfpipe.records.assignment import rule
+from tfpipe.records.lines import SAVE_IT, decoded, opened
 from tfpipe.records.names import few
-from tfpipe.records.rows import Cell, cell_of, decoded, header, require_columns, rows
+from tfpipe.records.rows import Cell, cell_of, header, require_columns, rows
 from tfpipe.records.splits import Split, described
 
 
@@ -26,7 +27,7 @@ class Table(NamedTuple):
 def read_table(
     path: Path,
     encoding: str = "utf-8",
-    advice: str = "Save it as UTF-8.",
+    advice: str = SAVE_IT,
     **wanted: Cell | None,
 ) -> Table:
     """Reads the columns that are wanted, and no others, into memory.
@@ -69,12 +70,8 @@ def load_lists(lists: Mapping[str, Path]) -> dict[str, str]:
     """
     part_of: dict[str, str] = {}
     for part, path in lists.items():
-        if not os.path.isfile(path):
-            raise RequestError(
-                f"Expected a file with the ids of {part!r}. There is no file {os.fspath(path)!r}."
-            )
-        with open(path, "rb") as file:
-            for line in decoded(file, path, "utf-8", "Save it as UTF-8."):
+        with opened(path) as file:
+            for line in decoded(file, path):
                 key = line.strip()
                 if key and part_of.setdefault(key, part) != part:
                     raise DataError(path, f"{key!r} is in the list for {part_of[key]!r} too")
@@ -113,13 +110,27 @@ def given_parts(
     return [part_of[key] for key in ids]
 
 
+def of_row(split: object) -> Cell | None:
+    """`split` if it is a column's name or a function of the row; None if it is anything else.
+
+    >>> of_row("fold"), of_row((0.9, 0.1))
+    ('fold', None)
+    """
+    return split if isinstance(split, str) or callable(split) else None
+
+
+def not_of_row(split: object) -> Split | Mapping[str, str] | None:
+    """`split` if it is fractions or a mapping from the id; None if it is of the row."""
+    return None if of_row(split) else cast(Split | None, split)
+
+
 def require_one_origin(split: object, lists: object) -> None:
     """Checks that splits are not given twice.
 
     Raises:
         RequestError: a column and lists both give them.
     """
-    if lists is not None and (isinstance(split, str) or callable(split)):
+    if lists is not None and of_row(split):
         raise RequestError(
             "Expected `split` to be fractions or None, because `lists` gives the splits. "
             f"Received: split={_words(split)}"
@@ -135,11 +146,11 @@ def table_rule(
     stratify: bool = False,
 ) -> dict[str, object]:
     """What the manifest keeps of how a table was split."""
-    by_row = isinstance(split, str) or callable(split)
+    lists_or_none = None if lists is None else "lists"
     return rule(
-        None if by_row else cast(Split | None, split),
+        not_of_row(split),
         seed,
-        given_by=_words(split) if by_row else "lists" if lists is not None else None,
+        given_by=_words(split) if of_row(split) else lists_or_none,
         grouped_by=None if group is None else _words(group),
         stratified=stratify,
     )

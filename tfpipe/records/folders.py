@@ -186,7 +186,8 @@ def _require_classes(root: pathlib.Path, part: str, names: list[str]) -> None:
 
 
 def _items(root: pathlib.Path, parts: Mapping[str, str]) -> Iterator[_Item]:
-    for folder, part in (parts or {"": None}).items():
+    for folder in parts or [""]:
+        part = parts.get(folder)
         prefix = f"{folder}/" if folder else ""
         for class_name in folders(root / folder):
             for found in files(root / folder / class_name):

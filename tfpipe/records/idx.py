@@ -16,49 +16,59 @@ import numpy as np
 from tfpipe.errors import DataError, RequestError
 from tfpipe.files import Path
 from tfpipe.records.arrays import as_class_names, example_id
+from tfpipe.records.assignment import assign, rule
 from tfpipe.records.sources import Example, Feature, Source, disk_order
-from tfpipe.records.splits import Split, as_fractions, split_of
+from tfpipe.records.splits import Split
 
 FILES = {"train": "train", "test": "t10k"}
 
 
-def idx(folder: Path, *, split: Split = (0.95, 0.05), seed: int = 0, name: str = "idx") -> Source:
+def idx(
+    folder: Path,
+    *,
+    split: Split | None = (0.95, 0.05),
+    seed: int = 0,
+    stratify: bool = False,
+    name: str = "idx",
+) -> Source:
     """The four idx files of MNIST and its kin.
 
     Args:
         folder: holds `train-images-idx3-ubyte.gz`, `train-labels-idx1-ubyte.gz` and the two
             `t10k-` files; without `.gz` they are read uncompressed.
         split: fractions of train and val, drawn from the train files; the t10k files are test.
+            None: no val.
         seed: another seed gives another split and another order on disk.
+        stratify: whether each class is divided by these fractions (see `assign` in
+            `tfpipe.records.assignment`); otherwise chance does it.
         name: the dataset's name.
 
     Returns:
         A source of uint8 images (H, W, 1) and labels.
 
     Raises:
-        RequestError: the folder or a file is missing.
+        RequestError: the folder or a file is missing, or `split` names the test set.
         DataError: a file is truncated, damaged, or not what its header says.
     """
-    fractions = as_fractions(split)
     parts = {part: _part(folder, prefix) for part, prefix in FILES.items()}
     labels = np.concatenate([part_labels for _, part_labels in parts.values()])
+    splits = _splits(parts, split, seed, stratify)
 
     def iterate() -> Iterator[Example]:
         for part, (images, part_labels) in parts.items():
-            keys = [example_id(index, f"{part}-") for index in range(len(images))]
+            keys = _keys(part, len(images))
             for index in disk_order(keys, seed):
-                key = keys[index]
                 yield {
-                    "id": key,
-                    "split": split_of(key, fractions, seed) if part == "train" else part,
+                    "id": keys[index],
+                    "split": splits[part][index],
                     "image": images[index, ..., None],
                     "label": int(part_labels[index]),
                 }
 
     shape = (*parts["train"][0].shape[1:], 1)
     features = {"image": Feature("image", shape), "label": Feature("label")}
-    rule = {"by": "fractions of train", "fractions": fractions, "seed": seed, "test": "as given"}
-    return Source(name, features, as_class_names(None, labels), rule, iterate)
+    how = rule(split, seed, given_by="files", stratified=stratify)
+    return Source(name, features, as_class_names(None, labels), how, iterate)
 
 
 def load_idx(path: Path, *, num_axes: int) -> np.ndarray:
@@ -89,6 +99,27 @@ def load_idx(path: Path, *, num_axes: int) -> np.ndarray:
             path, f"expected {expected} bytes for the shape {shape}, found {len(data) - header}"
         )
     return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
+
+
+def _keys(part: str, number: int) -> list[str]:
+    return [example_id(index, f"{part}-") for index in range(number)]
+
+
+def _splits(
+    parts: dict[str, tuple[np.ndarray, np.ndarray]], split: Split | None, seed: int, stratify: bool
+) -> dict[str, list[str]]:
+    """The split of every image, by the files that it is in."""
+    splits = assign(
+        [key for part, (images, _) in parts.items() for key in _keys(part, len(images))],
+        split,
+        seed,
+        labels=[(int(label),) for _, labels in parts.values() for label in labels]
+        if stratify
+        else None,
+        given=[part for part, (images, _) in parts.items() for _ in images],
+    )
+    num_train = len(parts["train"][0])
+    return {"train": splits[:num_train], "test": splits[num_train:]}
 
 
 def _part(folder: Path, prefix: str) -> tuple[np.ndarray, np.ndarray]:

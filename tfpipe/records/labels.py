@@ -44,8 +44,7 @@ def as_indices(
     if separator == "":
         raise RequestError(received("`separator` to be a character or more", separator=separator))
     sets = [
-        _labels(path, line, cell, separator, empty)
-        for line, cell in zip(lines, cells, strict=True)
+        _labels(path, line, cell, separator, empty) for line, cell in zip(lines, cells, strict=True)
     ]
     names = as_class_names(class_names, (label for labels in sets for label in labels))
     index_of = {name: index for index, name in enumerate(names)}

@@ -11,11 +11,12 @@ Example:
 
 import os
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from tfpipe.errors import RequestError
 from tfpipe.files import Path
+from tfpipe.records.sources import Refused
 
 SYSTEM = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
@@ -64,6 +65,47 @@ def require_folder(path: Path, argument: str) -> pathlib.Path:
     return folder
 
 
+def by_stem(
+    folder: Path, argument: str, rename: Callable[[str], str] | None = None
+) -> dict[str, Found]:
+    """The files below a folder by their stems: their names, with folders, without what ends them.
+
+    Args:
+        folder: the folder.
+        argument: what the user calls it.
+        rename: from a file's stem to the one that it is listed by.
+
+    Raises:
+        RequestError: there is no such folder, it is empty, or two files have the same stem.
+    """
+    found: dict[str, Found] = {}
+    for file in files(require_folder(folder, argument)):
+        stem = os.path.splitext(file.id)[0]
+        stem = rename(stem) if rename else stem
+        if stem in found:
+            raise RequestError(
+                f"Expected one file for each stem in {os.fspath(folder)!r}. Found "
+                f"{found[stem].id!r} and {file.id!r}."
+            )
+        found[stem] = file
+    if not found:
+        raise RequestError(f"Expected files in {os.fspath(folder)!r} (`{argument}`). Found none.")
+    return found
+
+
+def path_of(stem: str, files: Mapping[str, Found], folder: Path, what: str) -> pathlib.Path:
+    """The path of a stem's file.
+
+    Raises:
+        Refused: there is none, or it is no file.
+    """
+    if stem not in files:
+        raise Refused(f"there is no {what} of this stem")
+    if files[stem].problem:
+        raise Refused(f"the {what} {files[stem].id!r} is {files[stem].problem}")
+    return pathlib.Path(folder) / files[stem].id
+
+
 def is_image_name(name: str) -> bool:
     """Whether a file of this name claims to be an image."""
     return name.lower().endswith(IMAGES)
@@ -82,7 +124,8 @@ def _files(folder: str, prefix: str, around: frozenset[tuple[int, int]]) -> Iter
         return
     for entry in entries:
         name = prefix + entry.name
-        if os.path.isfile(entry.path):
+        # Without following links first: that costs no look at the file itself.
+        if entry.is_file(follow_symlinks=False) or os.path.isfile(entry.path):
             yield Found(name)
         elif not os.path.isdir(entry.path):
             yield Found(name, "a link to nothing" if entry.is_symlink() else "not a regular file")

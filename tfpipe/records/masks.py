@@ -12,9 +12,9 @@ from tfpipe.errors import RequestError, one_of, received
 from tfpipe.files import Path
 from tfpipe.records.assignment import as_groups, assign, rule
 from tfpipe.records.folders import as_image
-from tfpipe.records.listing import files, require_folder
+from tfpipe.records.listing import Found, by_stem, path_of
 from tfpipe.records.names import as_class_names, dataset_name, few
-from tfpipe.records.sources import Entry, Example, Feature, Refused, Source, from_entries
+from tfpipe.records.sources import Entry, Example, Feature, Source, from_entries
 from tfpipe.records.splits import Given, Split, described
 
 GREYS = 256
@@ -77,8 +77,8 @@ def mask_folder(
     if unpaired not in UNPAIRED:
         raise RequestError(one_of("unpaired", unpaired, UNPAIRED))
     table = as_table(classes)
-    image_of = _by_stem(images, "images", None)
-    mask_of = _by_stem(masks, "masks", mask_stem)
+    image_of = by_stem(images, "images")
+    mask_of = by_stem(masks, "masks", mask_stem)
     ids = sorted(image_of.keys() | mask_of.keys())
     if unpaired == "error":
         _require_pairs(image_of, mask_of)
@@ -89,12 +89,9 @@ def mask_folder(
     parts = assign(ids, split, seed, groups=as_groups(group, ids))
 
     def load(stem: str) -> Example:
-        for path_of, what in ((image_of, "image"), (mask_of, "mask")):
-            if stem not in path_of:
-                raise Refused(f"there is no {what} of this stem")
         return {
-            "image": pathlib.Path(images) / image_of[stem],
-            "mask": pathlib.Path(masks) / mask_of[stem],
+            "image": path_of(stem, image_of, images, "image"),
+            "mask": path_of(stem, mask_of, masks, "mask"),
         }
 
     return from_entries(
@@ -132,29 +129,9 @@ def as_table(classes: int | Mapping[int, int]) -> tuple[int, ...]:
     return tuple(int(classes.get(grey, -1)) for grey in range(GREYS))
 
 
-def _by_stem(folder: Path, argument: str, rename: Callable[[str], str] | None) -> dict[str, str]:
-    """The files of a folder by their stems."""
-    found: dict[str, str] = {}
-    for file in files(require_folder(folder, argument)):
-        stem = file.id.rpartition("/")[0] and f"{file.id.rpartition('/')[0]}/"
-        stem += pathlib.PurePosixPath(file.id).stem
-        stem = rename(stem) if rename else stem
-        if stem in found:
-            raise RequestError(
-                f"Expected one file for each stem in {str(folder)!r}. Found {found[stem]!r} and "
-                f"{file.id!r}."
-            )
-        found[stem] = file.id
-    if not found:
-        raise RequestError(
-            f"Expected files in {str(folder)!r}, the folder of `{argument}`. Found: nothing."
-        )
-    return found
-
-
-def _require_pairs(image_of: Mapping[str, str], mask_of: Mapping[str, str]) -> None:
-    alone = sorted(image_of[stem] for stem in image_of.keys() - mask_of.keys())
-    bare = sorted(mask_of[stem] for stem in mask_of.keys() - image_of.keys())
+def _require_pairs(image_of: Mapping[str, Found], mask_of: Mapping[str, Found]) -> None:
+    alone = sorted(image_of[stem].id for stem in image_of.keys() - mask_of.keys())
+    bare = sorted(mask_of[stem].id for stem in mask_of.keys() - image_of.keys())
     if alone or bare:
         without = [f"{len(alone)} images have no mask: {few(alone)}."] if alone else []
         without += [f"{len(bare)} masks have no image: {few(bare)}."] if bare else []

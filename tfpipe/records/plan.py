@@ -7,6 +7,7 @@ from all that goes into it, so that a shard that an interrupted run finished is 
 import array
 import dataclasses
 import hashlib
+import itertools
 import pathlib
 from collections import Counter
 from collections.abc import Iterator
@@ -69,16 +70,19 @@ def make_plan(source: Source, *, salt: str, shard_bytes: int) -> Plan:
 
 
 def numbered(source: Source, plan: Plan) -> Iterator[Example]:
-    """The source's examples, each with the number of its split's `shard` that it goes into."""
-    numbers = dict.fromkeys(plan, 0)
-    left = {split: shards[0].num_inputs for split, shards in plan.items()}
+    """The source's examples, each with the number of its split's `shard` that it goes into.
+
+    Raises:
+        RequestError: they are not those that were planned.
+    """
+    places = {split: _places(shards) for split, shards in plan.items()}
     for example in source:
-        split = example["split"]
-        if not left[split]:
-            numbers[split] += 1
-            left[split] = plan[split][numbers[split]].num_inputs
-        left[split] -= 1
-        yield {**example, "shard": numbers[split]}
+        number = next(places.get(example["split"], iter(())), None)
+        if number is None:
+            raise RequestError(_changed(source))
+        yield {**example, "shard": number}
+    if any(next(left, None) is not None for left in places.values()):
+        raise RequestError(_changed(source))
 
 
 def fingerprint(plan: Plan) -> str:
@@ -89,6 +93,18 @@ def fingerprint(plan: Plan) -> str:
     """
     text = repr([(split, [shard.key for shard in shards]) for split, shards in plan.items()])
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _places(shards: list[PlannedShard]) -> Iterator[int]:
+    for number, shard in enumerate(shards):
+        yield from itertools.repeat(number, shard.num_inputs)
+
+
+def _changed(source: Source) -> str:
+    return (
+        f"The source {source.name!r} gave other examples when it was iterated over again. It must "
+        "give the same ones, in the same order, every time."
+    )
 
 
 def _closed(shard: _Open) -> PlannedShard:
@@ -117,7 +133,7 @@ def _add(digest: Any, example: Example) -> int:
 def _stat(path: pathlib.Path) -> tuple[int, int]:
     try:
         facts = path.stat()
-    except OSError:
+    except (OSError, ValueError):
         return 0, 0  # the example will be refused when its turn comes
     return facts.st_size, facts.st_mtime_ns
 

@@ -1,4 +1,4 @@
-"""Reads the lines of text files and the rows of tables, with their places, without holding them.
+"""Reads the rows of tables, with their places, without holding them.
 
 A table is comma-separated, or tab-separated if its name ends in .tsv, and its first row is the
 header (RFC 4180). Empty lines between rows do not count.
@@ -9,16 +9,15 @@ Example:
         row.line, row.cells["Image Index"]
 """
 
-import codecs
 import csv
 import io
 import os
-import pathlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
-from tfpipe.errors import DataError, RequestError, one_of, received
+from tfpipe.errors import DataError, RequestError, one_of
 from tfpipe.files import Path
+from tfpipe.records.lines import SAVE_IT, decoded, opened
 
 Cell = str | Callable[[Mapping[str, str]], object]  # a column's name, or a function of the row
 
@@ -32,14 +31,14 @@ class Row(NamedTuple):
     cells: dict[str, str]
 
 
-def rows(path: Path, encoding: str = "utf-8", advice: str = "Save it as UTF-8.") -> Iterator[Row]:
+def rows(path: Path, encoding: str = "utf-8", advice: str = SAVE_IT) -> Iterator[Row]:
     """The rows of a table.
 
     Raises:
         DataError: a row has more or fewer cells than the header, a quote is wrong, or the bytes
             are not of this encoding.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         reader = csv.reader(decoded(file, path, encoding, advice), _dialect(path), strict=True)
         header = _next(reader, path) or []
         while True:
@@ -57,9 +56,9 @@ def rows(path: Path, encoding: str = "utf-8", advice: str = "Save it as UTF-8.")
                 yield Row(line, start, file.tell(), dict(zip(header, cells, strict=True)))
 
 
-def header(path: Path, encoding: str = "utf-8", advice: str = "Save it as UTF-8.") -> list[str]:
+def header(path: Path, encoding: str = "utf-8", advice: str = SAVE_IT) -> list[str]:
     """The names of a table's columns."""
-    with _opened(path) as file:
+    with opened(path) as file:
         reader = csv.reader(decoded(file, path, encoding, advice), _dialect(path), strict=True)
         return _next(reader, path) or []
 
@@ -69,45 +68,6 @@ def parse_row(data: bytes, path: Path, encoding: str) -> list[str]:
     text = data.decode(encoding)
     # "\n" alone ends a line, as in a file's readline; str.splitlines knows ten more ends.
     return next(csv.reader(io.StringIO(text, newline="\n"), _dialect(path), strict=True))
-
-
-def decoded(file: BinaryIO, path: Path, encoding: str, advice: str) -> Iterator[str]:
-    """The lines of an open file, with their ends; a UTF-8 byte order mark is left out.
-
-    Raises:
-        DataError: a byte is not of this encoding; says which.
-    """
-    # Read line by line, so that the file's position is always the end of the line.
-    for number, line in enumerate(iter(file.readline, b""), start=1):
-        text = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
-        try:
-            yield text.decode(encoding)
-        except UnicodeDecodeError as error:
-            raise DataError(
-                path,
-                f"line {number}, byte {len(line) - len(text) + error.start + 1}: 0x{text[error.start]:02x} is not "
-                f"{encoding}. {advice}",
-            ) from None
-
-
-def require_encoding(encoding: str) -> None:
-    """Checks that Python knows the encoding, and that a line ends with one byte in it.
-
-    Raises:
-        RequestError: it does not.
-    """
-    try:
-        ends_with_a_byte = "\n".encode(encoding) == b"\n"
-    except LookupError:
-        ends_with_a_byte = False
-    if not ends_with_a_byte:
-        raise RequestError(
-            received(
-                "`encoding` to be one that Python knows and whose lines end with one byte, such "
-                "as 'utf-8' or 'cp1252' (convert UTF-16 first)",
-                encoding=encoding,
-            )
-        )
 
 
 def require_columns(path: Path, names: Sequence[str], **cells: Cell | None) -> None:
@@ -152,7 +112,7 @@ def csv_column(path: Path, key: str, value: str) -> dict[str, str]:
 
     Example:
 
-    >>> import tempfile
+    >>> import pathlib, tempfile
     >>> file = pathlib.Path(tempfile.mkdtemp()) / "index.csv"
     >>> _ = file.write_text("stem,split\\na,train\\nb,test\\n")
     >>> csv_column(file, "stem", "split")
@@ -167,12 +127,6 @@ def csv_column(path: Path, key: str, value: str) -> dict[str, str]:
             )
         found[row.cells[key]] = row.cells[value]
     return found
-
-
-def _opened(path: Path) -> BinaryIO:
-    if not pathlib.Path(path).is_file():
-        raise RequestError(f"Expected a file. There is no file {os.fspath(path)!r}.")
-    return open(path, "rb")
 
 
 def _dialect(path: Path) -> type[csv.Dialect]:

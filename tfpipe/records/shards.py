@@ -10,13 +10,15 @@ import hashlib
 import json
 import pathlib
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
 
 from tfpipe.files import sync, write_bytes, write_json
 from tfpipe.records.codec import Encoded
-from tfpipe.records.plan import Plan, PlannedShard
+from tfpipe.records.plan import Plan, PlannedShard, numbered
+from tfpipe.records.sources import Example, Source
 
 
 @dataclasses.dataclass
@@ -94,6 +96,11 @@ def load_finished(plan: Plan, folder: pathlib.Path) -> Finished:
     }
 
 
+def pending(source: Source, plan: Plan, finished: Finished) -> Iterator[Example]:
+    """The examples of the shards that are not finished, each with its shard's number."""
+    return (e for e in numbered(source, plan) if finished[e["split"]][e["shard"]] is None)
+
+
 def all_facts(finished: Finished) -> list[Facts]:
     """The facts of all shards, now that none is missing."""
     return [facts for shards in finished.values() for facts in shards if facts is not None]
@@ -115,6 +122,7 @@ def load_facts(path: pathlib.Path, planned: PlannedShard) -> Facts | None:
         return None
     value: dict[str, Any] = json.loads(file.read_bytes())
     if value["key"] != planned.key:
+        file.unlink()  # or it might be taken for that of the shard that is written now
         return None
     value["class_counts"] = Counter(dict(value["class_counts"]))
     value["sizes_px"] = Counter({tuple(size): count for size, count in value["sizes_px"]})

@@ -83,10 +83,12 @@ def as_fractions(split: object) -> dict[str, float]:
     if not isinstance(split, Mapping) and len(split) > len(NAMES):
         raise RequestError(received("`split` to hold at most three fractions", split=split))
     named = split if isinstance(split, Mapping) else dict(zip(NAMES, split, strict=False))
+    names = map(as_split_name, named)
     try:
-        fractions = {as_split_name(name): float(value) for name, value in named.items()}
+        values = [float(value) for value in named.values()]
     except (TypeError, ValueError):
         raise RequestError(sentence) from None
+    fractions = dict(zip(names, values, strict=True))
     positive = all(value >= 0 for value in fractions.values())
     if not positive or abs(sum(fractions.values()) - 1) > 1e-6:
         raise RequestError(sentence)

@@ -17,8 +17,9 @@ from tfpipe.errors import RequestError
 from tfpipe.files import Path
 from tfpipe.records.assignment import assign
 from tfpipe.records.columns import (
-    Table,
     given_parts,
+    not_of_row,
+    of_row,
     read_table,
     require_one_origin,
     require_unique,
@@ -42,7 +43,7 @@ def image_csv(
     separator: str | None = None,
     empty: str | None = None,
     class_names: Sequence[str] | None = None,
-    split: Split | Cell | None = None,
+    split: Split | Mapping[str, str] | Cell | None = None,
     lists: Mapping[str, Path] | None = None,
     seed: int = 0,
     group: Cell | None = None,
@@ -101,12 +102,23 @@ def image_csv(
     places = [images] if isinstance(images, str | os.PathLike) else list(images)
     roots = [require_folder(place, "images") for place in places]
     require_one_origin(split, lists)
-    table = read_table(csv, image_column=image_column, label_column=label_column, group=group,
-                       split=split if isinstance(split, str) or callable(split) else None)
+    table = read_table(
+        csv,
+        image_column=image_column,
+        label_column=label_column,
+        group=group,
+        split=of_row(split),
+    )
     ids = table.cells["image_column"]
     require_unique(csv, table, ids)
-    names, indices = as_indices(csv, table.lines, table.cells["label_column"],
-                                class_names=class_names, separator=separator, empty=empty)
+    names, indices = as_indices(
+        csv,
+        table.lines,
+        table.cells["label_column"],
+        class_names=class_names,
+        separator=separator,
+        empty=empty,
+    )
     where = [_find(roots, key) for key in ids]
     if all(root is None for root in where):
         raise RequestError(
@@ -116,7 +128,7 @@ def image_csv(
     counted = [None if root is None else index for root, index in zip(where, indices, strict=True)]
     parts = assign(
         ids,
-        None if "split" in table.cells else split,
+        not_of_row(split),
         seed,
         groups=table.cells.get("group"),
         labels=counted if stratify else None,

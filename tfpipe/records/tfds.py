@@ -13,16 +13,19 @@ from typing import Any
 
 from tfpipe.errors import RequestError
 from tfpipe.files import Path
+from tfpipe.records.arrays import example_id
+from tfpipe.records.assignment import assign, rule
 from tfpipe.records.sources import Example, Feature, Source
-from tfpipe.records.splits import Split, as_fractions, split_of
+from tfpipe.records.splits import Split
 
 OURS = {"train": "train", "validation": "val", "val": "val", "test": "test"}
+FRACTIONS = (0.95, 0.05)
 
 
 def from_tfds(
     name: str,
     *,
-    split: Split = (0.95, 0.05),
+    split: Split | None = None,
     seed: int = 0,
     data_dir: Path | None = None,
 ) -> Source:
@@ -30,8 +33,9 @@ def from_tfds(
 
     Args:
         name: as `tfds.builder` takes it: "mnist", "cifar10", "beans/0.1.0".
-        split: fractions of train and val, drawn from the dataset's train split; a validation
-            split of its own goes before, and then this is not used.
+        split: fractions that divide the dataset's train split; they may only name parts that
+            the dataset does not have. None: as given and, where there is no validation split,
+            (0.95, 0.05) of train and val. Splits of other names ("unlabeled") are not taken.
         seed: another seed gives another split.
         data_dir: where TensorFlow Datasets keeps its files; its own default if None.
 
@@ -39,12 +43,11 @@ def from_tfds(
         A source of the images' encoded bytes and their labels.
 
     Raises:
-        RequestError: there is no such dataset, it cannot be downloaded, or it does not have an
-            `image` and a `label`.
+        RequestError: there is no such dataset, it cannot be downloaded, it does not have an
+            `image` and a `label`, or `split` names a part that it has.
     """
     import tensorflow_datasets as tfds
 
-    fractions = as_fractions(split)
     try:
         builder = tfds.builder(name, data_dir=data_dir)
     except tfds.core.registered.DatasetNotFoundError as error:
@@ -52,22 +55,29 @@ def from_tfds(
     features = _features(builder)
     _download(builder)
     given = [part for part in builder.info.splits if part in OURS]
-    drawn = "train" if "val" not in [OURS[part] for part in given] else None
+    if split is None and "val" not in [OURS[part] for part in given]:
+        split = FRACTIONS
+    keys = {part: _keys(part, builder.info.splits[part].num_examples) for part in given}
+    splits = assign(
+        [key for part in given for key in keys[part]],
+        split,
+        seed,
+        given=[OURS[part] for part in given for _ in keys[part]],
+    )
 
     def iterate() -> Iterator[Example]:
+        places = iter(splits)
         for part in given:
-            for index, example in enumerate(_encoded(builder, part)):
-                key = f"{part}-{index:06d}"
-                ours = split_of(key, fractions, seed) if part == drawn else OURS[part]
-                yield {"id": key, "split": ours, **example}
+            for key, example in zip(keys[part], _encoded(builder, part), strict=True):
+                yield {"id": key, "split": next(places), **example}
 
-    rule = (
-        {"by": "fractions of train", "fractions": fractions, "seed": seed}
-        if drawn
-        else {"by": "given"}
-    )
+    how = rule(split, seed, given_by="TensorFlow Datasets")
     names = tuple(builder.info.features["label"].names)
-    return Source(builder.name, features, names, rule, iterate)
+    return Source(builder.name, features, names, how, iterate)
+
+
+def _keys(part: str, number: int) -> list[str]:
+    return [example_id(index, f"{part}-") for index in range(number)]
 
 
 def _features(builder: Any) -> dict[str, Feature]:

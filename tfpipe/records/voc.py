@@ -5,23 +5,20 @@ Example:
     source = voc_boxes("VOCdevkit/VOC2012")
 """
 
-import math
 import pathlib
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Mapping, Sequence
 
-from tfpipe.errors import RequestError, one_of
+from tfpipe.errors import RequestError
 from tfpipe.files import Path
 from tfpipe.records.assignment import as_groups, assign, rule
-from tfpipe.records.boxes import Box, box_features, gather
+from tfpipe.records.boxes import box_features
 from tfpipe.records.columns import load_lists
 from tfpipe.records.folders import as_image
-from tfpipe.records.listing import files, require_folder
+from tfpipe.records.listing import by_stem, path_of, require_folder
 from tfpipe.records.names import as_class_names, dataset_name
-from tfpipe.records.sources import Entry, Example, Refused, Source, from_entries
+from tfpipe.records.sources import Entry, Example, Source, from_entries
 from tfpipe.records.splits import NAMES, Given, Split, described
-
-CORNERS = ("xmin", "ymin", "xmax", "ymax")
+from tfpipe.records.voc_xml import classes_in, parse
 
 
 def voc_boxes(
@@ -81,15 +78,18 @@ def voc_boxes(
         DataError: an image is in two lists.
     """
     root = require_folder(path, "path")
-    image_of = _by_stem(root / images, "images")
-    xml_of = _by_stem(root / annotations, "annotations")
+    image_of = by_stem(root / images, "images")
+    xml_of = by_stem(root / annotations, "annotations")
     listed = _listed(root / lists) if lists is not None else None
     ids = sorted(listed if listed is not None else image_of.keys() | xml_of.keys())
     if not ids:
         raise RequestError(f"Expected images and XML files in {str(root)!r}. Found none.")
     inside: list[set[str]] = []
     if stratify or class_names is None:
-        inside = [_classes_in(root / annotations / xml_of[key]) if key in xml_of else set() for key in ids]
+        inside = [
+            classes_in(root / annotations / xml_of[key].id) if key in xml_of else set()
+            for key in ids
+        ]
     names = as_class_names(class_names, set().union(*inside))
     index_of = {class_name: index for index, class_name in enumerate(names)}
     parts = assign(
@@ -102,11 +102,9 @@ def voc_boxes(
     )
 
     def load(stem: str) -> Example:
-        for path_of, what in ((image_of, "image"), (xml_of, "XML file")):
-            if stem not in path_of:
-                raise Refused(f"there is no {what} of this stem")
-        example = parse(root / annotations / xml_of[stem], index_of, one_based=one_based)
-        return {"image": root / images / image_of[stem], **example}
+        image = path_of(stem, image_of, root / images, "image")
+        xml = path_of(stem, xml_of, root / annotations, "XML file")
+        return {"image": image, **parse(xml, index_of, one_based=one_based)}
 
     return from_entries(
         dataset_name(name, root),
@@ -125,77 +123,6 @@ def voc_boxes(
     )
 
 
-def parse(path: pathlib.Path, index_of: Mapping[str, int], *, one_based: bool = True) -> Example:
-    """What one XML file says: `boxes`, `classes`, `notes` and `size_px`.
-
-    Args:
-        path: the file.
-        index_of: the number of each class.
-        one_based: as for `voc_boxes`.
-
-    Raises:
-        Refused: the file is broken, has no size or a box no numbers, or a class is unknown.
-    """
-    root = _root(path)
-    width, height = (_number(root, f"size/{side}") for side in ("width", "height"))
-    if not (width >= 1 and height >= 1):
-        raise Refused(f"its XML file states a size of {width:g}x{height:g} pixels")
-    boxes = [
-        _box(number, element, index_of, (width, height), int(one_based))
-        for number, element in enumerate(root.iterfind("object"), start=1)
-    ]
-    return {**gather(boxes), "size_px": (int(height), int(width))}
-
-
-def _box(
-    number: int,
-    element: ElementTree.Element,
-    index_of: Mapping[str, int],
-    size: tuple[float, float],
-    first: int,
-) -> Box:
-    name = (element.findtext("name") or "").strip()
-    if name not in index_of:
-        raise Refused(f"object {number} of its XML file: {one_of('name', name, tuple(index_of))}")
-    xmin, ymin, xmax, ymax = corners = [
-        _number(element, f"bndbox/{corner}", number) for corner in CORNERS
-    ]
-    width, height = size
-    edges = ((ymin - first) / height, (xmin - first) / width, ymax / height, xmax / width)
-    has_area = xmin < xmax and ymin < ymax
-    return Box(number, name, index_of[name], corners, edges if has_area else None)
-
-
-def _number(element: ElementTree.Element, path: str, number: int | None = None) -> float:
-    text = element.findtext(path)
-    try:
-        value = float(text or "")
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        place = "" if number is None else f"object {number} of "
-        raise Refused(f"{place}its XML file has no number in {path}: {text!r}")
-    return value
-
-
-def _root(path: pathlib.Path) -> ElementTree.Element:
-    try:
-        return ElementTree.parse(path).getroot()
-    except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise Refused(f"its XML file is broken: {error}") from None
-    except OSError as error:
-        raise Refused(f"its XML file cannot be read: {error.strerror}") from None
-
-
-def _classes_in(path: pathlib.Path) -> set[str]:
-    """The classes in a file; none if it is broken: it is refused, with the reason, when loaded."""
-    try:
-        names = {(name.text or "").strip() for name in _root(path).iterfind("object/name")}
-    except Refused:
-        return set()
-    return names - {""}
-
-
 def _labels(inside: Sequence[set[str]], index_of: Mapping[str, int]) -> list[tuple[int, ...]]:
     return [tuple(sorted(index_of[name] for name in names & index_of.keys())) for names in inside]
 
@@ -207,7 +134,3 @@ def _listed(folder: pathlib.Path) -> dict[str, str] | None:
     if both.is_file() and not {"train", "val"} & lists.keys():
         lists["train"] = both
     return load_lists(lists) if lists else None
-
-
-def by_stem(folder: pathlib.Path, argument: str) -> dict[str, str]:
-    """The files of a folder by their stems, which are the paths in it without what follows "."."""

@@ -1,6 +1,6 @@
 """Worker processes that encode examples, and may die of one without taking the run along.
 
-Each worker is `python -m tfpipe.records.workers`, fed by a thread over pipes. (Those of
+Each worker is a Python process of its own, fed by a thread over pipes. (Those of
 `multiprocessing` import the caller's script again, which breaks scripts without a main guard.)
 
 Example:
@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -30,6 +30,9 @@ BATCH_BYTES = 4 * 2**20
 
 Batch = list[Example]
 
+_PROGRAM = "from tfpipe.records.workers import main; main()"
+_DEAD = (EOFError, BrokenPipeError, pickle.UnpicklingError)  # the last: it died in mid-sentence
+
 
 def encode_all(
     examples: Iterable[Example],
@@ -37,7 +40,7 @@ def encode_all(
     *,
     num_workers: int,
     max_pixels: int = MAX_PIXELS,
-) -> Iterator[tuple[Example, Encoded]]:
+) -> Generator[tuple[Example, Encoded], None, None]:
     """Encodes the examples and yields each with its result, in the order in which they came.
 
     Args:
@@ -52,18 +55,20 @@ def encode_all(
         return
     workers = _Workers(features, max_pixels)
     ahead: deque[tuple[Batch, Future[list[Encoded]]]] = deque()
-    with ThreadPoolExecutor(num_workers) as threads:
-        try:
-            for batch in batches(examples):
-                ahead.append((batch, threads.submit(workers.encode, batch)))
-                if len(ahead) > 2 * num_workers:
+    try:
+        with ThreadPoolExecutor(num_workers) as threads:
+            try:
+                for batch in batches(examples):
+                    ahead.append((batch, threads.submit(workers.encode, batch)))
+                    if len(ahead) > 2 * num_workers:
+                        yield from _first(ahead)
+                while ahead:
                     yield from _first(ahead)
-            while ahead:
-                yield from _first(ahead)
-        finally:
-            for _, future in ahead:
-                future.cancel()
-            workers.close()
+            finally:
+                for _, future in ahead:
+                    future.cancel()
+    finally:  # no thread is left that would put a new worker in the place of one that ended
+        workers.close()
 
 
 def batches(examples: Iterable[Example]) -> Iterator[Batch]:
@@ -108,7 +113,7 @@ class _Workers:
             self.all.append(worker)
         try:
             return worker.encode(batch)
-        except (EOFError, BrokenPipeError):
+        except _DEAD:
             self.mine.worker = None
             if len(batch) == 1:
                 return [Encoded(refused="the process that decoded it died of it")]
@@ -125,21 +130,23 @@ class _Worker:
     def __init__(self, job: tuple[dict[str, Feature], int]):
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the worker)
         # Workers decode on the CPU, and find the package where this process found it.
-        paths = os.pathsep.join(path for path in sys.path if path)
+        paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
         quiet = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": paths}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tfpipe.records.workers"],
+            [sys.executable, "-P", "-c", _PROGRAM],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
             env=os.environ | quiet,
+            start_new_session=True,  # Ctrl-C is for this process, which then ends the workers
         )
         try:
             self._send(job)
             self._receive()
-        except (EOFError, BrokenPipeError):
+        except _DEAD:
             self.errors.seek(0)
             said = self.errors.read().decode(errors="replace")
+            self.close()
             raise RuntimeError(f"a worker process did not start; it said:\n{said}") from None
 
     def encode(self, batch: Batch) -> list[Encoded]:
@@ -178,7 +185,3 @@ def main() -> None:
 def _reply(replies: Any, value: Any) -> None:
     pickle.dump(value, replies, protocol=pickle.HIGHEST_PROTOCOL)
     replies.flush()
-
-
-if __name__ == "__main__":
-    main()

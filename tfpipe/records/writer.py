@@ -6,25 +6,32 @@ Example:
 """
 
 import contextlib
-import dataclasses
 import os
 import pathlib
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from tfpipe.errors import RequestError
-from tfpipe.files import Path, locked
+from tfpipe.errors import RequestError, received
+from tfpipe.files import Path, locked, sync_entry
+from tfpipe.records import beam
 from tfpipe.records import manifest as manifests
 from tfpipe.records.assemble import assemble
 from tfpipe.records.describe import describe
 from tfpipe.records.duplicates import warn_of_duplicates
 from tfpipe.records.images import MAX_PIXELS
 from tfpipe.records.manifest import Manifest
-from tfpipe.records.plan import Plan, fingerprint, make_plan, numbered
+from tfpipe.records.plan import Plan, fingerprint, make_plan
 from tfpipe.records.refused import Row, refused_rows, save_refused
-from tfpipe.records.shards import Finished, ShardWriter, all_facts, load_finished, shard_path
+from tfpipe.records.shards import (
+    Finished,
+    ShardWriter,
+    all_facts,
+    load_finished,
+    pending,
+    shard_path,
+)
 from tfpipe.records.sources import Source, has_classes
 from tfpipe.records.workers import encode_all
 from tfpipe.report import progress
@@ -41,6 +48,7 @@ def write(
     workers: int | None = None,
     shard_bytes: int = 128 * 2**20,
     max_pixels: int = MAX_PIXELS,
+    beam_options: Sequence[str] | None = None,
 ) -> Manifest:
     """Writes every example of `source` below `path`, and says what was written.
 
@@ -60,28 +68,58 @@ def write(
             less than 2,000 examples. The bytes written do not depend on it.
         shard_bytes: a shard is closed when what goes into it has reached this size.
         max_pixels: larger images are refused before anything is allocated for them.
+        beam_options: Apache Beam writes the shards (`pip install "tfpipe[beam]"`), with these
+            options: `["--runner=FlinkRunner", ...]`, or `["--runner=FnApiRunner"]` for this
+            machine. The bytes written are the same. All workers must see the folder in which
+            `path` lies, and the source's files, under the same absolute paths. What the source
+            has in memory travels to them, and each of them holds one shard in memory.
 
     Returns:
         The manifest; `records.load(path)` gives it back.
 
     Raises:
         RequestError: `path` holds something else, another process writes there, the source
-            holds no example, too many were refused, or none of a class is left.
+            holds no example, too many were refused, or none of a class is left; Beam is asked for
+            and not installed, or its workers do not see the files.
     """
+    _require_sensible(max_refused, workers)
+    if beam_options is not None:
+        beam.check_options(beam_options, workers)
     target = pathlib.Path(path)
     salt = repr((RECORD_FORMAT, sorted(source.features.items()), source.class_names, max_pixels))
     plan = make_plan(source, salt=salt, shard_bytes=shard_bytes)
     if target.exists():
-        return _already_written(target, fingerprint(plan))
+        manifest = _already_written(target, fingerprint(plan))
+        # A call that was killed at its very end leaves its workshop.
+        shutil.rmtree(_workshop_of(target), ignore_errors=True)
+        return manifest
     with _workshop(target) as folder:
-        placed = _write_shards(source, plan, folder, workers=workers, max_pixels=max_pixels)
+        if target.exists():  # another process has made it since
+            return _already_written(target, fingerprint(plan))
+        if beam_options is None:
+            placed = _write_shards(source, plan, folder, workers=workers, max_pixels=max_pixels)
+        else:
+            placed = beam.write_shards(
+                source, plan, folder, options=beam_options, max_pixels=max_pixels
+            )
         _refuse_result(source, placed, max_refused, target)
-        manifest = assemble(source, plan, placed, folder)
+        assemble(source, plan, placed, folder)
         os.replace(folder / "whole", target)
-    manifest = dataclasses.replace(manifest, path=str(target))
+        sync_entry(target.parent)
+        _listing_of(target).unlink(missing_ok=True)  # of an earlier call that refused too many
+    manifest = manifests.load(target)
     print(describe(manifest), file=sys.stderr)
     warn_of_duplicates(manifest)
     return manifest
+
+
+def _require_sensible(max_refused: float, workers: int | None) -> None:
+    if not 0 <= max_refused <= 1:
+        raise RequestError(
+            received("`max_refused` to be a fraction from 0 to 1", max_refused=max_refused)
+        )
+    if workers is not None and workers < 0:
+        raise RequestError(received("`workers` to be 0 or more, or None", workers=workers))
 
 
 @contextlib.contextmanager
@@ -91,22 +129,29 @@ def _workshop(target: pathlib.Path) -> Iterator[pathlib.Path]:
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
         yield folder
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _workshop_of(target: pathlib.Path) -> pathlib.Path:
     return target.with_name(f".{target.name}.writing")
 
 
+def _listing_of(target: pathlib.Path) -> pathlib.Path:
+    return target.with_name(f"{target.name}.refused.csv")
+
+
 def _already_written(target: pathlib.Path, key: str) -> Manifest:
+    if not (target / manifests.FILE).is_file():
+        raise RequestError(
+            f"{str(target)!r} is there already, and holds no records. Choose another path, or "
+            "delete it."
+        )
     manifest = manifests.load(target)
     if manifest.fingerprint != key:
         raise RequestError(
             f"{str(target)!r} holds other records: the source, its files or a setting has changed. "
             "Choose another path, or delete that folder."
         )
-    # A call that was killed at its very end leaves its workshop.
-    shutil.rmtree(_workshop_of(target), ignore_errors=True)
     return manifest
 
 
@@ -116,12 +161,15 @@ def _write_shards(
     """Writes the shards that an earlier call did not finish; returns the facts of all."""
     finished = load_finished(plan, folder)
     total = sum(shard.num_inputs for shards in plan.values() for shard in shards)
-    pending = (e for e in numbered(source, plan) if finished[e["split"]][e["shard"]] is None)
     if workers is None:
         workers = 0 if total < FEW_EXAMPLES else os.cpu_count() or 1
-    encoded = encode_all(pending, source.features, num_workers=workers, max_pixels=max_pixels)
+    todo = pending(source, plan, finished)
+    encoding = encode_all(todo, source.features, num_workers=workers, max_pixels=max_pixels)
     writers: dict[str, ShardWriter] = {}
-    with progress("records", total, unit="examples") as bar:
+    with (
+        progress("records", total, unit="examples") as bar,
+        contextlib.closing(encoding) as encoded,
+    ):
         bar.advance(total - _num_pending(plan, finished))
         for example, result in encoded:
             split = example["split"]
@@ -151,7 +199,7 @@ def _refuse_result(
     refused = [row for row in rows if row[1] == "example"]
     total = len(refused) + sum(facts.num_examples for facts in all_facts(finished))
     if len(refused) > max_refused * total:
-        listed = save_refused(rows, target.with_name(f"{target.name}.refused.csv"))
+        listed = save_refused(rows, _listing_of(target))
         key, _, reason = refused[0]
         raise RequestError(
             f"{len(refused):,} of {total:,} examples were refused, more than "

@@ -1,12 +1,15 @@
 """What the pictures share: colours, a canvas measured in CSS pixels, text, PNG.
 
-figure = canvas(640, 200)
-...
-return png(figure)
+with own_style():
+    figure = canvas(640, 200)
+    ...
+    return png(figure)
 """
 
+import contextlib
 import functools
 import io
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tfpipe.report.words import printable
@@ -52,6 +55,15 @@ def canvas(width_px: float, height_px: float, *, arranged: bool = False) -> "Fig
     size = (width_px / _CSS_PX_PER_INCH, height_px / _CSS_PX_PER_INCH)
     engine = ConstrainedLayoutEngine(h_pad=_MARGIN_INCHES, w_pad=_MARGIN_INCHES)
     return Figure(figsize=size, facecolor=PAPER, layout=engine if arranged else None)
+
+
+@contextlib.contextmanager
+def own_style() -> Iterator[None]:
+    """Matplotlib's defaults while a picture is made, whatever style a person's notebook has set."""
+    import matplotlib.style
+
+    with matplotlib.style.context("default"):
+        yield
 
 
 def points(size_px: float) -> float:

@@ -65,14 +65,14 @@ def grid(
     tiles = [_tile(*part, side_px=side_px) for part in parts]
     rows = [tiles[start : start + num_columns] for start in range(0, len(tiles), num_columns)]
     heights_px = [_image_height(row) + _caption_height(row) + _GAP_PX for row in rows]
-    axes = _sheet(num_columns * (side_px + _GAP_PX) + _GAP_PX, sum(heights_px) + _GAP_PX)
-    top = float(_GAP_PX)
-    for row, height_px in zip(rows, heights_px, strict=True):
-        for column, tile in enumerate(row):
-            centre = _GAP_PX + column * (side_px + _GAP_PX) + side_px / 2
-            _draw(axes, tile, centre, top, top + _image_height(row))
-        top += height_px
-    return drawing.png(axes.get_figure(root=True))
+    tops_px = [_GAP_PX + sum(heights_px[:index]) for index in range(len(rows))]
+    with drawing.own_style():
+        axes = _sheet(num_columns * (side_px + _GAP_PX) + _GAP_PX, sum(heights_px) + _GAP_PX)
+        for row, top in zip(rows, tops_px, strict=True):
+            for column, tile in enumerate(row):
+                centre = _GAP_PX + column * (side_px + _GAP_PX) + side_px / 2
+                _draw(axes, tile, centre, bottom=top + _image_height(row))
+        return drawing.png(axes.get_figure(root=True))
 
 
 def _check(images: "Sequence[Image]", captions: Sequence[str], wrong: Sequence[bool]) -> None:
@@ -120,7 +120,7 @@ def _sheet(width_px: float, height_px: float) -> "Axes":
     return axes
 
 
-def _draw(axes: "Axes", tile: _Tile, centre: float, top: float, bottom: float) -> None:
+def _draw(axes: "Axes", tile: _Tile, centre: float, *, bottom: float) -> None:
     from matplotlib.patches import Rectangle
 
     # Images of different heights stand on one line, just above their captions.

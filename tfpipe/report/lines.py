@@ -50,14 +50,15 @@ def curves(
         raise RequestError(received(expected, marks=marks))
     metrics = list(dict.fromkeys(name.removeprefix("val_") for name in series))
     height_px = (200 + _MARK_ROW_PX * len(marks)) * len(metrics) + 20
-    figure = drawing.canvas(640, height_px, arranged=True)
-    panels = figure.subplots(len(metrics), squeeze=False)[:, 0]
-    for panel, metric in zip(panels, metrics, strict=True):
-        _draw_frame(panel, metric, num_epochs, num_marks=len(marks))
-        _draw_lines(panel, series.get(metric), series.get(f"val_{metric}"))
-        _draw_marks(panel, marks, num_epochs)
-    panels[-1].set_xlabel("epoch", fontsize=drawing.points(12), color=drawing.QUIET)
-    return drawing.png(figure)
+    with drawing.own_style():
+        figure = drawing.canvas(640, height_px, arranged=True)
+        panels = figure.subplots(len(metrics), squeeze=False)[:, 0]
+        for panel, metric in zip(panels, metrics, strict=True):
+            _draw_frame(panel, metric, num_epochs, num_marks=len(marks))
+            _draw_lines(panel, series.get(metric), series.get(f"val_{metric}"))
+            _draw_marks(panel, marks, num_epochs)
+        panels[-1].set_xlabel("epoch", fontsize=drawing.points(12), color=drawing.QUIET)
+        return drawing.png(figure)
 
 
 def _series(history: Mapping[str, Sequence[float]]) -> "Series":

@@ -43,14 +43,15 @@ def confusion(matrix: "npt.ArrayLike", class_names: Sequence[str]) -> bytes:
     counts = _counts(matrix, class_names)
     num_classes = len(class_names)
     cell_px = min(56.0, max(9.0, 700 / num_classes))
-    figure = drawing.canvas(cell_px * num_classes, cell_px * num_classes)
-    axes = figure.add_axes((0, 0, 1, 1))
     strengths = _strengths(counts)
-    axes.imshow(_colours(strengths), interpolation="nearest", aspect="auto")
-    _draw_frame(axes, [_short(name) for name in class_names], cell_px)
-    if num_classes <= _MOST_NUMBERED_CLASSES:
-        _draw_counts(axes, counts, strengths, cell_px)
-    return drawing.png(figure, crop=True)
+    with drawing.own_style():
+        figure = drawing.canvas(cell_px * num_classes, cell_px * num_classes)
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.imshow(_colours(strengths), interpolation="nearest", aspect="auto")
+        _draw_frame(axes, [_short(name) for name in class_names], cell_px)
+        if num_classes <= _MOST_NUMBERED_CLASSES:
+            _draw_counts(axes, counts, strengths, cell_px)
+        return drawing.png(figure, crop=True)
 
 
 def _counts(matrix: "npt.ArrayLike", class_names: Sequence[str]) -> "npt.NDArray[np.int64]":

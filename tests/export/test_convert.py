@@ -1,0 +1,303 @@
+"""The files: what is in them, read by LiteRT itself, and what they compute."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+from tfpipe import export, models, ops
+from tfpipe.errors import RequestError
+from tfpipe.export.convert import float32_twin
+
+RNG = np.random.default_rng(0)
+NOISE = RNG.integers(0, 256, (30, 32, 32, 1), np.uint8)
+
+
+def interpreter(path):
+    """The file in LiteRT's own kernels, one operator after the other."""
+    found = Interpreter(
+        str(path),
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        experimental_preserve_all_tensors=True,
+    )
+    found.allocate_tensors()
+    return found
+
+
+def run(litert, image):
+    litert.set_tensor(litert.get_input_details()[0]["index"], image[None])
+    litert.invoke()
+    return litert.get_tensor(litert.get_output_details()[0]["index"])[0]
+
+
+def scores(path, images):
+    litert = interpreter(path)
+    return np.stack([run(litert, image) for image in images])
+
+
+def operators(path):
+    return [op["op_name"] for op in interpreter(path)._get_ops_details()]
+
+
+def opcodes(path):
+    return schema.ModelT.InitFromPackedBuf(path.read_bytes()).operatorCodes
+
+
+def weights(path):
+    """The constants of two or more axes, by name of the layer."""
+    litert = interpreter(path)
+    made = {index for op in litert._get_ops_details() for index in op["outputs"]}
+    return {
+        detail["name"].split("/")[1].removesuffix("_1"): litert.get_tensor(detail["index"])
+        for detail in litert.get_tensor_details()
+        if "lenet5" in detail["name"] and detail["index"] not in made
+    }
+
+
+def refused(*arguments, **options):
+    with pytest.raises(RequestError) as caught:
+        export.to_tflite(*arguments, **options)
+    return str(caught.value)
+
+
+def test_the_float32_file_computes_what_keras_computes(files, trained, digits):
+    for images in (NOISE, digits[0][:50]):
+        expected = trained.predict(images / np.float32(255), verbose=0)
+        assert np.abs(scores(files["float32"], images) - expected).max() <= 1e-5
+
+
+def test_the_int8_file_answers_as_keras_does(files, trained, digits):
+    images = digits[0][1000:1200]
+    expected = trained.predict(images / np.float32(255), verbose=0)
+    found = scores(files["int8"], images)
+    assert np.mean(found.argmax(-1) == expected.argmax(-1)) >= 0.98
+    assert np.abs(found - expected).mean() < 0.01
+
+
+@pytest.mark.parametrize("mode", ["float32", "int8"])
+def test_the_signature_names_images_and_scores(files, mode):
+    litert = interpreter(files[mode])
+    assert litert.get_signature_list() == {
+        "serving_default": {"inputs": ["images"], "outputs": ["scores"]}
+    }
+    runner = litert.get_signature_runner("serving_default")
+    assert runner(images=NOISE[:1])["scores"].shape == (1, 10)
+    (takes,), (gives,) = litert.get_input_details(), litert.get_output_details()
+    assert (takes["shape"].tolist(), takes["dtype"]) == ([1, 32, 32, 1], np.uint8)
+    assert (gives["shape"].tolist(), gives["dtype"]) == ([1, 10], np.float32)
+
+
+@pytest.mark.parametrize("mode", ["float32", "int8"])
+def test_all_operators_are_builtin(files, mode):
+    assert all(
+        code.builtinCode != schema.BuiltinOperator.CUSTOM and code.customCode is None
+        for code in opcodes(files[mode])
+    )
+
+
+def test_the_operators_of_the_float32_file(files):
+    assert operators(files["float32"]) == [
+        "CAST",
+        *("CONV_2D", "TANH", "AVERAGE_POOL_2D") * 2,
+        "RESHAPE",
+        *("FULLY_CONNECTED", "TANH") * 2,
+        *("FULLY_CONNECTED", "SOFTMAX"),
+    ]
+
+
+def test_the_operators_of_the_int8_file(files):
+    assert operators(files["int8"]) == [
+        "QUANTIZE",
+        *("CONV_2D", "TANH", "AVERAGE_POOL_2D") * 2,
+        "RESHAPE",
+        *("FULLY_CONNECTED", "TANH") * 2,
+        *("FULLY_CONNECTED", "SOFTMAX"),
+        "DEQUANTIZE",
+    ]
+
+
+def test_pixels_go_into_the_int8_file_as_they_are(files):
+    (takes,) = interpreter(files["int8"]).get_input_details()
+    assert takes["quantization"] == (1.0, 0)
+
+
+def test_between_first_and_last_operator_there_are_integers_only(files):
+    litert = interpreter(files["int8"])
+    dtypes = {detail["index"]: detail["dtype"] for detail in litert.get_tensor_details()}
+    *body, last = litert._get_ops_details()
+    used = {index for op in body for index in (*op["inputs"], *op["outputs"]) if index >= 0}
+    assert {dtypes[index] for index in used} == {np.uint8, np.int8, np.int32}
+    assert dtypes[last["inputs"][0]] == np.int8
+
+
+def test_every_int8_operator_computes_what_its_scales_say(files, digits):
+    """The arithmetic by hand, in float64: each output is within one step of its scale."""
+    litert = interpreter(files["int8"])
+    details = {detail["index"]: detail for detail in litert.get_tensor_details()}
+
+    def real(index):
+        if index < 0:
+            return 0.0  # a bias that there is not
+        parameters = details[index]["quantization_parameters"]
+        shape = np.ones(details[index]["shape"].size, int)
+        if parameters["scales"].size > 1:
+            shape[parameters["quantized_dimension"]] = -1
+        values = litert.get_tensor(index).astype(np.float64)
+        zeros, scales = (parameters[name].reshape(shape) for name in ("zero_points", "scales"))
+        return (values - zeros) * scales
+
+    def convolve(x, kernel, bias):
+        windows = np.lib.stride_tricks.sliding_window_view(x[0], (5, 5), axis=(0, 1))
+        return np.einsum("hwcij,oijc->hwo", windows, kernel)[None] + bias
+
+    def pool(x):
+        _, height, width, maps = x.shape
+        return x.reshape(1, height // 2, 2, width // 2, 2, maps).mean((2, 4))
+
+    def softmax(x):
+        return np.exp(x) / np.exp(x).sum()
+
+    by_hand = {
+        "QUANTIZE": lambda x: x,
+        "CONV_2D": convolve,
+        "TANH": np.tanh,
+        "AVERAGE_POOL_2D": pool,
+        "FULLY_CONNECTED": lambda x, kernel, bias=0.0: x @ kernel.T + bias,
+        "SOFTMAX": softmax,
+        "DEQUANTIZE": lambda x: x,
+    }
+
+    for image in digits[0][1000:1003]:
+        run(litert, image)
+        for op in litert._get_ops_details():
+            if op["op_name"] == "RESHAPE":
+                continue
+            (output,) = op["outputs"]
+            expected = by_hand[op["op_name"]](*map(real, op["inputs"]))
+            scale, zero = details[output]["quantization"]
+            if op["op_name"] == "DEQUANTIZE":
+                np.testing.assert_allclose(litert.get_tensor(output), expected, atol=1e-7)
+                continue
+            steps = np.clip(expected / scale + zero, -128, 127)
+            assert np.abs(litert.get_tensor(output) - steps).max() <= 1.01, op["op_name"]
+
+
+def test_int8_weights_are_the_models_weights(files, trained):
+    found = weights(files["int8"])
+    assert sorted(found) == ["conv1", "conv2", "dense1", "dense2", "probabilities"]
+    kernel = trained.get_layer("dense2").kernel.numpy().T
+    steps = np.abs(kernel).max(axis=1, keepdims=True) / 127  # symmetric, by output
+    assert np.abs(found["dense2"] - kernel / steps).max() <= 0.51
+
+
+def test_the_int8_file_is_at_most_three_tenths_of_the_float32_file(files):
+    assert files["int8"].stat().st_size <= 0.30 * files["float32"].stat().st_size
+
+
+@pytest.mark.parametrize("mode", ["float32", "int8"])
+def test_the_same_model_gives_the_same_scores_again(
+    files, trained, prepare, calibration, tmp_path, mode
+):
+    again = export.to_tflite(
+        trained, tmp_path / "b.tflite", mode=mode, prepare=prepare, calibration=calibration
+    )
+    np.testing.assert_array_equal(scores(again, NOISE[:3]), scores(files[mode], NOISE[:3]))
+
+
+def test_random_ops_are_not_in_a_file(trained, tmp_path, files):
+    chain = ops.Chain(
+        [ops.Decode(1), ops.RandomAffine(), ops.Resize((32, 32)), ops.RandomAffine(), ops.ToFloat()]
+    )
+    path = export.to_tflite(trained, tmp_path / "a.tflite", prepare=chain)
+    np.testing.assert_array_equal(scores(path, NOISE[:3]), scores(files["float32"], NOISE[:3]))
+
+
+def test_without_a_chain_a_file_takes_what_the_model_takes(trained, tmp_path, calibration):
+    floats = NOISE / np.float32(255)
+    path = export.to_tflite(trained, tmp_path / "a.tflite")
+    assert interpreter(path).get_input_details()[0]["dtype"] == np.float32
+    expected = trained.predict(floats, verbose=0)
+    assert np.abs(scores(path, floats) - expected).max() <= 1e-5
+    batches = calibration.map(lambda images: tf.cast(images, tf.float32) / 255)
+    path = export.to_tflite(trained, tmp_path / "b.tflite", mode="int8", calibration=batches)
+    assert interpreter(path).get_input_details()[0]["dtype"] == np.float32
+    assert np.abs(scores(path, floats) - expected).mean() < 0.02
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_model_of_a_strategy_converts_inside_and_outside_its_scope(
+    two_devices, trained, prepare, tmp_path, files, inside
+):
+    with two_devices.scope():
+        model = keras.models.clone_model(trained)
+        model.set_weights(trained.get_weights())
+        if inside:
+            path = export.to_tflite(model, tmp_path / "a.tflite", prepare=prepare)
+    if not inside:
+        path = export.to_tflite(model, tmp_path / "a.tflite", prepare=prepare)
+    np.testing.assert_array_equal(scores(path, NOISE[:3]), scores(files["float32"], NOISE[:3]))
+
+
+def test_a_mixed_precision_model_becomes_a_float32_file(trained, prepare, tmp_path, files):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        mixed = models.lenet5()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    mixed.set_weights(trained.get_weights())
+    path = export.to_tflite(mixed, tmp_path / "a.tflite", prepare=prepare)
+    np.testing.assert_array_equal(scores(path, NOISE[:3]), scores(files["float32"], NOISE[:3]))
+    assert mixed.get_layer("conv1").compute_dtype == "float16"
+
+
+def test_the_float32_twin_has_the_same_weights_and_names(trained):
+    twin = float32_twin(trained)
+    assert [w.path for w in twin.weights] == [w.path for w in trained.weights]
+    for a, b in zip(twin.get_weights(), trained.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_keras_file_gives_the_same_model(trained, tmp_path):
+    path = export.to_keras(trained, tmp_path / "model.keras")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["model.keras"]
+    loaded = keras.models.load_model(path)
+    floats = NOISE / np.float32(255)
+    np.testing.assert_array_equal(
+        loaded.predict(floats, verbose=0), trained.predict(floats, verbose=0)
+    )
+
+
+def test_labels_are_lines_in_the_order_of_the_scores(tmp_path):
+    path = export.to_labels(["zero", "eins", "två"], tmp_path / "labels.txt")
+    assert path.read_text(encoding="utf-8") == "zero\neins\ntvå\n"
+
+
+def test_a_refused_export_leaves_no_file(trained, prepare, tmp_path):
+    refused(trained, tmp_path / "a.tflite", mode="int8", prepare=prepare)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_mode_is_refused(trained, tmp_path):
+    assert refused(trained, tmp_path / "a.tflite", mode="int9") == (
+        "Expected `mode` to be one of 'float32', 'int8'. Received: mode='int9'. "
+        "Did you mean 'int8'?"
+    )
+
+
+def test_a_model_of_several_outputs_is_refused(tmp_path):
+    x = keras.Input((8, 8, 1))
+    model = keras.Model(x, [x, x], name="twins")
+    assert refused(model, tmp_path / "a.tflite") == (
+        "Expected a model with one input and one output. Received: 'twins' with 1 and 2."
+    )
+
+
+def test_a_model_of_an_open_size_is_refused(tmp_path):
+    x = keras.Input((None, None, 1))
+    model = keras.Model(x, keras.layers.GlobalAveragePooling2D()(x))
+    assert refused(model, tmp_path / "a.tflite") == (
+        "Expected a model with a fixed input size, as files have. "
+        "Received: input_shape=(None, None, None, 1)"
+    )

@@ -1,0 +1,123 @@
+"""verify(): its numbers, computed a second time by hand."""
+
+import zipfile
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+
+from tfpipe import export
+from tfpipe.errors import RequestError
+
+
+def batches(images, labels, batch_size=32):
+    return tf.data.Dataset.from_tensor_slices((images, labels)).batch(batch_size)
+
+
+def fixed(scores, name="by hand"):
+    """A reference that answers what it is told to."""
+    return export.Predictor(
+        name, "keras", "float32", (32, 32, 1), "uint8", 0.25, lambda images: scores
+    )
+
+
+@pytest.fixture(scope="module")
+def test_split(digits):
+    return digits[0][1500:1570], digits[1][1500:1570]
+
+
+@pytest.fixture(scope="module")
+def by_litert(files, test_split):
+    """The scores of the int8 file, without tfpipe."""
+    interpreter = Interpreter(str(files["int8"]), num_threads=1)
+    interpreter.allocate_tensors()
+    (takes,), (gives,) = interpreter.get_input_details(), interpreter.get_output_details()
+    found = []
+    for image in test_split[0]:
+        interpreter.set_tensor(takes["index"], image[None])
+        interpreter.invoke()
+        found.append(interpreter.get_tensor(gives["index"])[0])
+    return np.stack(found)
+
+
+def test_the_numbers_are_those_computed_by_hand(files, test_split, by_litert, tmp_path):
+    images, labels = test_split
+    reference = np.eye(10, dtype=np.float32)[np.roll(labels, 1)] * 0.75
+    report = export.verify(fixed(reference), [files["int8"]], batches(images, labels))
+    (row,) = report.files
+
+    right = sum(int(a.argmax() == b) for a, b in zip(by_litert, labels, strict=True))
+    reference_right = sum(int(a == b) for a, b in zip(np.roll(labels, 1), labels, strict=True))
+    same = sum(int(a.argmax() == b) for a, b in zip(by_litert, np.roll(labels, 1), strict=True))
+    assert row.score == pytest.approx(right / 70)
+    assert row.score_lost == pytest.approx((reference_right - right) / 70)
+    assert row.agreement == pytest.approx(same / 70)
+    largest = max(
+        abs(float(a) - float(b)) for a, b in zip(by_litert.ravel(), reference.ravel(), strict=True)
+    )
+    assert row.max_abs_diff == pytest.approx(largest)
+    assert report.reference == {
+        "path": "by hand",
+        "format": "keras",
+        "score_name": "accuracy",
+        "score": pytest.approx(reference_right / 70),
+        "sparsity": 0.25,
+        "num_examples": 70,
+    }
+
+    data = files["int8"].read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("int8.tflite", data, compress_type=zipfile.ZIP_DEFLATED, compresslevel=9)
+    assert (row.path, row.format, row.mode) == ("int8.tflite", "tflite", "int8")
+    assert row.bytes == len(data)
+    assert row.zipped_bytes == (tmp_path / "a.zip").stat().st_size
+    assert row.zipped_bytes < row.bytes
+    assert row.sparsity == export.load(files["int8"]).sparsity
+    assert 0 < row.latency_ms < 100
+
+
+def test_real_files_against_the_real_model(files, trained, prepare, test_split):
+    report = export.verify(
+        export.from_keras(trained, prepare), list(files.values()), batches(*test_split)
+    )
+    exact, integers = report.files
+    assert (exact.agreement, exact.score_lost) == (1.0, 0.0)
+    assert exact.max_abs_diff <= 1e-5
+    assert exact.score == report.reference["score"]
+    assert integers.agreement >= 0.95
+    assert 1e-5 < integers.max_abs_diff < 0.5
+
+
+def test_the_batches_change_nothing(files, trained, prepare, test_split):
+    reference = export.from_keras(trained, prepare)
+    one, two = (
+        export.verify(reference, [files["int8"]], batches(*test_split, batch_size=size)).files[0]
+        for size in (7, 70)
+    )
+    assert (one.score, one.agreement) == (two.score, two.agreement)
+    assert one.max_abs_diff == pytest.approx(two.max_abs_diff, abs=1e-6)
+
+
+def test_without_files_the_reference_is_scored(trained, prepare, test_split):
+    images, labels = test_split
+    report = export.verify(export.from_keras(trained, prepare), [], batches(images, labels))
+    answers = trained.predict(images / np.float32(255), verbose=0).argmax(-1)
+    assert report.files == ()
+    assert report.reference["score"] == pytest.approx(np.mean(answers == labels))
+
+
+def test_no_examples_are_refused(files, trained, prepare, test_split):
+    with pytest.raises(RequestError) as caught:
+        export.verify(export.from_keras(trained, prepare), [], batches(*test_split).take(0))
+    assert str(caught.value) == ("Expected `data` to hold examples to verify with. Received: none.")
+
+
+def test_images_that_do_not_fit_are_refused(files, test_split):
+    images, labels = test_split
+    with pytest.raises(RequestError, match=r"^the Keras model"):
+        export.verify(
+            fixed(np.zeros((70, 10)), "the Keras model"),
+            [files["int8"]],
+            batches(images[:, :28], labels),
+        )

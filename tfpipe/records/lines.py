@@ -1,0 +1,68 @@
+"""Reads the lines of text files; every byte must be of the encoding that is expected.
+
+Example:
+
+    with opened("test_list.txt") as file:
+        for line in decoded(file, "test_list.txt"): ...
+"""
+
+import codecs
+import os
+import pathlib
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from tfpipe.errors import DataError, RequestError, received
+from tfpipe.files import Path
+
+SAVE_IT = "Save it as UTF-8."
+
+
+def opened(path: Path) -> BinaryIO:
+    """Opens a file.
+
+    Raises:
+        RequestError: there is none.
+    """
+    if not pathlib.Path(path).is_file():
+        raise RequestError(f"Expected a file. There is no file {os.fspath(path)!r}.")
+    return open(path, "rb")
+
+
+def decoded(
+    file: BinaryIO, path: Path, encoding: str = "utf-8", advice: str = SAVE_IT
+) -> Iterator[str]:
+    """The lines of an open file, with their ends; a UTF-8 byte order mark is left out.
+
+    Raises:
+        DataError: a byte is not of this encoding; says which.
+    """
+    # Read line by line, so that the file's position is always the end of the line.
+    for number, line in enumerate(iter(file.readline, b""), start=1):
+        text = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+        try:
+            yield text.decode(encoding)
+        except UnicodeDecodeError as error:
+            place = f"line {number}, byte {len(line) - len(text) + error.start + 1}"
+            byte = f"0x{text[error.start]:02x}"
+            raise DataError(path, f"{place}: {byte} is not {encoding}. {advice}") from None
+
+
+def require_encoding(encoding: str) -> None:
+    """Checks that Python knows the encoding, and that a line ends with one byte in it.
+
+    Raises:
+        RequestError: it does not.
+    """
+    try:
+        ends_with_a_byte = "\n".encode(encoding) == b"\n"
+    except LookupError:
+        ends_with_a_byte = False
+    if not ends_with_a_byte:
+        raise RequestError(
+            received(
+                "`encoding` to be one that Python knows and whose lines end with one byte, such "
+                "as 'utf-8' or 'cp1252' (convert UTF-16 first)",
+                encoding=encoding,
+            )
+        )
