@@ -41,6 +41,6 @@ _require_tensorflow(keras.backend.backend())
 
 # tf.keras is looked up on first use, and whatever imports tensorflow_model_optimization before
 # that turns it into Keras 2 for the whole process. So it is used here, first.
-_KERAS_VERSION = tf.keras.__version__
+_MODEL = tf.keras.Model
 
 __all__ = ["keras"]

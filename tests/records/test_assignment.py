@@ -103,7 +103,7 @@ def test_fractions_divide_train_and_only_into_parts_that_are_missing(split, give
         assign(["a", "b"], split, 0, given=given_parts)
     assert str(caught.value) == (
         "Expected `split` to hold fractions of the given 'train', for parts that are not given "
-        f"(given: {', '.join(given_parts)}). Received: split={split!r}"
+        f"(given: {', '.join(sorted(given_parts))}). Received: split={split!r}"
     )
 
 

@@ -28,8 +28,10 @@ def test_the_columns_that_are_wanted_are_read(table):
     assert data[read.starts[1] : read.ends[1]] == b'"b\n.png",,2\n'
 
 
-@pytest.mark.parametrize(("cell", "words"), [("label", "the column 'label'"),
-                                             (dict.clear, "the function 'dict.clear'")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [("label", "the column 'label'"), (dict.clear, "the function 'dict.clear'")],
+)
 def test_an_empty_cell_is_an_error(table, cell, words):
     with pytest.raises(DataError) as caught:
         read_table(table, group=cell)

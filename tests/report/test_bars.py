@@ -126,6 +126,16 @@ def test_the_rate_is_that_of_the_last_ten_seconds(pipe, clock):
     assert whole == "records: 20,400 images, 272 images/s, 1 min 15 s"
 
 
+def test_the_rate_is_that_of_ten_seconds_even_where_the_steps_are_fast(pipe, clock):
+    written = pipe()
+    with progress("records", None, unit="images", clock=clock) as bar:
+        for tick in range(1, 1300):
+            clock.now = tick / 128
+            bar.advance(1 if tick <= 640 else 0)
+    (rate,) = re.findall(r"640 images, (\d+) images/s$", written().splitlines()[0])
+    assert 60 <= int(rate) <= 64
+
+
 def test_more_than_was_expected_leaves_no_time(pipe, clock):
     written = pipe()
     with progress("records", 5, unit="images", clock=clock) as bar:
@@ -212,7 +222,8 @@ def test_a_job_of_unknown_length_ends_with_a_full_bar(terminal, clock):
     written = terminal()
     with progress("records", None, unit="images", clock=clock) as bar:
         bar.advance(7)
-    assert frames(written())[-1].strip() == f"records {'━' * 24} 7 images, 0 s"
+    # One colour from end to end: a bar that goes on has many.
+    assert "━" * 24 in written()
 
 
 def test_a_narrow_terminal_keeps_the_bar_on_one_line(terminal, clock, monkeypatch):
@@ -272,7 +283,7 @@ def test_counting_costs_next_to_nothing(request, place):
         started = time.process_time()
         for _ in range(100_000):
             bar.advance()
-        assert time.process_time() - started < 0.5
+        assert time.process_time() - started < 0.2
 
 
 def test_a_negative_total_is_refused():

@@ -100,6 +100,22 @@ def test_lenet_trains_as_keras_trains(digits):
         np.testing.assert_allclose(a, b, atol=2e-5)
 
 
+def test_layers_that_differ_in_training_and_after_are_told_which_it_is():
+    def normalised():
+        keras.utils.set_random_seed(1)
+        x = keras.Input((6,))
+        h = keras.layers.BatchNormalization()(keras.layers.Dense(5)(x))
+        model = keras.Model(x, keras.layers.Dense(3, activation="softmax")(h))
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        return model
+
+    ours, theirs = normalised(), normalised()
+    history = train.fit(ours, TRAIN, VAL, epochs=2).history
+    expected = theirs.fit(TRAIN, validation_data=VAL, epochs=2, verbose=0, shuffle=False)
+    assert_close(ours.get_weights(), theirs.get_weights())
+    assert_same_history(history, expected.history)
+
+
 def test_sample_weights_count_as_in_keras():
     weighted = tf.data.Dataset.from_tensor_slices((X, Y, WEIGHTS)).batch(8)
     ours, theirs = (classifier(weighted_metrics=["accuracy"]) for _ in range(2))

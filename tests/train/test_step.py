@@ -76,6 +76,18 @@ def test_losses_of_layers_count_once(two_devices, one_device):
     assert_same(trained(one_device, dataset, **options), trained(two_devices, dataset, **options))
 
 
+def test_a_replica_without_examples_adds_nothing_to_a_loss_of_ones_own(two_devices, one_device):
+    def squared(y_true, y_pred):  # a mean by itself: of no examples, not a number
+        wanted = keras.ops.one_hot(y_true, 3)
+        return keras.ops.mean(keras.ops.square(y_pred - wanted))
+
+    options = {"loss": squared}
+    dataset = batches(X, Y)
+    two = trained(two_devices, dataset, **options)
+    assert np.isfinite(list(two[1].values())).all()
+    assert_same(trained(one_device, dataset, **options), two)
+
+
 def test_the_gradient_is_that_of_the_mean_over_the_batch(two_devices):
     model = classifier(two_devices, optimizer=keras.optimizers.SGD(1.0))
     before = model.get_weights()

@@ -92,13 +92,22 @@ def float32_twin(model: keras.Model) -> keras.Model:
     """A copy whose layers compute in float32: converters refuse mixed precision."""
 
     def in_float32(layer: keras.Layer) -> keras.Layer:
-        config = layer.get_config()
-        config["dtype"] = "float32"
-        return layer.__class__.from_config(config)
+        return layer.__class__.from_config(_in_float32(layer.get_config()))
 
     twin = keras.models.clone_model(model, clone_function=in_float32)
     twin.set_weights(model.get_weights())
     return twin
+
+
+def _in_float32(config: Any) -> Any:
+    """A layer's config with every dtype policy replaced: those of the layers in it too."""
+    if isinstance(config, list | tuple):
+        return [_in_float32(value) for value in config]
+    if not isinstance(config, dict):
+        return config
+    if config.get("class_name") == "DTypePolicy":
+        return "float32"
+    return {name: _in_float32(value) for name, value in config.items()}
 
 
 def _require_image_model(model: keras.Model) -> None:

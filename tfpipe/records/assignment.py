@@ -194,7 +194,7 @@ def _fractions_of_train(split: object, given: Sequence[str]) -> dict[str, float]
         raise RequestError(
             received(
                 "`split` to hold fractions of the given 'train', for parts that are not given "
-                f"(given: {', '.join(dict.fromkeys(given))})",
+                f"(given: {', '.join(sorted(set(given)))})",
                 split=split,
             )
         )

@@ -4,6 +4,9 @@ The plan is made, and the folder put together, in the process that asks. What tr
 workers is what the source yields: a file's name rather than its bytes, but the whole of what is
 in memory. A shard is known by its path, which has to mean the same file everywhere.
 
+Two things differ from the local writer: Beam shows no progress, and an image that the decoder
+dies of ends the pipeline, once the runner has tried it again, instead of being refused.
+
 Example:
 
     finished = write_shards(source, plan, folder, options=["--runner=FlinkRunner"])

@@ -6,6 +6,7 @@ Example:
         print(problem)                      # path, record number, what is wrong
 """
 
+import contextlib
 import hashlib
 import struct
 from collections.abc import Iterator
@@ -18,8 +19,10 @@ from tfpipe.errors import DataError
 from tfpipe.files import Path
 from tfpipe.records.manifest import Manifest, Shard, load
 from tfpipe.report import progress
+from tfpipe.report.bars import Bar
 
 CHUNK_BYTES = 2**22
+LONG_BYTES = 2**30  # what takes a second or more to read gets a bar
 FRAME_BYTES = 16  # a record's length (8), the length's checksum (4), the data's checksum (4)
 
 _known: dict[tuple[str, int, int], str] = {}  # sums of files that have not changed since
@@ -51,10 +54,11 @@ def problems(manifest: Manifest, split: str) -> list[DataError]:
     """The same for one split; a file that has not changed since is not read again."""
     shards = manifest.split(split).shards
     found: list[DataError] = []
-    with ThreadPoolExecutor(8) as threads, progress("check", len(shards), unit="shards") as bar:
+    with ThreadPoolExecutor(8) as threads, _bar(manifest, split) as bar:
         for problem in threads.map(lambda shard: _problems(manifest, shard), shards):
             found += problem
-            bar.advance()
+            if bar:
+                bar.advance()
     return found
 
 
@@ -80,6 +84,13 @@ def records_of(path: str) -> Iterator[Record]:
         if length is None or place + FRAME_BYTES + length > len(content):
             return
         place += FRAME_BYTES + length
+
+
+def _bar(manifest: Manifest, split: str) -> contextlib.AbstractContextManager[Bar | None]:
+    info = manifest.split(split)
+    if info.num_bytes < LONG_BYTES:
+        return contextlib.nullcontext()
+    return progress(f"checking {split}", len(info.shards), unit="shards")
 
 
 def _problems(manifest: Manifest, shard: Shard) -> list[DataError]:

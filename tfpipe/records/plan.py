@@ -17,6 +17,7 @@ import numpy as np
 
 from tfpipe.errors import RequestError
 from tfpipe.records.sources import Example, Source
+from tfpipe.records.splits import as_split_name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +49,8 @@ def make_plan(source: Source, *, salt: str, shard_bytes: int) -> Plan:
         shard_bytes: a shard is closed when what goes into it has reached this size.
 
     Raises:
-        RequestError: there is no example, or two have the same id.
+        RequestError: there is no example, two have the same id, or a split's name cannot be
+            part of a file name.
     """
     plan: Plan = {}
     open_shards: dict[str, _Open] = {}
@@ -65,6 +67,8 @@ def make_plan(source: Source, *, salt: str, shard_bytes: int) -> Plan:
         plan.setdefault(split, []).append(_closed(shard))
     if not plan:
         raise RequestError(f"The source {source.name!r} holds no example; nothing was written.")
+    for split in plan:
+        as_split_name(split)
     _require_unique(source, ids)
     return dict(sorted(plan.items()))
 

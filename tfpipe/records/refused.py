@@ -19,7 +19,7 @@ def refused_rows(finished: Finished) -> list[Row]:
 def save_refused(rows: list[Row], path: Path) -> pathlib.Path:
     """Writes the rows as CSV, with a head, and returns the path."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text)  # its line ends, \r\n, have it quote names with either of the two
     writer.writerow(("file", "refused", "reason"))
     writer.writerows(rows)
     return write_bytes(path, text.getvalue().encode("utf-8", "surrogateescape"))

@@ -5,6 +5,7 @@ the facts last.
 """
 
 import array
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -60,7 +61,8 @@ class ShardWriter:
         if encoded.refused:
             facts.refused.append((example_id, "example", encoded.refused))
         else:
-            self.writer.write(encoded.record)
+            with _as_os_error():
+                self.writer.write(encoded.record)
             facts.num_examples += 1
             facts.class_counts.update(encoded.classes)
             facts.sizes_px[encoded.size_px] += 1
@@ -72,7 +74,8 @@ class ShardWriter:
         return True
 
     def _finish(self) -> None:
-        self.writer.close()
+        with _as_os_error():
+            self.writer.close()
         sync(self.aside)
         with self.aside.open("rb") as file:
             self.facts.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -133,3 +136,14 @@ def load_facts(path: pathlib.Path, planned: PlannedShard) -> Facts | None:
 
 def _beside(path: pathlib.Path, suffix: str) -> pathlib.Path:
     return path.with_name(f"{path.name}.{suffix}")
+
+
+@contextlib.contextmanager
+def _as_os_error() -> Iterator[None]:
+    try:
+        yield
+    except tf.errors.OpError as error:
+        raise OSError(
+            f"A shard cannot be written ({error.message}). Once it can, call again: finished "
+            "shards are kept."
+        ) from None

@@ -105,7 +105,8 @@ def _require_network(builder: Any) -> None:
     # Without this look-up, TFDS repeats each hopeless download for minutes.
     if urllib.request.getproxies():
         return
-    for url in builder.url_infos:
+    # None for a dataset whose builder does not record what it downloads.
+    for url in builder.url_infos or ():
         host = urllib.parse.urlparse(url).hostname
         try:
             socket.getaddrinfo(host, None)

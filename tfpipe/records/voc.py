@@ -90,7 +90,13 @@ def voc_boxes(
             classes_in(root / annotations / xml_of[key].id) if key in xml_of else set()
             for key in ids
         ]
-    names = as_class_names(class_names, set().union(*inside))
+    found = set().union(*inside)
+    if class_names is None and not found:
+        raise RequestError(
+            f"Expected objects in the XML files of {str(root / annotations)!r}. Found none; pass "
+            "`class_names=` if that is right."
+        )
+    names = as_class_names(class_names, found)
     index_of = {class_name: index for index, class_name in enumerate(names)}
     parts = assign(
         ids,

@@ -1,0 +1,138 @@
+"""`records.series_csv`: windows of numeric series."""
+
+import collections
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tfpipe import records
+from tfpipe.errors import DataError, RequestError
+
+
+def source_of(path, **arguments):
+    given = {"columns": ["x", "y"], "label_column": "kind", "window": 3, **arguments}
+    return records.series_csv(path, **given)
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "t.csv"
+    rows = [f"{n},{-n},{'walk' if n > 4 else 'rest'},{'ab'[n % 2]}\n" for n in range(10)]
+    path.write_text("x,y,kind,who\n" + "".join(rows))
+    return path
+
+
+def by_id(source):
+    return {example["id"]: example for example in source}
+
+
+def test_windows_follow_each_other(table):
+    source = source_of(table)
+    examples = by_id(source)
+    assert examples.keys() == {"t.csv:2", "t.csv:5", "t.csv:8"}
+    second = examples["t.csv:5"]
+    assert second["sequence"].tolist() == [[3, -3], [4, -4], [5, -5]]
+    assert second["sequence"].dtype == np.float32
+    assert [examples[key]["label"] for key in sorted(examples)] == [0, 1, 1], "of the last row"
+    assert source.class_names == ("rest", "walk")
+    assert source.features["sequence"].shape == (3, 2)
+
+
+def test_series_are_told_apart_by_group_though_their_rows_alternate(table):
+    examples = by_id(source_of(table, columns=["x"], stride=1, group="who"))
+    assert {key: e["sequence"].ravel().tolist() for key, e in examples.items()} == {
+        "t.csv:2": [0, 2, 4], "t.csv:4": [2, 4, 6], "t.csv:6": [4, 6, 8],
+        "t.csv:3": [1, 3, 5], "t.csv:5": [3, 5, 7], "t.csv:7": [5, 7, 9],
+    }  # fmt: skip
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.sampled_from("abc"), min_size=1, max_size=30),
+    st.integers(1, 5),
+    st.integers(1, 6),
+)
+def test_windows_are_those_of_sliding_window_view(tmp_path_factory, who, window, stride):
+    path = tmp_path_factory.mktemp("series") / "t.csv"
+    path.write_text("x,kind,who\n" + "".join(f"{n},k,{w}\n" for n, w in enumerate(who)))
+    expected = []
+    for each in set(who):
+        series = np.array([n for n, w in enumerate(who) if w == each])
+        if len(series) >= window:
+            views = np.lib.stride_tricks.sliding_window_view(series, window)
+            expected += views[::stride].tolist()
+    if not expected:
+        return
+    source = source_of(path, columns=["x"], window=window, stride=stride, group="who")
+    assert sorted(e["sequence"].ravel().tolist() for e in source) == sorted(expected)
+    sides = collections.defaultdict(set)
+    for example in source:
+        sides[who[int(example["sequence"][0, 0])]].add(example["split"])
+    assert all(len(side) == 1 for side in sides.values())
+
+
+def test_windows_of_a_class_are_divided_by_the_fractions(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("x,kind\n" + "".join(f"{n},{n // 4 % 2}\n" for n in range(160)))
+    source = source_of(path, columns=["x"], window=4, split=(0.5, 0.5), stratify=True)
+    counts = collections.Counter((e["label"], e["split"]) for e in source)
+    assert set(counts.values()) == {10}
+
+
+@pytest.mark.parametrize(("cell", "shown"), [("", "''"), ("n/a", "'n/a'"), ("nan", "'nan'"),
+                                             ("1e39", "'1e39'"), ("-inf", "'-inf'")])  # fmt: skip
+def test_a_cell_that_is_no_number_is_an_error(table, cell, shown):
+    table.write_text(f"x,y,kind\n1,2,rest\n3,{cell},rest\n")
+    with pytest.raises(DataError) as caught:
+        source_of(table)
+    assert str(caught.value) == (
+        f"{table}: line 3: expected a number in the column 'y', found {shown}"
+    )
+
+
+@pytest.mark.parametrize("split", [None, (0.9, 0.1)])
+def test_windows_that_overlap_need_a_group(table, split):
+    with pytest.raises(RequestError) as caught:
+        source_of(table, stride=2, split=split)
+    assert str(caught.value) == (
+        "Expected `group` where windows overlap: their common rows would be in train and in test. "
+        "Received: window=3, stride=2. Pass `group`, a stride of at least 3, or each window's "
+        "`split`."
+    )
+    early = source_of(table, stride=2, split=lambda key: "train" if key < "t.csv:5" else "test")
+    assert sorted(e["split"] for e in early) == ["test", "test", "train", "train"]
+
+
+@pytest.mark.parametrize(("window", "stride"), [(0, 1), (3, 0)])
+def test_windows_and_strides_are_at_least_one(table, window, stride):
+    with pytest.raises(RequestError) as caught:
+        source_of(table, window=window, stride=stride)
+    assert str(caught.value) == (
+        f"Expected `window` and `stride` to be at least 1. Received: window={window}, "
+        f"stride={stride}"
+    )
+
+
+def test_series_that_fill_no_window_are_an_error(table):
+    with pytest.raises(RequestError) as caught:
+        source_of(table, window=6, group="who")
+    assert str(caught.value) == (
+        f"Expected a series of at least 6 rows (`window`) in {str(table)!r}. All its 2 series are "
+        "shorter."
+    )
+
+
+@pytest.mark.parametrize("columns", ["x", []])
+def test_columns_are_a_list(table, columns):
+    with pytest.raises(RequestError) as caught:
+        source_of(table, columns=columns)
+    assert str(caught.value) == (
+        f"Expected `columns` to list one column or more. Received: columns={columns!r}"
+    )
+    with pytest.raises(RequestError) as caught:
+        source_of(table, columns=["x", "z"])
+    assert str(caught.value) == (
+        f"{table}: Expected `columns` to be one of 'x', 'y', 'kind', 'who'. Received: columns='z'"
+    )
