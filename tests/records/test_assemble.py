@@ -27,7 +27,8 @@ def test_the_files_and_what_the_manifest_says_of_them(tmp_path):
     source = arrays(x, y, name="dots", class_names=["a", "b", "c"])
     manifest = write(source, tmp_path / "r", shard_bytes=400)
     files = [shard.file for split in manifest.splits.values() for shard in split.shards]
-    others = ["dataset_info.json", "features.json", "manifest.json", "refused.csv"]
+    tfds = ["dataset_info.json", "features.json", "label.labels.txt"]
+    others = [*tfds, "manifest.json", "refused.csv"]
     assert names(tmp_path / "r") == sorted([*files, *others])
     assert load(tmp_path / "r") == manifest
     assert manifest.path == str(tmp_path / "r")
@@ -87,7 +88,7 @@ def test_a_shard_that_lost_all_its_examples_is_left_out(tmp_path):
         "distinct": 3,
         "smallest": [2, 3],
         "largest": [9, 1],
-        "most_common": [[9, 1, 1], [2, 3, 1], [3, 2, 1]],
+        "most_common": [[2, 3, 1], [9, 1, 1], [3, 2, 1]],
     }
     assert (tmp_path / "whole" / "refused.csv").read_text().splitlines() == [
         "file,refused,reason",

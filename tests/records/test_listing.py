@@ -63,6 +63,17 @@ def test_what_is_no_file_is_listed_with_the_reason(tmp_path, make_files):
     ]
 
 
+def test_a_link_to_a_folder_around_the_listed_one_is_none(tmp_path, make_files):
+    make_files(tmp_path, {"a/1.png": "x", "b/1.png": "x"})
+    (tmp_path / "a" / "up").symlink_to(tmp_path)
+    (tmp_path / "c").symlink_to(tmp_path)
+    assert list(files(tmp_path / "a")) == [
+        Found("1.png"),
+        Found("up", "a link back to a folder that it is in"),
+    ]
+    assert list(files(tmp_path / "c")) == [Found("", "a link back to a folder that it is in")]
+
+
 def test_a_link_to_another_folder_is_followed(tmp_path, make_files):
     make_files(tmp_path, {"there/a.png": "x"})
     (tmp_path / "here").mkdir()

@@ -86,6 +86,23 @@ def test_groups_stay_whole_and_come_near_the_fractions(several):
         assert abs(parts.count(name) - 3000 * fraction) <= largest
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_large_groups_go_first_and_small_ones_even_them_out(seed):
+    keys = ["large"] * 8 + [f"small{n}" for n in range(8)]
+    parts = stratified(keys, [(0,)] * 16, {"train": 0.5, "val": 0.5}, seed)
+    assert parts.count("train") == 8
+
+
+def test_examples_without_labels_are_balanced_too():
+    labels = [() if n % 2 else (0,) for n in range(400)]
+    parts = stratified([str(n) for n in range(400)], labels, THREE, 0)
+    assert collections.Counter(zip(labels, parts, strict=True)) == {
+        (classes, name): number
+        for classes in ((), (0,))
+        for name, number in (("train", 140), ("val", 40), ("test", 20))
+    }
+
+
 def test_examples_that_do_not_count_change_nothing():
     keys, labels = ["a", "b", "c", "d"], [(0,), (0,), (1,), (1,)]
     alone = stratified(keys, labels, THREE, 0)

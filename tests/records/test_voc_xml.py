@@ -51,7 +51,7 @@ def test_boxes_without_area_or_beyond_the_image_are_noted(parsed):
             thing("cat", 0, 1, 10, 10),
             thing("cat", 1, 1, 10, 10),
             thing("dog", 50, 40, 50, 40),
-            thing("dog", 60, 40, 50, 60),
+            thing("dog", 60, 40, 60, 60),
             thing("dog", 150, 50, 210.5, 60),
             thing("dog", 201, 50, 210, 60),
         )
@@ -59,7 +59,7 @@ def test_boxes_without_area_or_beyond_the_image_are_noted(parsed):
     assert example["notes"] == (
         "box 1, 'cat', reaches beyond the image and is cut to it: [0, 1, 10, 10]",
         "box 3, 'dog', has no area: [50, 40, 50, 40]",
-        "box 4, 'dog', has no area: [60, 40, 50, 60]",
+        "box 4, 'dog', has no area: [60, 40, 60, 60]",
         "box 5, 'dog', reaches beyond the image and is cut to it: [150, 50, 210.5, 60]",
         "box 6, 'dog', lies outside the image: [201, 50, 210, 60]",
     )

@@ -123,7 +123,7 @@ def _require_all(finished: Finished, folder: pathlib.Path) -> None:
 
 def _import_beam() -> Any:
     with _logging_kept():
-        # Without a handler, Beam warns of a Google Cloud library that is not needed here.
+        # Its import warns of a Google Cloud library, which is not needed here.
         logging.getLogger().addHandler(logging.NullHandler())
         try:
             import apache_beam

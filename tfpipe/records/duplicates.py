@@ -45,9 +45,10 @@ def warn_of_duplicates(manifest: Manifest) -> None:
     if not count:
         return
     names = "; ".join(" = ".join(places) for places in manifest.duplicates["examples"][:3])
+    more = f" and {count - 3:,} more" if count > 3 else ""
     warnings.warn(
-        f"The same content stands in more than one split, {count} times, which makes scores too "
-        f"good: {names}{'; ...' if count > 3 else ''}. Split by `group`, or remove them.",
+        "Contents that stand in more than one split make scores too good. "
+        f"Found {count:,}: {names}{more}. Split by `group`, or remove them.",
         stacklevel=3,
     )
 

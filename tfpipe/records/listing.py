@@ -39,7 +39,10 @@ def files(folder: Path) -> Iterator[Found]:
     >>> list(files(folder))
     [Found(id='a.jpg', problem='a folder, not a file'), Found(id='b.png', problem=None)]
     """
-    return _files(os.fspath(folder), "", frozenset())
+    path = pathlib.Path(folder)
+    # A link to a folder around this one would list its neighbours, and this one again.
+    around = {*path.absolute().parents, *path.resolve().parents}
+    return _files(os.fspath(folder), "", frozenset(_identity(each) for each in around))
 
 
 def folders(folder: Path) -> list[str]:
@@ -112,8 +115,7 @@ def is_image_name(name: str) -> bool:
 
 
 def _files(folder: str, prefix: str, around: frozenset[tuple[int, int]]) -> Iterator[Found]:
-    facts = os.stat(folder)
-    here = (facts.st_dev, facts.st_ino)
+    here = _identity(folder)
     if here in around:
         yield Found(prefix[:-1], "a link back to a folder that it is in")
         return
@@ -133,6 +135,11 @@ def _files(folder: str, prefix: str, around: frozenset[tuple[int, int]]) -> Iter
             yield Found(name, "a folder, not a file")
         else:
             yield from _files(entry.path, f"{name}/", around | {here})
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    facts = os.stat(folder)
+    return facts.st_dev, facts.st_ino
 
 
 def _entries(folder: str) -> list["os.DirEntry[str]"]:

@@ -82,7 +82,7 @@ def write(
             holds no example, too many were refused, or none of a class is left; Beam is asked for
             and not installed, or its workers do not see the files.
     """
-    _require_sensible(max_refused, workers)
+    _require_sensible(source.name, max_refused, workers)
     if beam_options is not None:
         beam.check_options(beam_options, workers)
     target = pathlib.Path(path)
@@ -113,7 +113,9 @@ def write(
     return manifest
 
 
-def _require_sensible(max_refused: float, workers: int | None) -> None:
+def _require_sensible(name: str, max_refused: float, workers: int | None) -> None:
+    if not name[:1].isalpha():
+        raise RequestError(received("the source's name to begin with a letter", name=name))
     if not 0 <= max_refused <= 1:
         raise RequestError(
             received("`max_refused` to be a fraction from 0 to 1", max_refused=max_refused)

@@ -41,8 +41,8 @@ def distribute(
     Example:
 
     >>> with distribute() as strategy:
-    ...     strategy.num_replicas_in_sync
-    1
+    ...     type(strategy).__name__
+    'MirroredStrategy'
     """
     if precision not in PRECISIONS:
         raise RequestError(one_of("precision", precision, PRECISIONS))
