@@ -40,6 +40,7 @@ def test_a_backend_in_the_file_of_keras_is_refused(python, tmp_path, backend):
     )
 
 
+@pytest.mark.slow
 def test_an_empty_variable_is_none(python):
     code = "from tfpipe.backend import keras; print(keras.backend.backend())"
     assert python(code, KERAS_BACKEND="").stdout == "tensorflow\n"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfpipe import compress, export, models
+from tfpipe import compress, export
 from tfpipe.errors import DataError, RequestError
 
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 1), np.uint8)
@@ -118,8 +118,3 @@ def test_a_file_that_takes_no_images_is_refused(tmp_path):
 def test_a_file_of_raw_integers_is_refused(tmp_path):
     path = convert(tmp_path / "a.tflite", lambda a: tf.argmax(a, -1), (1, 4, 4, 1))
     assert damaged(path) == f"{path}: expected scores in float32, found int64"
-
-
-def test_a_model_that_was_never_trained_has_no_zeros(prepare, tmp_path):
-    path = export.to_tflite(models.lenet5(), tmp_path / "a.tflite", prepare=prepare)
-    assert export.load(path).sparsity == 0.0

@@ -269,10 +269,10 @@ def test_wrong_flags_are_refused(tmp_path, capfd, arguments, sentence):
 
 
 def test_in_a_real_process_bad_input_is_one_line_too(tmp_path):
-    with start("--source", "idx", "--data", "nowhere", "--out", str(tmp_path / "out")) as process:
+    with start("--source", "idx", "--out", str(tmp_path / "out")) as process:
         stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stdout) == (2, "")
-    assert stderr == "Expected a folder with idx files. There is no folder 'nowhere'.\n"
+    assert stderr == "Expected `--source idx` and `--data DIR` together, or neither.\n"
     assert names(tmp_path) == []
 
 

@@ -139,21 +139,6 @@ def test_the_decoder_turns_what_exif_says():
     np.testing.assert_array_equal(decoded["image"], np.rot90(pixels, -1))
 
 
-def test_another_process_makes_the_same_bytes(python):
-    example = {"id": "a", "image": np.zeros((3, 4, 1), np.uint8), "label": 7, "text": "x"}
-    features = {"label": Feature("label"), "text": Feature("text"), "image": Feature("image")}
-    code = (
-        "import numpy as np; from tfpipe.records.codec import encode; "
-        "from tfpipe.records.sources import Feature; "
-        "example = {'text': 'x', 'label': 7, 'image': np.zeros((3, 4, 1), np.uint8), 'id': 'a'}; "
-        "features = {'image': Feature('image', (None, None, 1)), 'text': Feature('text'), "
-        "'label': Feature('label')}; print(encode(example, features).record.hex())"
-    )
-    features["image"] = Feature("image", (None, None, 1))
-    there = python(code, PYTHONHASHSEED="1").stdout.strip()
-    assert there == encode(example, features).record.hex()
-
-
 def test_what_the_source_refused_is_refused():
     assert refused({"refused": "no annotation"}, LABEL) == "no annotation"
 

@@ -1,9 +1,6 @@
 """What is stored of each value; whatever cannot be read, or does not fit, is refused by name."""
 
 import os
-import pathlib
-import subprocess
-import sys
 
 import cv2
 import numpy as np
@@ -71,34 +68,6 @@ def test_what_is_no_file_is_refused(tmp_path):
     too_long = "the file cannot be read (File name too long)"
     assert reason("image", tmp_path / ("a" * 300)) == too_long
     assert reason("image", tmp_path / "a\0b").startswith("the file cannot be read (embedded null")
-
-
-UNREADABLE = """
-import os, pathlib, sys
-from tfpipe.records.sources import Feature, Refused
-from tfpipe.records.values import stored
-if os.geteuid() == 0:  # who may read everything
-    os.setuid(65534)
-try:
-    stored({"image": pathlib.Path(sys.argv[1])}, {"image": Feature("image")})
-except Refused as reason:
-    print(reason)
-"""
-
-
-def test_a_file_without_permission_is_refused(tmp_path):
-    (tmp_path / "a.jpg").write_bytes(b"secret")
-    (tmp_path / "a.jpg").chmod(0)
-    # The folder is the working directory: its parents may be closed to the other user.
-    tmp_path.chmod(0o755)
-    done = subprocess.run(
-        [sys.executable, "-c", UNREADABLE, "a.jpg"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parents[2])},
-        capture_output=True,
-        text=True,
-    )
-    assert done.stdout == "the file cannot be read (Permission denied)\n", done.stderr
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -124,8 +124,8 @@ def test_examples_are_read_a_few_batches_ahead_and_not_all_at_once(program):
 
 
 def test_a_real_worker_dies_of_one_example_and_the_others_are_encoded():
-    examples = [*numbered(3), {"id": "p", "label": Poison()}, {"id": "c", "label": Chatty()}]
-    found = dict(zip("012pc", (result for _, result in encoded(examples, 1, LABEL)), strict=True))
+    examples = [*numbered(3), {"id": "c", "label": Chatty()}, {"id": "p", "label": Poison()}]
+    found = dict(zip("012cp", (result for _, result in encoded(examples, 1, LABEL)), strict=True))
     assert found.pop("p").refused == DIED
     assert found.pop("c") == encode({"id": "c", "label": 5}, LABEL)
     expected = [encode(example, LABEL) for example in numbered(3)]
@@ -181,12 +181,12 @@ def test_an_error_of_the_source_is_raised_and_no_process_is_left(program, starte
 
 
 ENDLESS = """
-import itertools, subprocess, sys
+import itertools, os, subprocess, sys
 from tfpipe.records import workers
 start = subprocess.Popen
 def popen(*arguments, **options):
     process = start(*arguments, **options)
-    print(process.pid, flush=True)
+    os.write(1, f"{process.pid}\\n".encode())
     return process
 subprocess.Popen = popen
 workers._PROGRAM = sys.argv[1]

@@ -48,32 +48,23 @@ def one_device():
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "count"),
+    ("arrays", "options"),
     [
-        ("sgd", 16),  # full batches
-        ("sgd", 13),  # the last one is 5, as 3 and 2
-        ("sgd", 17),  # the last one is 1: a replica has none
-        ("adam", 17),
+        # full batches
+        ((X[:16], Y[:16]), {}),
+        # the last batch is 5, as 3 and 2
+        ((X[:13], Y[:13], WEIGHTS[:13]), {"weighted_metrics": ["accuracy"]}),
+        # the last batch is 1: a replica has none
+        ((X, Y), {"optimizer": "adam", "regularizer": keras.regularizers.L2(0.1)}),
     ],
+    ids=["even", "uneven, with weights", "an empty replica, with losses of layers"],
 )
-def test_two_replicas_are_one_of_the_same_global_batch(two_devices, one_device, optimizer, count):
-    dataset = batches(X[:count], Y[:count])
-    one = trained(one_device, dataset, optimizer=optimizer)
-    two = trained(two_devices, dataset, optimizer=optimizer)
+def test_two_replicas_are_one_of_the_same_global_batch(two_devices, one_device, arrays, options):
+    dataset = batches(*arrays)
+    one = trained(one_device, dataset, **options)
+    two = trained(two_devices, dataset, **options)
     assert np.isfinite(list(two[1].values())).all()
     assert_same(one, two)
-
-
-def test_sample_weights_too(two_devices, one_device):
-    dataset = batches(X, Y, WEIGHTS)
-    options = {"weighted_metrics": ["accuracy"]}
-    assert_same(trained(one_device, dataset, **options), trained(two_devices, dataset, **options))
-
-
-def test_losses_of_layers_count_once(two_devices, one_device):
-    options = {"regularizer": keras.regularizers.L2(0.1)}
-    dataset = batches(X, Y)
-    assert_same(trained(one_device, dataset, **options), trained(two_devices, dataset, **options))
 
 
 def test_a_replica_without_examples_is_harmless_to_a_loss_that_is_a_mean_by_itself(two_devices):

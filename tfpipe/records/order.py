@@ -42,12 +42,18 @@ def shuffled(values: tf.Tensor, shuffle_seed: int | None, epoch: tf.Tensor) -> t
 
 
 def record_items(
-    manifest: Manifest, split: str, files: list[str], shuffle_seed: int | None, *, balance: bool
+    manifest: Manifest,
+    split: str,
+    *,
+    files: list[str],
+    num_examples: int,
+    shuffle_seed: int | None,
+    balance: bool,
 ) -> Items:
     """Serialised records: several files at a time, and a window that is shuffled."""
     info = manifest.split(split)
-    num_examples = info.num_examples
-    window = max(1, min(num_examples, SHUFFLE_BYTES * num_examples // info.num_bytes))
+    # The window takes this share of the split, so that its bytes fit into memory.
+    share = min(1.0, SHUFFLE_BYTES / info.num_bytes)
 
     def items(epoch: tf.Tensor) -> tf.data.Dataset:
         order = shuffled(tf.constant(files), shuffle_seed, epoch)
@@ -56,10 +62,16 @@ def record_items(
         )
         if shuffle_seed is None:
             return records
-        seed = shuffle_seed + epoch
+        # tf.data mixes its seeds with the graph's, which a user may have set for other purposes;
+        # here the graph is that of this function alone.
+        tf.random.set_seed(1)
+        seed = tf.random.stateless_uniform(
+            [], [shuffle_seed, epoch], minval=None, maxval=None, dtype=tf.int64
+        )
         if balance:
-            records = _balanced(records, manifest, split, seed)
-        return records.shuffle(window, seed=seed, reshuffle_each_iteration=False)
+            mixed = _balanced(records, manifest, info.class_counts, seed, share)
+            return mixed.take(num_examples)
+        return _window(records, num_examples, seed, share)
 
     return items
 
@@ -84,19 +96,30 @@ def index_items(
 
 
 def _balanced(
-    records: tf.data.Dataset, manifest: Manifest, split: str, seed: tf.Tensor
+    records: tf.data.Dataset,
+    manifest: Manifest,
+    counts: tuple[int, ...],
+    seed: tf.Tensor,
+    share: float,
 ) -> tf.data.Dataset:
-    """As many records as there are, each of a class drawn at random; a rare class comes again."""
-    counts = manifest.split(split).class_counts
-    labels = [label for label, count in enumerate(counts) if count]
+    """Records without end, each of a class drawn at random; a rare class' come again."""
 
     def of_class(label: int) -> tf.data.Dataset:
         def belongs(record: tf.Tensor) -> tf.Tensor:
             return parse(record, manifest.features)["label"] == label
 
-        return records.filter(belongs).repeat()
+        # Shuffled before they are drawn, or an epoch would never see the last of a large class.
+        return _window(records.filter(belongs), counts[label], seed, share).repeat()
 
-    mixed = tf.data.Dataset.sample_from_datasets(
-        [of_class(label) for label in labels], seed=seed, rerandomize_each_iteration=False
+    return tf.data.Dataset.sample_from_datasets(
+        [of_class(label) for label, count in enumerate(counts) if count],
+        seed=seed,
+        rerandomize_each_iteration=False,
     )
-    return mixed.take(sum(counts))
+
+
+def _window(
+    records: tf.data.Dataset, num_examples: int, seed: tf.Tensor, share: float
+) -> tf.data.Dataset:
+    window = max(1, int(num_examples * share))
+    return records.shuffle(window, seed=seed, reshuffle_each_iteration=False)

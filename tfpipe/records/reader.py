@@ -126,7 +126,14 @@ def _stages(prepare: Prepare | None, manifest: Manifest) -> tuple[Prepare, Prepa
 
 def _from_disk(plan: _Plan, single: Prepare) -> tf.data.Dataset:
     seed, (epoch, step) = plan.shuffle_seed, plan.start
-    items = record_items(plan.manifest, plan.split, plan.files, seed, balance=plan.balance)
+    items = record_items(
+        plan.manifest,
+        plan.split,
+        files=plan.files,
+        num_examples=plan.num_examples,
+        shuffle_seed=seed,
+        balance=plan.balance,
+    )
 
     def one(record: tf.Tensor, epoch: tf.Tensor) -> Example:
         return single(_with_key(parse(record, plan.manifest.features), seed, epoch))

@@ -7,7 +7,7 @@ import warnings
 
 import tensorflow as tf
 
-from tfpipe.errors import RequestError, one_of
+from tfpipe.errors import DataError, RequestError, one_of
 from tfpipe.records.check import problems, records_of
 from tfpipe.records.manifest import Manifest
 
@@ -31,8 +31,9 @@ def sound_files(manifest: Manifest, split: str, damaged: str) -> tuple[list[str]
         raise RequestError(one_of("damaged", damaged, CHOICES))
     files = manifest.files(split)
     found = problems(manifest, split)
-    if found and (damaged == "refuse" or any(problem.record is None for problem in found)):
-        raise found[0]
+    fatal = [problem for problem in found if damaged == "refuse" or problem.record is None]
+    if fatal:
+        raise fatal[0]
     broken = {problem.path for problem in found}
     num_examples = 0
     for place, shard in enumerate(manifest.split(split).shards):
@@ -47,6 +48,8 @@ def sound_files(manifest: Manifest, split: str, damaged: str) -> tuple[list[str]
             "and left out.",
             stacklevel=3,
         )
+    if not num_examples:
+        raise DataError(manifest.path, f"every record of the split {split!r} is damaged")
     return files, num_examples
 
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
-from tfpipe.errors import RequestError
+from tfpipe.errors import RequestError, received
 from tfpipe.files import Path, write_bytes
 from tfpipe.records.codec import decoder, parse
 from tfpipe.records.manifest import Manifest
@@ -46,11 +46,13 @@ def show(manifest: Manifest, split: str, path: Path, *, num_examples: int = 24) 
         The path.
 
     Raises:
-        RequestError: the examples have no image.
+        RequestError: the examples have no image, no such split, or none is to be drawn.
         DataError: a shard is not what the manifest says.
     """
     if "image" not in manifest.features:
         raise RequestError(f"Expected examples with an `image`. {manifest.name!r} has none.")
+    if num_examples < 1:
+        raise RequestError(received("`num_examples` to be at least 1", num_examples=num_examples))
     examples = list(_decoded(manifest, split, num_examples))
     images = [_draw(example, manifest.class_names) for example in examples]
     captions = [_caption(example, manifest.class_names) for example in examples]
@@ -76,7 +78,8 @@ def _draw(example: Example, class_names: Sequence[str]) -> np.ndarray[Any, Any]:
         _lay_over(image, cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST))
     for box, label in zip(example.get("boxes", ()), example.get("classes", ()), strict=True):
         y1, x1, y2, x2 = (np.array(box) * [*size[::-1], *size[::-1]]).round().astype(int)
-        cv2.rectangle(image, (x1, y1), (x2, y2), COLOURS[label % len(COLOURS)], 1)
+        last = (max(x1, x2 - 1), max(y1, y2 - 1))  # the box ends after this pixel
+        cv2.rectangle(image, (x1, y1), last, COLOURS[label % len(COLOURS)], 1)
     return image
 
 
@@ -90,8 +93,8 @@ def _caption(example: Example, class_names: Sequence[str]) -> str:
     if "label" in example:
         return class_names[int(example["label"])]
     if "labels" in example:
-        return ", ".join(class_names[i] for i in np.flatnonzero(example["labels"])) or "none"
+        return ", ".join(class_names[int(i)] for i in np.flatnonzero(example["labels"])) or "none"
     if "classes" in example:
         counts = np.bincount(example["classes"], minlength=len(class_names))
-        return ", ".join(f"{n} {name}" for n, name in zip(counts, class_names, strict=True) if n)
+        return ", ".join(f"{n} {name}" for n, name in zip(counts, class_names, strict=True) if n) or "none"
     return example["id"].decode(errors="replace")
