@@ -65,15 +65,8 @@ def test_four_fifths_of_every_kernel_become_zeros_by_default(pruned):
     assert zeros(pruned) == asked_for(0.8)
 
 
-@pytest.mark.parametrize("steps", [1, 3])
-def test_a_few_steps_are_enough(steps):
-    pruned = compress.prune(classifier(), TRAIN.take(steps), final_sparsity=0.8, epochs=1)
-    assert zeros(pruned) == asked_for(0.8)
-
-
-def test_more_steps_than_renewals_of_the_mask_reach_it_too():
-    # 250 steps: the mask is renewed in every second one, for the last time in step 124.
-    pruned = compress.prune(classifier(), TRAIN.repeat(25), final_sparsity=0.8, epochs=1)
+def test_one_step_is_enough():
+    pruned = compress.prune(classifier(), TRAIN.take(1), final_sparsity=0.8, epochs=1)
     assert zeros(pruned) == asked_for(0.8)
 
 

@@ -196,16 +196,6 @@ def test_the_int8_file_is_at_most_three_tenths_of_the_float32_file(files):
     assert files["int8"].stat().st_size <= 0.30 * files["float32"].stat().st_size
 
 
-@pytest.mark.parametrize("mode", ["float32", "int8"])
-def test_the_same_model_gives_the_same_scores_again(
-    files, trained, prepare, calibration, tmp_path, mode
-):
-    again = export.to_tflite(
-        trained, tmp_path / "b.tflite", mode=mode, prepare=prepare, calibration=calibration
-    )
-    np.testing.assert_array_equal(scores(again, NOISE[:3]), scores(files[mode], NOISE[:3]))
-
-
 def test_random_ops_are_not_in_a_file(trained, tmp_path, files):
     chain = ops.Chain(
         [ops.Decode(1), ops.RandomAffine(), ops.Resize((32, 32)), ops.RandomAffine(), ops.ToFloat()]

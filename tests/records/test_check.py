@@ -1,11 +1,13 @@
 """`records.check`: every kind of damage, made by the test, is found at the record that has it."""
 
 import bisect
+import contextlib
 import hashlib
 import importlib
 import os
 import shutil
 import struct
+import types
 
 import numpy as np
 import pytest
@@ -207,19 +209,36 @@ def test_a_folder_without_a_manifest(tmp_path):
     )
 
 
-def test_large_splits_get_a_bar(sound, capfd, monkeypatch):
-    monkeypatch.setattr(checks, "LONG_BYTES", 1)
+@pytest.mark.parametrize("long", [1, 2**30])
+def test_only_large_splits_get_a_bar(sound, monkeypatch, long):
+    bars = []
+
+    @contextlib.contextmanager
+    def progress(description, total, *, unit):
+        steps = []
+        yield types.SimpleNamespace(advance=lambda: steps.append(1))
+        bars.append((description, total, unit, len(steps)))
+
+    monkeypatch.setattr(checks, "LONG_BYTES", long)
+    monkeypatch.setattr(checks, "progress", progress)
     records.check(sound)
-    assert "checking train" in capfd.readouterr().err
+    numbers = [len(shards(sound, split)) for split in ("train", "val")]
+    expected = [
+        (f"checking {split}", number, "shards", number)
+        for split, number in zip(("train", "val"), numbers, strict=True)
+    ]
+    assert sorted(bars) == (expected if long == 1 else [])
 
 
 def test_the_sum_of_a_large_file_is_taken_in_parts(folder, monkeypatch):
     monkeypatch.setattr(checks, "CHUNK_BYTES", 7)
     shard = shards(folder)[0]
     expected = hashlib.sha256(shard.read_bytes()).hexdigest()
-    assert checks._sha256(str(shard)) == expected == records.load(folder).splits["train"].shards[
-        0
-    ].sha256
+    assert (
+        checks._sha256(str(shard))
+        == expected
+        == records.load(folder).splits["train"].shards[0].sha256
+    )
 
 
 @pytest.mark.parametrize("size", [0, 1, 8, 300])

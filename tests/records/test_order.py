@@ -171,9 +171,9 @@ def test_the_window_is_bounded_in_bytes(single, monkeypatch):
 
 @pytest.mark.parametrize("balance", [False, True])
 @pytest.mark.parametrize("cache", [False, True])
-@pytest.mark.parametrize("start", [(0, 0), (0, 3), (1, 0), (1, 3), (2, 8)])
+@pytest.mark.parametrize("start", [(0, 3), (1, 0), (2, 8)])
 def test_a_late_start_gives_the_rest_of_the_undisturbed_run(many, start, cache, balance):
-    undisturbed = passes(read(many, cache=cache, balance=balance), 4)
+    undisturbed = passes(read(many, cache=cache, balance=balance), start[0] + 2)
     epoch, batch = start
     expected = [undisturbed[epoch][batch * 7 :], *undisturbed[epoch + 1 :]]
     dataset = read(many, cache=cache, balance=balance, start=start)
@@ -190,7 +190,7 @@ def test_a_late_start_without_a_seed(many, cache):
 @pytest.mark.parametrize("cache", [False, True])
 def test_balance_draws_all_classes_alike(rare, cache):
     counts = np.zeros(3, int)
-    for _, labels in (batch for _ in range(1) for batch in read(rare, balance=True, cache=cache)):
+    for _, labels in read(rare, balance=True, cache=cache):
         counts += np.bincount(labels, minlength=3)
     assert counts.sum() == 200
     # Each count is binomial: of 200 with odds of a third, this far off once in a million.
@@ -201,7 +201,7 @@ def test_balance_draws_all_classes_alike(rare, cache):
 @pytest.mark.parametrize("cache", [False, True])
 def test_balance_shows_every_example_in_the_course_of_epochs(rare, cache):
     # An example of the largest class comes with odds of (2/3)/1.6 in an epoch.
-    seen = {value for order in passes(read(rare, balance=True, cache=cache), 30) for value in order}
+    seen = {value for order in passes(read(rare, balance=True, cache=cache), 20) for value in order}
     assert seen == set(range(200))
 
 

@@ -50,10 +50,11 @@ def test_a_picture_of_all_rows(tmp_path):
     assert path == tmp_path / "new" / "train.png"
     assert [child.name for child in path.parent.iterdir()] == ["train.png"]
     picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    # Eight columns of 84 pixels, each with a gap of 16; images are two thirds as high as wide.
-    assert picture.shape[1] == 8 * (84 + 16) + 16
-    assert picture.shape[0] == pytest.approx(2 * (56 + 15 + 6 + 16) + 16, abs=2)
-    middles = [picture[16 + 28, 16 + 42 + 100 * n] for n in range(8)]
+    # At 816 pixels of width: eight columns of 84, each with a gap of 16; images of 60x40 as wide
+    # as that, in two rows, with captions of a line.
+    scale = picture.shape[1] / 816
+    assert picture.shape[0] / scale == pytest.approx(2 * (56 + 15 + 6 + 16) + 16, abs=2)
+    middles = [picture[int(scale * 44), int(scale * (58 + 100 * n))] for n in range(8)]
     np.testing.assert_allclose(middles, [20 * n for n in range(8)], atol=1)
 
 
@@ -95,7 +96,10 @@ def test_boxes_are_drawn_where_they_are(tmp_path, sheet):
     expected = np.full((40, 60, 3), 9, np.uint8)
     for top, left, bottom, right, label in ((10, 30, 29, 53, 1), (0, 0, 39, 59, 2)):
         # The outermost pixels of the box.
-        for line in (np.s_[[top, bottom], left : right + 1], np.s_[top : bottom + 1, [left, right]]):
+        for line in (
+            np.s_[[top, bottom], left : right + 1],
+            np.s_[top : bottom + 1, [left, right]],
+        ):
             expected[line] = shows.COLOURS[label]
     np.testing.assert_array_equal(sheet["images"][0], expected)
     assert (sheet["images"][1] == 9).all()

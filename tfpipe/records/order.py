@@ -22,11 +22,13 @@ def epochs(items: Items, shuffle_seed: int | None, *, first: int, skip: int) -> 
         first: the number of the first pass's epoch.
         skip: how many items the first pass leaves out at its beginning.
     """
-    with tf.init_scope():
-        passes = tf.Variable(first - 1, dtype=tf.int64, trainable=False)
+    # The next pass' number. A variable would lie on a GPU, or on all of them; a table does not.
+    following = tf.lookup.experimental.MutableHashTable(tf.int64, tf.int64, default_value=first)
 
     def one_pass(_: tf.Tensor) -> tf.data.Dataset:
-        number = passes.assign_add(1)
+        key = tf.constant(0, tf.int64)
+        number = following.lookup(key)
+        following.insert(key, number + 1)
         epoch = tf.zeros_like(number) if shuffle_seed is None else number
         skipped = tf.where(number == first, tf.constant(skip, tf.int64), 0)
         return items(epoch).skip(skipped).map(lambda item: (item, epoch))

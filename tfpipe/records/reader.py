@@ -16,7 +16,14 @@ from tfpipe.records.codec import decoder, parse
 from tfpipe.records.manifest import Manifest
 from tfpipe.records.order import epochs, index_items, record_items
 from tfpipe.records.salvage import sound_files
-from tfpipe.records.targets import Weights, batch, require_label, split_example, weight_table
+from tfpipe.records.targets import (
+    Weights,
+    batch,
+    require_label,
+    require_pair,
+    split_example,
+    weight_table,
+)
 
 Example = dict[str, tf.Tensor]
 Prepare = Callable[[Example], Example]
@@ -56,7 +63,9 @@ def read(
         balance: draw every example from a class drawn at random, as many as the split has; needs
             `shuffle_seed`.
         start: (epoch, batch) that the first pass begins with, to continue an interrupted
-            training; what is skipped is not decoded.
+            training; what is skipped is not decoded. From a later batch than the first, the first
+            pass is shorter: then the dataset has no length, and Keras' `fit` must be called for
+            one epoch at a time.
         damaged: "refuse" shards that are not what the manifest says, or "skip" their damaged
             records, with a warning that counts them.
 
@@ -76,6 +85,7 @@ def read(
     single, whole = _stages(prepare, manifest)
     plan = _Plan(manifest, split, files, num_examples, batch_size, shuffle_seed, balance, start)
     batches = _from_memory(plan, single) if cache else _from_disk(plan, single)
+    require_pair(batches.element_spec)
 
     def finish(example: Example) -> tuple[object, ...]:
         return split_example(whole(example), table)

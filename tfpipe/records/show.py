@@ -96,5 +96,8 @@ def _caption(example: Example, class_names: Sequence[str]) -> str:
         return ", ".join(class_names[int(i)] for i in np.flatnonzero(example["labels"])) or "none"
     if "classes" in example:
         counts = np.bincount(example["classes"], minlength=len(class_names))
-        return ", ".join(f"{n} {name}" for n, name in zip(counts, class_names, strict=True) if n) or "none"
+        return (
+            ", ".join(f"{n} {name}" for n, name in zip(counts, class_names, strict=True) if n)
+            or "none"
+        )
     return example["id"].decode(errors="replace")

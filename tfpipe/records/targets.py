@@ -1,6 +1,6 @@
 """What a model gets of an example: (inputs, targets), as Keras takes them, and sample weights."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import tensorflow as tf
 
@@ -12,16 +12,35 @@ Weights = str | Mapping[str, float] | None
 
 INPUTS = ("image", "text", "sequence")
 TARGETS = ("label", "labels", "mask")
-PAD = -1.0
+_PADS = {"boxes": -1.0, "classes": tf.constant(-1, tf.int64)}
 
 
 def batch(dataset: tf.data.Dataset, batch_size: int, manifest: Manifest) -> tf.data.Dataset:
     """Batches of examples; where there are boxes, they are padded with -1 to the largest number."""
     if "boxes" not in manifest.features:
         return dataset.batch(batch_size)
-    shapes = {key: spec.shape for key, spec in dataset.element_spec.items()}
-    values = {key: _padding(spec.dtype) for key, spec in dataset.element_spec.items()}
-    return dataset.padded_batch(batch_size, padded_shapes=shapes, padding_values=values)
+
+    def one_batch(windows: dict[str, tf.data.Dataset]) -> tf.data.Dataset:
+        return tf.data.Dataset.zip(
+            {
+                key: window.padded_batch(batch_size, padding_values=_PADS[key])
+                if key in _PADS
+                else window.batch(batch_size)  # a padded image would not fit its boxes
+                for key, window in windows.items()
+            }
+        )
+
+    return dataset.window(batch_size).flat_map(one_batch)
+
+
+def require_pair(keys: Collection[str]) -> None:
+    """Refuses examples that lack what a model gets, or what it should give."""
+    if not {*INPUTS} & {*keys} or not {*TARGETS, "boxes"} & {*keys}:
+        inputs, targets = (", ".join(map(repr, names)) for names in (INPUTS, (*TARGETS, "boxes")))
+        raise RequestError(
+            f"Expected examples with an input ({inputs}) and a target ({targets}). "
+            f"Received: {', '.join(map(repr, sorted(keys)))}"
+        )
 
 
 def split_example(example: Example, table: tf.Tensor | None) -> tuple[object, ...]:
@@ -44,7 +63,8 @@ def weight_table(manifest: Manifest, split: str, weights: Weights) -> tf.Tensor 
             from class names to weights, or None.
 
     Raises:
-        RequestError: there is no label, or the dict does not name every class.
+        RequestError: there is no label, or the dict does not name every class, or a weight is
+            negative.
     """
     if weights is None:
         return None
@@ -58,6 +78,8 @@ def weight_table(manifest: Manifest, split: str, weights: Weights) -> tf.Tensor 
     if set(weights) != set(manifest.class_names):
         expected = f"`weights` to name every class: {', '.join(manifest.class_names)}"
         raise RequestError(received(expected, weights=dict(weights)))
+    if min(weights.values()) < 0:
+        raise RequestError(received("`weights` to be numbers from 0", weights=dict(weights)))
     return tf.constant([float(weights[name]) for name in manifest.class_names])
 
 
@@ -68,10 +90,3 @@ def require_label(manifest: Manifest, argument: str) -> None:
             f"Expected examples with one `label` for `{argument}`. "
             f"{manifest.name!r} has: {', '.join(manifest.features)}"
         )
-
-
-def _padding(dtype: tf.DType) -> tf.Tensor:
-    if dtype == tf.string:
-        return tf.constant("")
-    unsigned = dtype in (tf.uint8, tf.bool)
-    return tf.cast(0 if unsigned else PAD, dtype)

@@ -33,11 +33,11 @@ from tfpipe.records.shards import (
     shard_path,
 )
 from tfpipe.records.sources import Source, has_classes
-from tfpipe.records.workers import encode_all
+from tfpipe.records.workers import encode_all, num_cores
 from tfpipe.report import progress
 
 RECORD_FORMAT = 1
-FEW_EXAMPLES = 2000  # below, starting workers takes longer than the work
+FEW_EXAMPLES = 20_000  # below, starting workers (seconds each) takes longer than the work
 
 
 def write(
@@ -65,7 +65,7 @@ def write(
         path: the folder to make.
         max_refused: the largest fraction of examples that may be refused.
         workers: processes that decode; 0 decodes in this one. None: one per core, or none for
-            less than 2,000 examples. The bytes written do not depend on it.
+            less than 20,000 examples. The bytes written do not depend on it.
         shard_bytes: a shard is closed when what goes into it has reached this size.
         max_pixels: larger images are refused before anything is allocated for them.
         beam_options: Apache Beam writes the shards (`pip install "tfpipe[beam]"`), with these
@@ -164,7 +164,7 @@ def _write_shards(
     finished = load_finished(plan, folder)
     total = sum(shard.num_inputs for shards in plan.values() for shard in shards)
     if workers is None:
-        workers = 0 if total < FEW_EXAMPLES else os.cpu_count() or 1
+        workers = 0 if total < FEW_EXAMPLES else num_cores()
     todo = pending(source, plan, finished)
     encoding = encode_all(todo, source.features, num_workers=workers, max_pixels=max_pixels)
     writers: dict[str, ShardWriter] = {}

@@ -1,0 +1,295 @@
+"""`records.read`: what comes out, against TensorFlow Datasets and Pillow; chains; two devices."""
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
+from PIL import Image, ImageOps
+
+from tfpipe import ops, records
+from tfpipe.errors import RequestError
+
+Feature = records.Feature
+NUM_TRAIN = 45
+
+
+def pictures():
+    return np.random.default_rng(0).integers(0, 256, (60, 8, 6, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory):
+    """45 colour images of three classes in several shards, and 15 in another split."""
+    examples = [
+        {"id": f"{n:06d}", "split": "train" if n % 4 else "val", "image": x, "label": n % 3}
+        for n, x in enumerate(pictures())
+    ]
+    features = {"image": Feature("image", (8, 6, 3)), "label": Feature("label")}
+    source = records.examples(examples, features, class_names=("a", "b", "c"), name="tiny")
+    found = records.write(source, tmp_path_factory.mktemp("tiny") / "r", shard_bytes=1500)
+    assert len(found.files("train")) > 3
+    return found
+
+
+def read(manifest, prepare=None, **options):
+    return records.read(manifest, "train", prepare, **{"batch_size": 8, **options})
+
+
+def rows(dataset):
+    """Every example's image as bytes, with its label."""
+    return [
+        (image.tobytes(), int(label))
+        for images, labels, *_ in dataset.as_numpy_iterator()
+        for image, label in zip(images, labels, strict=True)
+    ]
+
+
+# What is read
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+@pytest.mark.parametrize("cache", [False, True])
+@pytest.mark.parametrize("seed", [None, 3])
+def test_tensorflow_datasets_reads_the_same(manifest, split, cache, seed):
+    independent = tfds.builder_from_directory(manifest.path).as_dataset(split=split)
+    expected = [(e["image"].tobytes(), int(e["label"])) for e in tfds.as_numpy(independent)]
+    dataset = records.read(manifest, split, batch_size=8, cache=cache, shuffle_seed=seed)
+    assert sorted(rows(dataset)) == sorted(expected)
+    given = {image.tobytes(): n % 3 for n, image in enumerate(pictures())}
+    assert all(given[image] == label for image, label in expected)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_orientation_is_undone(tmp_path, kind, channels):
+    image = cv2.resize(pictures()[0], (60, 80), interpolation=cv2.INTER_CUBIC)
+    original = Image.fromarray(image if channels == 3 else image[..., 0])
+    encoded = {}
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        stream = io.BytesIO()
+        original.save(stream, kind, exif=exif)
+        encoded[orientation] = stream.getvalue()
+    examples = [
+        {"id": str(number), "split": "train", "image": data, "label": number - 1}
+        for number, data in encoded.items()
+    ]
+    features = {"image": Feature("image", (None, None, channels)), "label": Feature("label")}
+    source = records.examples(examples, features, class_names=tuple("abcdefgh"))
+    manifest = records.write(source, tmp_path / "r")
+    found = {int(y[0]) + 1: x[0].numpy() for x, y in read(manifest, batch_size=1)}
+    for orientation, data in encoded.items():
+        upright = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
+        upright = upright.reshape(*upright.shape[:2], channels)
+        assert found[orientation].shape == upright.shape
+        # JPEG decoders may differ by little; a wrong turn is far off.
+        tolerance = 0 if kind == "png" else 8
+        np.testing.assert_allclose(found[orientation].astype(int), upright, atol=tolerance)
+
+
+# Chains
+
+
+class TwoStages:
+    """Remembers the shapes that its stages see."""
+
+    def __init__(self):
+        self.seen = {}
+
+    def stages(self):
+        def single(example):
+            self.seen["single"] = (example["image"].dtype, example["image"].shape.as_list())
+            return {**example, "image": tf.io.decode_png(example["image"], 3)}
+
+        def whole(example):
+            self.seen["whole"] = (example["image"].dtype, example["image"].shape.rank)
+            return {**example, "image": tf.cast(example["image"], tf.float32) / 255}
+
+        return single, whole
+
+
+@pytest.mark.parametrize("cache", [False, True])
+def test_the_first_stage_gets_examples_and_the_second_batches(manifest, cache):
+    prepare = TwoStages()
+    dataset = read(manifest, prepare, cache=cache)
+    assert prepare.seen == {"single": (tf.string, []), "whole": (tf.uint8, 4)}
+    plain = np.concatenate([x for x, _ in read(manifest)])
+    found = np.concatenate([x for x, _ in dataset])
+    np.testing.assert_array_equal(found, plain.astype(np.float32) / np.float32(255))
+
+
+@pytest.mark.parametrize("cache", [False, True])
+def test_a_chain_gives_what_it_gives_example_by_example(manifest, cache):
+    chain = ops.Chain([ops.Decode(channels=3), ops.Resize((4, 5)), ops.ToFloat()])
+    found = np.concatenate([x for x, _ in read(manifest, chain, cache=cache)])
+    plain = np.concatenate([x for x, _ in read(manifest)])
+    expected = [chain({"image": tf.io.encode_png(image)})["image"] for image in plain]
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("cache", [False, True])
+def test_random_ops_draw_anew_in_every_epoch_and_the_same_in_every_run(manifest, cache):
+    chain = ops.Chain([ops.Decode(channels=3), ops.RandomAffine(), ops.ToFloat()])
+    first, second = (read(manifest, chain, cache=cache, shuffle_seed=1) for _ in range(2))
+    epochs = [sorted(rows(first)) for _ in range(2)]
+    assert epochs == [sorted(rows(second)) for _ in range(2)]
+    assert epochs[0] != epochs[1]
+
+
+@pytest.mark.parametrize("cache", [False, True])
+def test_a_plain_function_gets_single_examples(manifest, cache):
+    def prepare(example):
+        image = tf.io.decode_image(example["image"], expand_animations=False)
+        image = tf.ensure_shape(image, (8, 6, 3))
+        return {**example, "image": image[:4], "label": example["label"] + 10}
+
+    plain, found = rows(read(manifest)), rows(read(manifest, prepare, cache=cache))
+    assert found == [(image[: 4 * 6 * 3], label + 10) for image, label in plain]
+
+
+@pytest.mark.parametrize(("cache", "seed"), [(False, 7), (True, 7), (False, None)])
+def test_every_example_has_its_key(manifest, cache, seed):
+    class Keys:
+        def stages(self):
+            def whole(example):
+                return {**example, "image": example.get("key", example["id"])}
+
+            return lambda example: example, whole
+
+    dataset = read(manifest, Keys(), cache=cache, shuffle_seed=seed, start=(3, 0))
+    ids = [f"{n:06d}" for n in range(60)]
+    for epoch in (3, 4):
+        keys = [key.decode() for x, _ in dataset for key in x.numpy()]
+        assert len(set(keys)) == NUM_TRAIN
+        prefix = "" if seed is None else f"{seed}/{epoch}/"
+        assert {key.removeprefix(prefix) for key in keys} <= set(ids)
+        assert seed is None or all(key.startswith(prefix) for key in keys)
+
+
+def counting(calls):
+    def prepare(example):
+        def count(image):
+            calls.append(1)
+            return image
+
+        image = tf.py_function(count, [example["image"]], tf.string)
+        return {**example, "image": tf.ensure_shape(image, ())}
+
+    return prepare
+
+
+@pytest.mark.parametrize("seed", [None, 0])
+def test_what_is_skipped_is_not_decoded(manifest, seed):
+    calls = []
+    dataset = read(manifest, counting(calls), shuffle_seed=seed, start=(2, 4))
+    assert calls == []
+    assert sum(len(y) for _, y in dataset) == len(calls) == NUM_TRAIN - 4 * 8
+
+
+def test_what_is_cached_is_decoded_once(manifest):
+    calls = []
+    dataset = read(manifest, counting(calls), shuffle_seed=0, cache=True)
+    for _ in range(2):
+        assert sum(len(y) for _, y in dataset) == len(calls) == NUM_TRAIN
+
+
+# Batches
+
+
+@pytest.mark.parametrize("cache", [False, True])
+@pytest.mark.parametrize("batch_size", [1, 9, 10, 45, 100])
+def test_the_last_batch_may_be_smaller(manifest, batch_size, cache):
+    dataset = read(manifest, batch_size=batch_size, cache=cache)
+    sizes = [len(y) for _, y in dataset]
+    full, rest = divmod(NUM_TRAIN, batch_size)
+    assert sizes == [batch_size] * full + [rest] * (rest > 0)
+    assert len(dataset) == len(sizes)
+    late = read(manifest, batch_size=batch_size, cache=cache, start=(3, 0))
+    assert len(late) == len(sizes)
+
+
+@pytest.mark.parametrize("cache", [False, True])
+def test_a_first_pass_that_is_shorter_has_no_length(manifest, cache):
+    dataset = read(manifest, cache=cache, start=(0, 1))
+    assert dataset.cardinality() == tf.data.UNKNOWN_CARDINALITY
+    assert [len(list(dataset)) for _ in range(2)] == [5, 6]
+
+
+def test_keras_trains_on_from_a_late_start_epoch_by_epoch(manifest):
+    model = tf.keras.Sequential([tf.keras.Input((8, 6, 3), dtype="uint8")])
+    model.add(tf.keras.layers.Rescaling(1 / 255))
+    model.add(tf.keras.layers.Flatten())
+    model.add(tf.keras.layers.Dense(3, "softmax"))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    seen = []
+    count = tf.keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(1))
+    dataset = read(manifest, shuffle_seed=0, start=(1, 4))
+    for epoch in (1, 2, 3):
+        arguments = {"initial_epoch": epoch, "epochs": epoch + 1, "shuffle": False, "verbose": 0}
+        model.fit(dataset, callbacks=[count], **arguments)
+    assert len(seen) == (6 - 4) + 6 + 6
+
+
+# Two devices
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("cache", [False, True])
+def test_two_devices_get_the_same_batches(manifest, two_devices, cache, inside):
+    def prepare(example):
+        number = tf.strings.to_number(example["id"], tf.int64)
+        return {**example, "image": number, "label": number}
+
+    options = {"cache": cache, "shuffle_seed": 0, "prepare": prepare}
+    undisturbed = read(manifest, **options)
+    if inside:
+        with two_devices.scope():
+            dataset = read(manifest, **options)
+    else:
+        dataset = read(manifest, **options)
+    distributed = two_devices.experimental_distribute_dataset(dataset)
+    for _ in range(2):
+        expected = [y.numpy().tolist() for _, y in undisturbed]
+        found, sizes = [], []
+        for _, y in distributed:
+            parts = [part.numpy() for part in two_devices.experimental_local_results(y)]
+            found.append(np.concatenate(parts).tolist())
+            sizes.append([len(part) for part in parts])
+        assert found == expected
+        assert sizes == [[4, 4]] * 5 + [[3, 2]]
+
+
+# Arguments
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"batch_size": 0}, "Expected `batch_size` to be at least 1. Received: batch_size=0"),
+        (
+            {"start": (0, -1)},
+            "Expected `start` to be (epoch, batch), both from 0. Received: start=(0, -1)",
+        ),
+        (
+            {"start": (-1, 0)},
+            "Expected `start` to be (epoch, batch), both from 0. Received: start=(-1, 0)",
+        ),
+        ({"balance": True}, "`balance=True` draws at random: give a `shuffle_seed`, too."),
+    ],
+)
+def test_arguments_that_do_not_fit(manifest, options, sentence):
+    with pytest.raises(RequestError) as caught:
+        read(manifest, **options)
+    assert str(caught.value) == sentence
+
+
+def test_a_split_that_is_not_there(manifest):
+    with pytest.raises(RequestError) as caught:
+        records.read(manifest, "vall", batch_size=1)
+    assert str(caught.value) == (
+        "Expected `split` to be one of 'train', 'val'. Received: split='vall'. Did you mean 'val'?"
+    )
