@@ -48,9 +48,6 @@ def test_lossless_formats_decode_exactly(format, channels):
     np.testing.assert_array_equal(decoded, image)
 
 
-@pytest.mark.xfail(
-    reason="TensorFlow's default inverse DCT is the fast one: up to 9 grey levels off"
-)
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("subsampling", [0, 2])
 def test_jpeg_decodes_as_opencv_decodes_it(channels, subsampling):

@@ -49,8 +49,8 @@ def single(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def rare(tmp_path_factory):
-    """160, 30 and 10 examples of the classes, in one shard."""
-    labels = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [160, 30, 10]))
+    """64, 12 and 4 examples of the classes, in one shard."""
+    labels = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [64, 12, 4]))
     return records.write(source_of(labels.tolist()), tmp_path_factory.mktemp("rare") / "r")
 
 
@@ -91,7 +91,7 @@ def test_every_seed_and_epoch_has_its_own_order(manifest, cache, balance):
     found = [
         tuple(order)
         for seed in range(3)
-        for order in passes(read(manifest, cache=cache, balance=balance, shuffle_seed=seed))
+        for order in passes(read(manifest, cache=cache, balance=balance, shuffle_seed=seed), 2)
     ]
     assert len(set(found)) == len(found)
 
@@ -103,7 +103,7 @@ def test_tensorflows_own_seed_does_not_matter(manifest, cache, balance):
     for seed in (1, 2):
         tf.keras.utils.set_random_seed(seed)
         dataset = read(manifest, cache=cache, balance=balance)
-        found.append(passes(dataset))
+        found.append(passes(dataset, 2))
         assert tf.random.uniform([]) == drawn_after(seed)  # nor is it changed
     assert found[0] == found[1]
 
@@ -192,17 +192,17 @@ def test_balance_draws_all_classes_alike(rare, cache):
     counts = np.zeros(3, int)
     for _, labels in read(rare, balance=True, cache=cache):
         counts += np.bincount(labels, minlength=3)
-    assert counts.sum() == 200
-    # Each count is binomial: of 200 with odds of a third, this far off once in a million.
-    low, high = stats.binom.ppf([1e-6, 1 - 1e-6], 200, 1 / 3)
+    assert counts.sum() == 80
+    # Each count is binomial: of 80 with odds of a third, this far off once in a million.
+    low, high = stats.binom.ppf([1e-6, 1 - 1e-6], 80, 1 / 3)
     assert ((low <= counts) & (counts <= high)).all()
 
 
 @pytest.mark.parametrize("cache", [False, True])
 def test_balance_shows_every_example_in_the_course_of_epochs(rare, cache):
-    # An example of the largest class comes with odds of (2/3)/1.6 in an epoch.
-    seen = {value for order in passes(read(rare, balance=True, cache=cache), 20) for value in order}
-    assert seen == set(range(200))
+    # An example of the largest class comes with odds of (80/3)/64 in an epoch.
+    seen = {value for order in passes(read(rare, balance=True, cache=cache), 16) for value in order}
+    assert seen == set(range(80))
 
 
 @pytest.mark.parametrize("cache", [False, True])

@@ -219,6 +219,7 @@ def test_a_first_pass_that_is_shorter_has_no_length(manifest, cache):
     assert [len(list(dataset)) for _ in range(2)] == [5, 6]
 
 
+@pytest.mark.filterwarnings("ignore:Your input ran out of data:UserWarning")  # of no length
 def test_keras_trains_on_from_a_late_start_epoch_by_epoch(manifest):
     model = tf.keras.Sequential([tf.keras.Input((8, 6, 3), dtype="uint8")])
     model.add(tf.keras.layers.Rescaling(1 / 255))

@@ -154,7 +154,7 @@ def test_skipping_leaves_out_exactly_the_damaged_records(folder, sound, cache, s
     damage(second, 1, place=0)  # what comes after a damaged length is lost
     os.truncate(last, offsets(last)[-1] - 1)
     counts = [len(offsets(shard)) - 1 for shard in shards(sound)]
-    with pytest.warns(UserWarning) as caught:
+    with pytest.warns(UserWarning, match="left out") as caught:
         dataset = read(folder, damaged="skip", cache=cache, shuffle_seed=seed)
     lost = texts_of(shards(sound)[0], {0, 2}) | texts_of(shards(sound)[1], range(1, counts[1]))
     lost |= texts_of(shards(sound)[-1], {counts[-1] - 1})

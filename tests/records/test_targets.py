@@ -1,4 +1,4 @@
-"""(inputs, targets) of every kind of example, in real Keras models; weights against scikit-learn."""
+"""(inputs, targets) of all kinds of examples, in real Keras models; weights by scikit-learn."""
 
 import dataclasses
 

@@ -82,7 +82,7 @@ def records_of(path: str) -> Iterator[Record]:
         yield Record(number, None)
         number += 1
         length = _length(content[place : place + 12])
-        if length is None or place + FRAME_BYTES + length > len(content):
+        if length is None:
             return
         place += FRAME_BYTES + length
 
