@@ -74,7 +74,8 @@ def bare(manifest: tp.records.Manifest) -> tf.data.Dataset:
 
     def one(record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         example = tf.io.parse_single_example(record, spec)
-        return tf.io.decode_jpeg(example["image"], channels=3), example["label"]
+        image = tf.io.decode_jpeg(example["image"], channels=3, dct_method="INTEGER_ACCURATE")
+        return image, example["label"]
 
     records = tf.data.TFRecordDataset(manifest.files("train"))
     batches = records.map(one, num_parallel_calls=tf.data.AUTOTUNE).batch(BATCH_SIZE)

@@ -50,6 +50,10 @@ def upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
 
     Source: CIPA DC-008 (Exif 2.32), tag 0x0112: 1 is upright, 6 is to be turned right, ...
     """
+    return tf.cond(orientation > 1, lambda: _turned(image, orientation), lambda: image)
+
+
+def _turned(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
     image = tf.cond(orientation > 4, lambda: tf.transpose(image, (1, 0, 2)), lambda: image)
     mirrored = tf.reduce_any(orientation == tf.constant([2, 3, 6, 7], orientation.dtype))
     inverted = tf.reduce_any(orientation == tf.constant([3, 4, 7, 8], orientation.dtype))

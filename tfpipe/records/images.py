@@ -180,5 +180,5 @@ def _orientation(header: Image.Image, data: bytes) -> int:
 def _digest(pixels: Pixels) -> int:
     # Two quick checksums in one number: chance would need billions of images to repeat it.
     shape = zlib.crc32(str(pixels.shape).encode())
-    data = np.ascontiguousarray(pixels)
+    data = np.ascontiguousarray(pixels).tobytes()
     return zlib.crc32(data, shape) << 32 | zlib.adler32(data)
