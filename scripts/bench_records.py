@@ -33,7 +33,10 @@ class Peer(tfds.core.GeneratorBasedBuilder):
     images: pathlib.Path
 
     def _info(self) -> tfds.core.DatasetInfo:
-        features = {"image": tfds.features.Image(), "label": tfds.features.ClassLabel(names=CLASSES)}
+        features = {
+            "image": tfds.features.Image(),
+            "label": tfds.features.ClassLabel(names=CLASSES),
+        }
         return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
 
     def _split_generators(self, dl_manager: object) -> dict[str, object]:

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from tfpipe.records.codec import Encoded, decoder, encode, parse
-from tfpipe.records.sources import Feature
+from tfpipe.records.sources.base import Feature
 
 TABLE = tuple(0 if grey < 100 else 1 if grey == 200 else -1 for grey in range(256))
 FLOATS = st.floats(width=32, allow_nan=False)

@@ -4,7 +4,7 @@ import dataclasses
 
 from tfpipe.records.describe import describe
 from tfpipe.records.manifest import Manifest, Shard, SplitInfo
-from tfpipe.records.sources import Feature
+from tfpipe.records.sources.base import Feature
 
 SMALL = Manifest(
     path="records/pets",

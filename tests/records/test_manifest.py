@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tfpipe.errors import DataError, RequestError
 from tfpipe.records.manifest import FILE, Manifest, Shard, SplitInfo, load, save
-from tfpipe.records.sources import KINDS, Feature
+from tfpipe.records.sources.base import KINDS, Feature
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 COUNTS = st.integers(0, 2**40)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfpipe.records.sources import Feature, Refused
+from tfpipe.records.sources.base import Feature, Refused
 from tfpipe.records.values import stored, to_png
 
 FEATURES = {

@@ -1,25 +1,25 @@
 """Labelled data to TFRecord shards, and from there to `tf.data`."""
 
-from tfpipe.records.arrays import arrays
-from tfpipe.records.check import check
 from tfpipe.records.describe import describe
-from tfpipe.records.examples import examples
-from tfpipe.records.folders import image_folder
-from tfpipe.records.idx import idx
 from tfpipe.records.manifest import Manifest, load
-from tfpipe.records.masks import mask_folder
-from tfpipe.records.nih import NIH_CLASSES, chestxray14
-from tfpipe.records.reader import read
-from tfpipe.records.rows import csv_column
-from tfpipe.records.series import series_csv
-from tfpipe.records.show import show
-from tfpipe.records.sources import Feature, Source
-from tfpipe.records.tables import image_csv
-from tfpipe.records.texts import text_csv, text_lines
-from tfpipe.records.tfds import from_tfds
-from tfpipe.records.voc import voc_boxes
-from tfpipe.records.writer import write
-from tfpipe.records.yolo import yolo_boxes
+from tfpipe.records.reading.check import check
+from tfpipe.records.reading.reader import read
+from tfpipe.records.reading.show import show
+from tfpipe.records.sources.arrays import arrays
+from tfpipe.records.sources.base import Feature, Source
+from tfpipe.records.sources.examples import examples
+from tfpipe.records.sources.folders import image_folder
+from tfpipe.records.sources.idx import idx
+from tfpipe.records.sources.masks import mask_folder
+from tfpipe.records.sources.nih import NIH_CLASSES, chestxray14
+from tfpipe.records.sources.rows import csv_column
+from tfpipe.records.sources.series import series_csv
+from tfpipe.records.sources.tables import image_csv
+from tfpipe.records.sources.texts import text_csv, text_lines
+from tfpipe.records.sources.tfds import from_tfds
+from tfpipe.records.sources.voc import voc_boxes
+from tfpipe.records.sources.yolo import yolo_boxes
+from tfpipe.records.writing.writer import write
 
 __all__ = [
     "NIH_CLASSES",

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfpipe.decode import decode_image
 from tfpipe.records.images import MAX_PIXELS, Facts, look, look_at_mask
-from tfpipe.records.sources import Example, Feature, Refused
+from tfpipe.records.sources.base import Example, Feature, Refused
 from tfpipe.records.values import stored
 
 

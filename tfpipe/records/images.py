@@ -19,7 +19,7 @@ from PIL import Image, UnidentifiedImageError
 
 from tfpipe.decode import decode_image
 from tfpipe.records.gifs import gif_pixels
-from tfpipe.records.sources import Refused
+from tfpipe.records.sources.base import Refused
 
 MAX_PIXELS = 2**26
 FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP")  # MPO is what some cameras call a JPEG

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from tfpipe.errors import DataError, RequestError, one_of
 from tfpipe.files import Path, write_json
-from tfpipe.records.sources import Feature
+from tfpipe.records.sources.base import Feature
 
 FILE = "manifest.json"
 FORMAT = 1

@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from tfpipe.records.sources import Example, Feature, Refused
+from tfpipe.records.sources.base import Example, Feature, Refused
 
 _SHAPES: dict[str, tuple[int | None, ...]] = {"label": (), "classes": (None,), "boxes": (None, 4)}
 

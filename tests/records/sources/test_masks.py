@@ -1,0 +1,115 @@
+"""`records.mask_folder`: images and masks paired by their stems."""
+
+import collections
+import csv
+
+import pytest
+
+from tfpipe import records
+from tfpipe.errors import RequestError
+from tfpipe.records.sources.masks import as_table
+
+PAIRS = {"images/a.jpg": "x", "images/b.c.png": "x", "masks/a.png": "y", "masks/b.c.png": "y"}
+
+
+def source_of(root, **arguments):
+    return records.mask_folder(root / "images", root / "masks", **{"classes": 127, **arguments})
+
+
+def test_pairs_are_found_by_stem(tmp_path, make_files):
+    root = make_files(tmp_path / "tiles", PAIRS)
+    source = source_of(root, class_names=("free", "defect"), split={"a": "train", "b.c": "val"})
+    assert sorted(source, key=lambda example: example["id"]) == [
+        {"id": "a", "split": "train", "image": root / "images/a.jpg", "mask": root / "masks/a.png"},
+        {"id": "b.c", "split": "val", "image": root / "images/b.c.png",
+         "mask": root / "masks/b.c.png"},
+    ]  # fmt: skip
+    assert (source.name, source.class_names) == ("tiles", ("free", "defect"))
+    assert source.features["mask"].table == (0,) * 128 + (1,) * 128
+
+
+def test_stems_may_differ_by_a_rule(tmp_path, make_files):
+    root = make_files(tmp_path, {"images/a.jpg": "x", "masks/a_mask.gif": "y"})
+    source = source_of(root, mask_stem=lambda stem: stem.removesuffix("_mask"))
+    assert [(e["id"], e["mask"].name) for e in source] == [("a", "a_mask.gif")]
+
+
+def test_greys_have_classes():
+    assert as_table(0) == (0,) + (1,) * 255
+    table = as_table({0: 0, 128: 2, 255: 1})
+    assert {grey: label for grey, label in enumerate(table) if label != -1} == {
+        0: 0,
+        128: 2,
+        255: 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "classes", [255, -1, True, 0.5, {}, {0: 0, 256: 1}, {0: 0, 255: 2}, {0: -1}]
+)
+def test_other_rules_are_an_error(classes):
+    with pytest.raises(RequestError) as caught:
+        as_table(classes)
+    assert str(caught.value) == (
+        "Expected `classes` to be a threshold from 0 to 254, or a mapping from greys (0 to 255) "
+        f"to classes 0, 1, ... without a gap. Received: classes={classes!r}"
+    )
+
+
+def test_every_class_has_a_name(tmp_path, make_files):
+    make_files(tmp_path, PAIRS)
+    assert source_of(tmp_path, classes={0: 0, 9: 2, 8: 1}).class_names == ("0", "1", "2")
+    with pytest.raises(RequestError) as caught:
+        source_of(tmp_path, class_names=["free"])
+    assert str(caught.value) == (
+        "Expected `class_names` to name every class up to 1. Received: class_names=['free']"
+    )
+
+
+def test_what_does_not_pair_is_an_error(tmp_path, make_files):
+    make_files(
+        tmp_path, {**PAIRS, "masks/z.png": "y", **{f"images/{n}.png": "x" for n in range(5)}}
+    )
+    with pytest.raises(RequestError) as caught:
+        source_of(tmp_path)
+    assert str(caught.value) == (
+        "Expected each image to have a mask of the same stem. 5 images have no mask: '0.png', "
+        "'1.png', '2.png' and 2 more. 1 masks have no image: 'z.png'. Mend the names, pass "
+        '`mask_stem=`, or pass `unpaired="refuse"`.'
+    )
+
+
+def test_what_does_not_pair_may_be_refused(tmp_path, make_files):
+    make_files(tmp_path, {**PAIRS, "masks/z.png": "y", "images/0.png": "x"})
+    examples = {e["id"]: e for e in source_of(tmp_path, unpaired="refuse")}
+    refused = {key: e["refused"] for key, e in examples.items() if "refused" in e}
+    assert refused == {"0": "there is no mask of this stem", "z": "there is no image of this stem"}
+    assert len(examples) == 4
+    with pytest.raises(RequestError) as caught:
+        source_of(tmp_path, unpaired="refused")
+    assert str(caught.value) == (
+        "Expected `unpaired` to be one of 'error', 'refuse'. Received: unpaired='refused'. "
+        "Did you mean 'refuse'?"
+    )
+
+
+def test_magnetic_tile(shared_data):
+    folder = shared_data("magnetic_tile")
+    with open(folder / "index.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    source = source_of(
+        folder,
+        split=records.csv_column(folder / "index.csv", "stem", "split"),
+        group=records.csv_column(folder / "index.csv", "stem", "tile_num"),
+        channels=1,
+    )
+    examples = {example["id"]: example for example in source}
+    assert collections.Counter(e["split"] for e in examples.values()) == {
+        "train": 141, "val": 61, "test": 70,
+    }  # fmt: skip
+    assert examples.keys() == {row["stem"] for row in rows}
+    for row in rows:
+        assert examples[row["stem"]]["split"] == row["split"]
+        assert examples[row["stem"]]["image"] == folder / row["image"]
+        assert examples[row["stem"]]["mask"] == folder / row["mask"]
+    assert source.rule == {"by": "given", "given_by": "a mapping", "grouped_by": "a mapping"}

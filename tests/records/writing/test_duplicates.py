@@ -1,0 +1,109 @@
+"""The same content in two splits is found by its pixels, and named."""
+
+import io
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tfpipe.records import load, write
+from tfpipe.records.sources.base import Entry, Feature, from_entries
+from tfpipe.records.writing.duplicates import SHOWN
+
+NONE = {"num_contents": 0, "examples": []}
+
+
+def encoded(seed, kind="PNG"):
+    pixels = np.random.default_rng(seed).integers(0, 256, (5, 7, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, kind)
+    return file.getvalue()
+
+
+def source_of(*rows):
+    """Rows of (id, split, encoded image)."""
+    return from_entries(
+        "pairs",
+        [Entry(*row) for row in rows],
+        lambda image: {"image": image, "label": 0},
+        features={"image": Feature("image", (None, None, 3)), "label": Feature("label")},
+        class_names=("a",),
+        rule={},
+        seed=0,
+    )
+
+
+def warned(path, *rows, **options):
+    with pytest.warns(UserWarning, match="make scores too good") as caught:
+        manifest = write(source_of(*rows), path, **options)
+    assert load(path).duplicates == manifest.duplicates
+    assert caught[0].filename == __file__
+    return manifest.duplicates, str(caught[0].message)
+
+
+def test_a_duplicate_across_splits_is_a_warning_and_in_the_manifest(tmp_path):
+    duplicates, text = warned(
+        tmp_path / "r",
+        ("a.png", "train", encoded(1)),
+        ("b.png", "train", encoded(2)),
+        ("c.png", "val", encoded(1)),
+        ("d.png", "test", encoded(3)),
+    )
+    assert duplicates == {"num_contents": 1, "examples": [["train: a.png", "val: c.png"]]}
+    assert text == (
+        "Contents that stand in more than one split make scores too good. Found 1: "
+        "train: a.png = val: c.png. Split by `group`, or remove them."
+    )
+
+
+def test_the_same_pixels_in_another_encoding_are_the_same(tmp_path):
+    rows = [("a.png", "train", encoded(1)), ("a.bmp", "val", encoded(1, "BMP"))]
+    assert warned(tmp_path / "r", *rows)[0]["examples"] == [["train: a.png", "val: a.bmp"]]
+
+
+def test_within_one_split_they_are_no_matter(tmp_path):
+    rows = [
+        ("a.png", "train", encoded(1)),
+        ("b.png", "train", encoded(1)),
+        ("c.png", "val", encoded(2)),
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        manifest = write(source_of(*rows), tmp_path / "r")
+    assert manifest.duplicates == NONE
+
+
+def test_all_places_of_one_content_are_named_in_any_shard(tmp_path):
+    rows = [(f"{split}{n}", split, encoded(n)) for split in ("train", "val") for n in range(3)]
+    rows += [("again", "train", encoded(0)), ("other", "test", encoded(9))]
+    duplicates, text = warned(tmp_path / "r", *rows, shard_bytes=1)  # one example in each shard
+    assert duplicates["num_contents"] == 3
+    assert {frozenset(places) for places in duplicates["examples"]} == {
+        frozenset(["train: train0", "train: again", "val: val0"]),
+        frozenset(["train: train1", "val: val1"]),
+        frozenset(["train: train2", "val: val2"]),
+    }
+    assert text.count("; ") == 2
+
+
+def test_of_many_the_first_are_named(tmp_path):
+    rows = [(f"{split}{n}", split, encoded(n)) for split in ("train", "val") for n in range(30)]
+    duplicates, text = warned(tmp_path / "r", *rows)
+    assert duplicates["num_contents"] == 30
+    assert len(duplicates["examples"]) == SHOWN
+    assert " Found 30: train: " in text
+    assert text.endswith(" and 27 more. Split by `group`, or remove them.")
+
+
+def test_what_was_refused_does_not_shift_the_names(tmp_path):
+    rows = [(f"bad{n}", "train", b"bad") for n in range(4)]
+    rows += [(f"t{n}", "train", encoded(n)) for n in range(6)] + [("v", "val", encoded(4))]
+    duplicates, _ = warned(tmp_path / "r", *rows, max_refused=0.5, shard_bytes=400)
+    assert duplicates["examples"] == [["train: t4", "val: v"]]
+
+
+def test_a_name_of_undecodable_bytes(tmp_path):
+    name = b"a\xff.png".decode("utf-8", "surrogateescape")
+    rows = [(name, "train", encoded(1)), ("b", "val", encoded(1))]
+    assert warned(tmp_path / "r", *rows)[0]["examples"] == [[f"train: {name}", "val: b"]]

@@ -1,0 +1,1 @@
+"""Reading: from shards that are checked to batches in a known order."""

@@ -1,0 +1,186 @@
+"""Reads records as a `tf.data.Dataset` of (inputs, targets) batches, in an order that is known.
+
+Example:
+
+    train = read(manifest, "train", prepare, batch_size=64, shuffle_seed=0)
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from tfpipe.errors import RequestError, received
+from tfpipe.records.codec import decoder, parse
+from tfpipe.records.manifest import Manifest
+from tfpipe.records.reading.order import epochs, index_items, record_items
+from tfpipe.records.reading.salvage import sound_files
+from tfpipe.records.reading.targets import (
+    Weights,
+    batch,
+    require_label,
+    require_pair,
+    split_example,
+    weight_table,
+)
+
+Example = dict[str, tf.Tensor]
+Prepare = Callable[[Example], Example]
+
+
+def read(
+    manifest: Manifest,
+    split: str,
+    prepare: Prepare | None = None,
+    *,
+    batch_size: int,
+    shuffle_seed: int | None = None,
+    cache: bool = False,
+    weights: Weights = None,
+    balance: bool = False,
+    start: tuple[int, int] = (0, 0),
+    damaged: str = "refuse",
+) -> tf.data.Dataset:
+    """Batches of one split, as `fit`, `evaluate` and `predict` of a Keras model take them.
+
+    The shards are compared with the manifest's sums first: no record can fail hours later.
+
+    Args:
+        manifest: what `records.write` or `records.load` returned.
+        split: "train", "val", ...
+        prepare: what happens to an example: a function from dict to dict, such as a
+            `tfpipe.ops.Chain`. If it has `stages()`, the first stage is applied to single
+            examples and the second to whole batches. None decodes: uint8 images, int32 masks
+            of classes.
+        batch_size: examples in a batch; the last one may be smaller.
+        shuffle_seed: None keeps the order on disk. With a seed, every pass over the dataset is
+            another epoch. Its order depends on the seed and the epoch's number alone, and so
+            does `key`, a string in every example from which random ops draw.
+        cache: keep what leaves the first stage in memory, so that nothing is read or decoded
+            twice.
+        weights: sample weights by class: "balanced", or a dict from class names to weights.
+        balance: draw every example from a class drawn at random, as many as the split has; needs
+            `shuffle_seed`.
+        start: (epoch, batch) that the first pass begins with, to continue an interrupted
+            training; what is skipped is not decoded. From a later batch than the first, the first
+            pass is shorter: then the dataset has no length, and Keras' `fit` must be called for
+            one epoch at a time.
+        damaged: "refuse" shards that are not what the manifest says, or "skip" their damaged
+            records, with a warning that counts them.
+
+    Returns:
+        A dataset of (inputs, targets) or (inputs, targets, sample weights). Inputs are the
+        `image`, `text` or `sequence`; targets the `label` (B,) int64, `labels`
+        (B, num_classes) int64, `mask`, or a dict of `boxes` (B, N, 4) and `classes` (B, N),
+        padded with -1.
+
+    Raises:
+        RequestError: no such split, or an argument that does not fit.
+        DataError: a shard is missing, damaged, or not the one that the manifest describes.
+    """
+    _check_arguments(manifest, batch_size, shuffle_seed, balance, start)
+    table = weight_table(manifest, split, weights)
+    files, num_examples = sound_files(manifest, split, damaged)
+    single, whole = _stages(prepare, manifest)
+    plan = _Plan(manifest, split, files, num_examples, batch_size, shuffle_seed, balance, start)
+    batches = _from_memory(plan, single) if cache else _from_disk(plan, single)
+    require_pair(batches.element_spec)
+
+    def finish(example: Example) -> tuple[object, ...]:
+        return split_example(whole(example), table)
+
+    dataset = batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE)
+    if start[1] == 0:  # the first pass is shorter otherwise
+        length = math.ceil(num_examples / batch_size)
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(length))
+    return dataset.prefetch(tf.data.AUTOTUNE).with_options(_options())
+
+
+class _Plan(NamedTuple):
+    """What is read, and in which order."""
+
+    manifest: Manifest
+    split: str
+    files: list[str]
+    num_examples: int
+    batch_size: int
+    shuffle_seed: int | None
+    balance: bool
+    start: tuple[int, int]
+
+
+def _check_arguments(
+    manifest: Manifest,
+    batch_size: int,
+    shuffle_seed: int | None,
+    balance: bool,
+    start: tuple[int, int],
+) -> None:
+    if batch_size < 1:
+        raise RequestError(received("`batch_size` to be at least 1", batch_size=batch_size))
+    if min(start) < 0:
+        raise RequestError(received("`start` to be (epoch, batch), both from 0", start=start))
+    if balance:
+        require_label(manifest, "balance")
+        if shuffle_seed is None:
+            raise RequestError("`balance=True` draws at random: give a `shuffle_seed`, too.")
+
+
+def _stages(prepare: Prepare | None, manifest: Manifest) -> tuple[Prepare, Prepare]:
+    stages = getattr(prepare, "stages", None)
+    if stages is not None:
+        return stages()
+    return prepare or decoder(manifest.features), lambda example: example
+
+
+def _from_disk(plan: _Plan, single: Prepare) -> tf.data.Dataset:
+    seed, (epoch, step) = plan.shuffle_seed, plan.start
+    items = record_items(
+        plan.manifest,
+        plan.split,
+        files=plan.files,
+        num_examples=plan.num_examples,
+        shuffle_seed=seed,
+        balance=plan.balance,
+    )
+
+    def one(record: tf.Tensor, epoch: tf.Tensor) -> Example:
+        return single(_with_key(parse(record, plan.manifest.features), seed, epoch))
+
+    dataset = epochs(items, seed, first=epoch, skip=step * plan.batch_size)
+    dataset = dataset.map(one, num_parallel_calls=tf.data.AUTOTUNE)
+    return batch(dataset, plan.batch_size, plan.manifest)
+
+
+def _from_memory(plan: _Plan, single: Prepare) -> tf.data.Dataset:
+    num_examples, seed, (epoch, step) = plan.num_examples, plan.shuffle_seed, plan.start
+    everything = plan._replace(
+        batch_size=num_examples, shuffle_seed=None, balance=False, start=(0, 0)
+    )
+    rows = _from_disk(everything, single).get_single_element()
+    labels = rows["label"] if plan.balance else None
+
+    def gather(chosen: tf.Tensor, epoch: tf.Tensor) -> Example:
+        example = {key: tf.gather(value, chosen) for key, value in rows.items()}
+        return _with_key(example, seed, epoch)
+
+    items = index_items(labels, num_examples, plan.batch_size, seed)
+    return epochs(items, seed, first=epoch, skip=step).map(
+        gather, num_parallel_calls=tf.data.AUTOTUNE
+    )
+
+
+def _with_key(example: Example, shuffle_seed: int | None, epoch: tf.Tensor) -> Example:
+    """Adds what random ops draw from: the same example has another key in every epoch."""
+    if shuffle_seed is None:
+        return example
+    prefix = tf.strings.join([str(shuffle_seed), "/", tf.strings.as_string(epoch), "/"])
+    return {**example, "key": tf.strings.join([prefix, example["id"]])}
+
+
+def _options() -> tf.data.Options:
+    options = tf.data.Options()
+    options.deterministic = True
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return options

@@ -1,0 +1,1 @@
+"""Sources: what there is to read, by name; each loads an example when its turn comes."""

@@ -1,0 +1,128 @@
+"""Images and labels that are in memory, as a source.
+
+Example:
+
+    source = arrays(x, y, split=(0.7, 0.2, 0.1), seed=0)
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from tfpipe.errors import RequestError, received
+from tfpipe.records.sources.assignment import as_group, assign, rule
+from tfpipe.records.sources.base import Example, Feature, Source, disk_order
+from tfpipe.records.sources.splits import Split
+
+
+def arrays(
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    split: Split = (0.7, 0.2, 0.1),
+    seed: int = 0,
+    group: Sequence[object] | None = None,
+    stratify: bool = False,
+    class_names: Sequence[str] | None = None,
+    name: str = "arrays",
+) -> Source:
+    """Images and labels that are in memory (or memory-mapped).
+
+    Args:
+        x: uint8 images, (N, H, W) or (N, H, W, C) with 1 or 3 channels.
+        y: integer labels (N,), from 0.
+        split: fractions for train and val, or train, val and test, or a dict of them.
+        seed: another seed gives another split and another order on disk.
+        group: a name or whole number for each image; images of one group (a patient, say) are
+            never divided.
+        stratify: whether each class is divided by these fractions (see `assign` in
+            `tfpipe.records.sources.assignment`); otherwise chance does it.
+        class_names: one name per class; the labels' numbers if None.
+        name: the dataset's name.
+
+    Raises:
+        RequestError: shapes, dtypes or labels that do not fit this description.
+
+    Example:
+
+    >>> source = arrays(np.zeros((10, 8, 8), np.uint8), np.arange(10) % 2, split=(0.5, 0.5))
+    >>> len(list(source)), source.features["image"].shape, source.class_names
+    (10, (8, 8, 1), ('0', '1'))
+    """
+    images = as_images(x)
+    labels = as_labels(y, len(images))
+    names = as_class_names(class_names, labels)
+    num_examples = len(images)
+    parts = assign(
+        map(example_id, range(num_examples)),
+        split,
+        seed,
+        groups=None if group is None else as_array_groups(group, num_examples),
+        labels=[(int(label),) for label in labels] if stratify else None,
+    )
+
+    def iterate() -> Iterator[Example]:
+        for index in disk_order(map(example_id, range(num_examples)), seed):
+            yield {
+                "id": example_id(index),
+                "split": parts[index],
+                "image": images[index],
+                "label": int(labels[index]),
+            }
+
+    features = {"image": Feature("image", images.shape[1:]), "label": Feature("label")}
+    grouped_by = None if group is None else "the sequence `group`"
+    how = rule(split, seed, grouped_by=grouped_by, stratified=stratify)
+    return Source(name, features, names, how, iterate)
+
+
+def example_id(index: int, prefix: str = "") -> str:
+    """The id of the example with this number: it does not depend on how many there are.
+
+    >>> example_id(7, "train-")
+    'train-000007'
+    """
+    return f"{prefix}{index:06d}"
+
+
+def as_images(x: np.ndarray) -> np.ndarray:
+    """Checks an array of images and gives it its channel axis: (N, H, W, C) of uint8."""
+    images = x[..., None] if getattr(x, "ndim", 0) == 3 else x
+    if getattr(images, "ndim", 0) != 4 or images.shape[-1] not in (1, 3) or 0 in images.shape:
+        expected = "`x` to be images of shape (N, H, W), (N, H, W, 1) or (N, H, W, 3), none empty"
+        raise RequestError(received(expected, shape=getattr(x, "shape", None)))
+    if images.dtype != np.uint8:
+        expected = "`x` to be uint8 pixels from 0 to 255 (scale and cast them first)"
+        raise RequestError(received(expected, dtype=str(images.dtype)))
+    return images
+
+
+def as_labels(y: np.ndarray, num_examples: int) -> np.ndarray:
+    """Checks integer labels: one per example, none negative."""
+    labels = np.asarray(y)
+    if labels.shape != (num_examples,):
+        expected = f"`y` to hold one label for each of the {num_examples} images"
+        raise RequestError(received(expected, shape=labels.shape))
+    if labels.dtype.kind not in "iu" or labels.min() < 0:
+        expected = "`y` to be integer labels from 0"
+        raise RequestError(received(expected, dtype=str(labels.dtype), min=labels.min().item()))
+    return labels
+
+
+def as_array_groups(group: Sequence[object], num_examples: int) -> list[str]:
+    """Checks that there is a group for each example."""
+    if len(group) != num_examples:
+        expected = f"`group` to hold one group for each of the {num_examples} images"
+        raise RequestError(received(expected, length=len(group)))
+    return [as_group(value, example_id(index)) for index, value in enumerate(group)]
+
+
+def as_class_names(class_names: Sequence[str] | None, labels: np.ndarray) -> tuple[str, ...]:
+    """Checks that every label has a name; the labels' own numbers if no names are given."""
+    largest = int(labels.max())
+    if class_names is None:
+        return tuple(str(label) for label in range(largest + 1))
+    if len(class_names) <= largest:
+        expected = f"`class_names` to name every label up to {largest}"
+        raise RequestError(received(expected, class_names=list(class_names)))
+    return tuple(class_names)

@@ -1,0 +1,212 @@
+"""Images in one folder per class, as a source.
+
+Example:
+
+    source = image_folder("data/xray", split=(0.7, 0.2, 0.1), seed=0)
+"""
+
+import pathlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from tfpipe.errors import RequestError
+from tfpipe.files import Path
+from tfpipe.records.sources.assignment import as_groups, assign, rule
+from tfpipe.records.sources.base import Entry, Example, Feature, Refused, Source, from_entries
+from tfpipe.records.sources.layouts import explain, resembles
+from tfpipe.records.sources.listing import (
+    files,
+    folders,
+    is_image_name,
+    loose_files,
+    require_folder,
+)
+from tfpipe.records.sources.names import dataset_name, few, in_order
+from tfpipe.records.sources.splits import NAMES, SYNONYMS, Given, Split, as_split_name, described
+
+
+class _Item(NamedTuple):
+    id: str
+    class_name: str | None
+    part: str | None
+    problem: str | None
+
+
+def image_folder(
+    path: Path,
+    *,
+    split: Split | Given | None = None,
+    seed: int = 0,
+    group: Mapping[str, str] | Callable[[str], object] | None = None,
+    stratify: bool = False,
+    channels: int = 3,
+    name: str | None = None,
+) -> Source:
+    """Images in one folder per class: `path/<class>/*`, or `path/{train,val,test}/<class>/*`.
+
+    The second layout is recognised when every folder in `path` is named like a split (also
+    "valid", "validation", "training", "testing", in any case); then the splits are as given.
+
+    Every file below a class' folder is an example, whatever its name ends in: `records.write`
+    refuses what is no image. What is no file (a link to nothing or in a circle, a folder named
+    x.jpg) is refused too, and so is an image that lies beside the classes' folders. Other files
+    beside them (a README) are no examples, and neither is what operating systems leave behind
+    (see `tfpipe.records.sources.listing`).
+
+    Args:
+        path: the folder.
+        split: fractions of train, val and test, or a dict of them; or each example's split, as
+            a mapping from its id or a function of it. None: the given splits where there are,
+            (0.7, 0.2, 0.1) otherwise. Fractions divide given "train" folders, and may only
+            name parts that have no folder: (0.9, 0.1) where there is no val.
+        seed: another seed gives another split and another order on disk.
+        group: a function of the id, or a mapping from it: what belongs to one group (a
+            patient, say) is never divided.
+        stratify: whether each class is divided by these fractions (see `assign` in
+            `sources.assignment`); otherwise chance does it, and adding a file moves no
+            other.
+        channels: 3 or 1, to which the images will be decoded.
+        name: the dataset's name; the folder's name if None.
+
+    Returns:
+        A source of encoded images and labels. An id is the file's path in the folder, with
+        "/"; the classes are sorted by name, or by value if all are whole numbers.
+
+    Raises:
+        RequestError: there is no such folder, its layout is another, it has fewer than two
+            classes, a class is not in train, or `split` or `group` do not fit.
+
+    Example:
+
+    >>> import tempfile
+    >>> root = pathlib.Path(tempfile.mkdtemp())
+    >>> for name in ("cat", "dog"):
+    ...     (root / name).mkdir()
+    ...     _ = (root / name / "1.png").write_bytes(b"...")
+    >>> source = image_folder(root, split={"train": 1.0}, name="pets")
+    >>> sorted((example["id"], example["label"]) for example in source)
+    [('cat/1.png', 0), ('dog/1.png', 1)]
+    """
+    root = require_folder(path, "path")
+    given_parts = _given_parts(root)
+    items = list(_items(root, given_parts))
+    class_names = _class_names(root, given_parts)
+    index_of = {class_name: index for index, class_name in enumerate(class_names)}
+    ids = [item.id for item in items]
+    labels = [(index_of[item.class_name],) if item.class_name else None for item in items]
+    parts = assign(
+        ids,
+        split,
+        seed,
+        groups=as_groups(group, ids),
+        labels=labels if stratify else None,
+        given=[item.part or "train" for item in items] if given_parts else None,
+    )
+
+    def load(data: tuple[str, int, str | None]) -> Example:
+        key, label, problem = data
+        if problem:
+            raise Refused(problem)
+        return {"image": root / key, "label": label}
+
+    entries = [
+        Entry(item.id, part, (item.id, label[0] if label else -1, item.problem))
+        for item, label, part in zip(items, labels, parts, strict=True)
+    ]
+    return from_entries(
+        dataset_name(name, root),
+        entries,
+        load,
+        features={"image": as_image(channels), "label": Feature("label")},
+        class_names=class_names,
+        rule=rule(
+            split,
+            seed,
+            given_by="folders" if given_parts else None,
+            grouped_by=described(group) if group else None,
+            stratified=stratify,
+        ),
+        seed=seed,
+    )
+
+
+def as_image(channels: int) -> Feature:
+    """The feature of images of any size.
+
+    >>> as_image(1).shape
+    (None, None, 1)
+
+    Raises:
+        RequestError: `channels` is neither 1 nor 3.
+    """
+    if channels not in (1, 3):
+        raise RequestError(
+            f"Expected `channels` to be 1 (grey) or 3 (colours). Received: channels={channels!r}"
+        )
+    return Feature("image", (None, None, channels))
+
+
+def _given_parts(root: pathlib.Path) -> dict[str, str]:
+    """The split of each folder, if all folders are named like splits."""
+    names = folders(root)
+    parts = {name: as_split_name(name) for name in names if _is_split(name)}
+    if parts and len(parts) < len(names):
+        others = [name for name in names if name not in parts]
+        raise RequestError(
+            f"Expected the folders in {str(root)!r} to be either splits or classes. Found the "
+            f"splits {few(list(parts))} beside {few(others)}."
+        )
+    return parts
+
+
+def _is_split(name: str) -> bool:
+    return name.lower() in NAMES or name.lower() in SYNONYMS
+
+
+def _class_names(root: pathlib.Path, parts: Mapping[str, str]) -> list[str]:
+    found = {part: set(folders(root / part)) for part in parts} or {"": set(folders(root))}
+    names = in_order(set().union(*found.values()))
+    _require_classes(root, next(iter(found)), names)
+    train = set().union(*(found[part] for part in parts if parts[part] == "train"))
+    unseen = [name for name in names if name not in train]
+    if unseen and "train" in parts.values():
+        raise RequestError(
+            f"Expected every class to have a folder in 'train' of {str(root)!r}. Only in other "
+            f"splits: {few(unseen)}. In train: {few(in_order(train))}."
+        )
+    return names
+
+
+def _require_classes(root: pathlib.Path, part: str, names: list[str]) -> None:
+    if len(names) < 2 or resembles(names, []):
+        raise RequestError(
+            f"Expected a folder for each of two or more classes in {str(root / part)!r}. "
+            f"{explain(root / part)}"
+        )
+    for name in names:
+        if not name.isprintable():
+            raise RequestError(
+                f"Expected the folders in {str(root)!r} to have names that can be printed, since "
+                f"they name the classes. Received: {name!r}"
+            )
+
+
+def _items(root: pathlib.Path, parts: Mapping[str, str]) -> Iterator[_Item]:
+    for folder in parts or [""]:
+        part = parts.get(folder)
+        prefix = f"{folder}/" if folder else ""
+        for class_name in folders(root / folder):
+            for found in files(root / folder / class_name):
+                key = f"{prefix}{class_name}/{found.id}".rstrip("/")
+                yield _Item(key, class_name, part, found.problem)
+        yield from _beside(root, folder, part)
+    if parts:
+        yield from _beside(root, "", None)
+
+
+def _beside(root: pathlib.Path, folder: str, part: str | None) -> Iterator[_Item]:
+    prefix = f"{folder}/" if folder else ""
+    for name in loose_files(root / folder):
+        if is_image_name(name):
+            problem = "it lies beside the classes' folders, in none of them"
+            yield _Item(prefix + name, None, part, problem)

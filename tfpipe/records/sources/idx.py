@@ -1,0 +1,159 @@
+"""idx: the file format of MNIST, Fashion-MNIST, KMNIST and their kin.
+
+Source of the format: LeCun, Cortes and Burges, "The MNIST database of handwritten digits":
+two zero bytes, a byte for the element type (8: uint8), a byte for the number of axes, one
+big-endian uint32 per axis, then the elements.
+"""
+
+import gzip
+import pathlib
+import struct
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from tfpipe.errors import DataError, RequestError
+from tfpipe.files import Path
+from tfpipe.records.sources.arrays import as_class_names, example_id
+from tfpipe.records.sources.assignment import assign, rule
+from tfpipe.records.sources.base import Example, Feature, Source, disk_order
+from tfpipe.records.sources.splits import Split
+
+FILES = {"train": "train", "test": "t10k"}
+
+
+def idx(
+    folder: Path,
+    *,
+    split: Split | None = (0.95, 0.05),
+    seed: int = 0,
+    stratify: bool = False,
+    name: str = "idx",
+) -> Source:
+    """The four idx files of MNIST and its kin.
+
+    Args:
+        folder: holds `train-images-idx3-ubyte.gz`, `train-labels-idx1-ubyte.gz` and the two
+            `t10k-` files; without `.gz` they are read uncompressed.
+        split: fractions of train and val, drawn from the train files; the t10k files are test.
+            None: no val.
+        seed: another seed gives another split and another order on disk.
+        stratify: whether each class is divided by these fractions (see `assign` in
+            `tfpipe.records.sources.assignment`); otherwise chance does it.
+        name: the dataset's name.
+
+    Returns:
+        A source of uint8 images (H, W, 1) and labels.
+
+    Raises:
+        RequestError: the folder or a file is missing, or `split` names the test set.
+        DataError: a file is truncated, damaged, or not what its header says.
+    """
+    parts = {part: _part(folder, prefix) for part, prefix in FILES.items()}
+    labels = np.concatenate([part_labels for _, part_labels in parts.values()])
+    splits = _splits(parts, split, seed, stratify)
+
+    def iterate() -> Iterator[Example]:
+        for part, (images, part_labels) in parts.items():
+            keys = _keys(part, len(images))
+            for index in disk_order(keys, seed):
+                yield {
+                    "id": keys[index],
+                    "split": splits[part][index],
+                    "image": images[index, ..., None],
+                    "label": int(part_labels[index]),
+                }
+
+    shape = (*parts["train"][0].shape[1:], 1)
+    features = {"image": Feature("image", shape), "label": Feature("label")}
+    how = rule(split, seed, given_by="files", stratified=stratify)
+    return Source(name, features, as_class_names(None, labels), how, iterate)
+
+
+def load_idx(path: Path, *, num_axes: int) -> np.ndarray:
+    """Reads one idx file of uint8 elements, gzipped or not.
+
+    Args:
+        path: the file.
+        num_axes: 3 for images, 1 for labels.
+
+    Raises:
+        DataError: what the file holds is not what its header, or `num_axes`, says.
+    """
+    data = _unzipped(pathlib.Path(path))
+    header = 4 + 4 * num_axes
+    if len(data) < header:
+        raise DataError(path, f"expected an idx header of {header} bytes, found {len(data)} bytes")
+    magic = 0x0800 + num_axes
+    found = int.from_bytes(data[:4])
+    if found != magic:
+        raise DataError(
+            path,
+            f"expected the magic number {magic} of an idx file of {num_axes} axes, found {found}",
+        )
+    shape = struct.unpack(f">{num_axes}I", data[4:header])
+    expected = int(np.prod(shape, dtype=np.int64))
+    if len(data) - header != expected:
+        raise DataError(
+            path, f"expected {expected} bytes for the shape {shape}, found {len(data) - header}"
+        )
+    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
+
+
+def _keys(part: str, number: int) -> list[str]:
+    return [example_id(index, f"{part}-") for index in range(number)]
+
+
+def _splits(
+    parts: dict[str, tuple[np.ndarray, np.ndarray]], split: Split | None, seed: int, stratify: bool
+) -> dict[str, list[str]]:
+    """The split of every image, by the files that it is in."""
+    splits = assign(
+        [key for part, (images, _) in parts.items() for key in _keys(part, len(images))],
+        split,
+        seed,
+        labels=[(int(label),) for _, labels in parts.values() for label in labels]
+        if stratify
+        else None,
+        given=[part for part, (images, _) in parts.items() for _ in images],
+    )
+    num_train = len(parts["train"][0])
+    return {"train": splits[:num_train], "test": splits[num_train:]}
+
+
+def _part(folder: Path, prefix: str) -> tuple[np.ndarray, np.ndarray]:
+    image_path = _find(folder, f"{prefix}-images-idx3-ubyte")
+    label_path = _find(folder, f"{prefix}-labels-idx1-ubyte")
+    images = load_idx(image_path, num_axes=3)
+    labels = load_idx(label_path, num_axes=1)
+    if 0 in images.shape:
+        raise DataError(image_path, f"expected images, found the shape {images.shape}")
+    if len(images) != len(labels):
+        raise DataError(
+            label_path, f"expected one label for each of {len(images)} images, found {len(labels)}"
+        )
+    return images, labels
+
+
+def _find(folder: Path, stem: str) -> pathlib.Path:
+    base = pathlib.Path(folder)
+    if not base.is_dir():
+        raise RequestError(f"Expected a folder with idx files. There is no folder {str(base)!r}.")
+    for path in (base / f"{stem}.gz", base / stem):
+        if path.is_file():
+            return path
+    found = ", ".join(sorted(entry.name for entry in base.iterdir())[:8]) or "nothing"
+    raise RequestError(f"Expected {stem}.gz (or {stem}) in {str(base)!r}. Found: {found}")
+
+
+def _unzipped(path: pathlib.Path) -> bytes:
+    data = path.read_bytes()
+    if path.suffix != ".gz":
+        return data
+    try:
+        return gzip.decompress(data)
+    except EOFError:
+        raise DataError(path, "the gzip stream ends early: the file is truncated") from None
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(path, f"not a sound gzip file ({error})") from None

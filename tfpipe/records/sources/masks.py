@@ -1,0 +1,141 @@
+"""Images and their masks (semantic segmentation) in two folders, as a source.
+
+Example:
+
+    source = mask_folder("tiles/images", "tiles/masks", classes=127, class_names=("free", "defect"))
+"""
+
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+
+from tfpipe.errors import RequestError, one_of, received
+from tfpipe.files import Path
+from tfpipe.records.sources.assignment import as_groups, assign, rule
+from tfpipe.records.sources.base import Entry, Example, Feature, Source, from_entries
+from tfpipe.records.sources.folders import as_image
+from tfpipe.records.sources.listing import Found, by_stem, path_of
+from tfpipe.records.sources.names import as_class_names, dataset_name, few
+from tfpipe.records.sources.splits import Given, Split, described
+
+GREYS = 256
+UNPAIRED = ("error", "refuse")
+
+
+def mask_folder(
+    images: Path,
+    masks: Path,
+    *,
+    classes: int | Mapping[int, int],
+    class_names: Sequence[str] | None = None,
+    mask_stem: Callable[[str], str] | None = None,
+    unpaired: str = "error",
+    split: Split | Given | None = None,
+    seed: int = 0,
+    group: Mapping[str, str] | Callable[[str], object] | None = None,
+    channels: int = 3,
+    name: str | None = None,
+) -> Source:
+    """Images with a mask each, paired by their stems: `images/a.jpg` and `masks/a.png`.
+
+    Args:
+        images: the folder of images; folders in it count as part of the stem ("day1/a").
+        masks: the folder of masks: grey images, each of its image's size.
+        classes: from a mask's grey value to the class: a threshold (greys above it are class 1,
+            the others class 0), or a mapping from each grey to its class; a mask with another
+            grey is refused when it is written.
+        class_names: one name per class; "0", "1", ... if None.
+        mask_stem: from a mask's stem to its image's, where they differ:
+            `lambda stem: stem.removesuffix("_mask")`.
+        unpaired: "error", or "refuse" to refuse, by name, images without a mask and masks
+            without an image.
+        split: fractions of train, val and test, or a dict of them; or each example's split, as
+            a mapping from the stem (`csv_column(...)` reads one) or a function of it. None:
+            (0.7, 0.2, 0.1).
+        seed: another seed gives another split and another order on disk.
+        group: a function of the stem, or a mapping from it: a group is never divided.
+        channels: 3 or 1, to which the images will be decoded.
+        name: the dataset's name; the name of the folder around `images` if None.
+
+    Returns:
+        A source of encoded images and masks; an id is the stem.
+
+    Raises:
+        RequestError: a folder is missing or empty, two files have the same stem, images and
+            masks do not pair, or an argument does not fit this description.
+
+    Example:
+
+    >>> import tempfile
+    >>> root = pathlib.Path(tempfile.mkdtemp())
+    >>> for file in ("images/a.jpg", "masks/a.png"):
+    ...     (root / file).parent.mkdir()
+    ...     _ = (root / file).write_bytes(b"...")
+    >>> source = mask_folder(root / "images", root / "masks", classes=127, name="tiles")
+    >>> source.class_names, [example["id"] for example in source]
+    (('0', '1'), ['a'])
+    """
+    if unpaired not in UNPAIRED:
+        raise RequestError(one_of("unpaired", unpaired, UNPAIRED))
+    table = as_table(classes)
+    image_of = by_stem(images, "images")
+    mask_of = by_stem(masks, "masks", mask_stem)
+    ids = sorted(image_of.keys() | mask_of.keys())
+    if unpaired == "error":
+        _require_pairs(image_of, mask_of)
+    names = as_class_names(class_names, [str(label) for label in range(max(table) + 1)])
+    if len(names) <= max(table):
+        expected = f"`class_names` to name every class up to {max(table)}"
+        raise RequestError(received(expected, class_names=list(names)))
+    parts = assign(ids, split, seed, groups=as_groups(group, ids))
+
+    def load(stem: str) -> Example:
+        return {
+            "image": path_of(stem, image_of, images, "image"),
+            "mask": path_of(stem, mask_of, masks, "mask"),
+        }
+
+    return from_entries(
+        dataset_name(name, pathlib.Path(images).resolve().parent),
+        [Entry(key, part, key) for key, part in zip(ids, parts, strict=True)],
+        load,
+        features={"image": as_image(channels), "mask": Feature("mask", table=table)},
+        class_names=names,
+        rule=rule(split, seed, grouped_by=described(group) if group else None),
+        seed=seed,
+    )
+
+
+def as_table(classes: int | Mapping[int, int]) -> tuple[int, ...]:
+    """The class of each grey from 0 to 255; -1 for a grey that must not occur.
+
+    >>> as_table(127)[126:130], as_table({0: 0, 255: 1})[254:]
+    ((0, 0, 1, 1), (-1, 1))
+
+    Raises:
+        RequestError: the threshold leaves no grey for a class, or the mapping is not one from
+            greys to classes 0, 1, ... without a gap.
+    """
+    if isinstance(classes, int) and not isinstance(classes, bool) and 0 <= classes < GREYS - 1:
+        return tuple(int(grey > classes) for grey in range(GREYS))
+    expected = (
+        "`classes` to be a threshold from 0 to 254, or a mapping from greys (0 to 255) to "
+        "classes 0, 1, ... without a gap"
+    )
+    if not isinstance(classes, Mapping) or not set(classes) <= set(range(GREYS)):
+        raise RequestError(received(expected, classes=classes))
+    used = set(classes.values())
+    if not used or used != set(range(len(used))):
+        raise RequestError(received(expected, classes=dict(classes)))
+    return tuple(int(classes.get(grey, -1)) for grey in range(GREYS))
+
+
+def _require_pairs(image_of: Mapping[str, Found], mask_of: Mapping[str, Found]) -> None:
+    alone = sorted(image_of[stem].id for stem in image_of.keys() - mask_of.keys())
+    bare = sorted(mask_of[stem].id for stem in mask_of.keys() - image_of.keys())
+    if alone or bare:
+        without = [f"{len(alone)} images have no mask: {few(alone)}."] if alone else []
+        without += [f"{len(bare)} masks have no image: {few(bare)}."] if bare else []
+        raise RequestError(
+            f"Expected each image to have a mask of the same stem. {' '.join(without)} Mend the "
+            'names, pass `mask_stem=`, or pass `unpaired="refuse"`.'
+        )

@@ -1,0 +1,140 @@
+"""Reads the rows of tables, with their places, without holding them.
+
+A table is comma-separated, or tab-separated if its name ends in .tsv, and its first row is the
+header (RFC 4180). Empty lines between rows do not count.
+
+Example:
+
+    for row in rows("labels.csv"):
+        row.line, row.cells["Image Index"]
+"""
+
+import csv
+import io
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from tfpipe.errors import DataError, RequestError, one_of
+from tfpipe.files import Path
+from tfpipe.records.sources.lines import SAVE_IT, decoded, opened
+
+Cell = str | Callable[[Mapping[str, str]], object]  # a column's name, or a function of the row
+
+
+class Row(NamedTuple):
+    """One row: its first line, from 1, where its bytes start and end, and its cells by column."""
+
+    line: int
+    start: int
+    end: int
+    cells: dict[str, str]
+
+
+def rows(path: Path, encoding: str = "utf-8", advice: str = SAVE_IT) -> Iterator[Row]:
+    """The rows of a table.
+
+    Raises:
+        DataError: a row has more or fewer cells than the header, a quote is wrong, or the bytes
+            are not of this encoding.
+    """
+    with opened(path) as file:
+        reader = csv.reader(decoded(file, path, encoding, advice), _dialect(path), strict=True)
+        header = _next(reader, path) or []
+        while True:
+            line, start = reader.line_num + 1, file.tell()
+            cells = _next(reader, path)
+            if cells is None:
+                return
+            if cells and len(cells) != len(header):
+                raise DataError(
+                    path,
+                    f"line {line}: expected {len(header)} cells, as in the header, found "
+                    f"{len(cells)}",
+                )
+            if cells:
+                yield Row(line, start, file.tell(), dict(zip(header, cells, strict=True)))
+
+
+def header(path: Path, encoding: str = "utf-8", advice: str = SAVE_IT) -> list[str]:
+    """The names of a table's columns."""
+    with opened(path) as file:
+        reader = csv.reader(decoded(file, path, encoding, advice), _dialect(path), strict=True)
+        return _next(reader, path) or []
+
+
+def parse_row(data: bytes, path: Path, encoding: str) -> list[str]:
+    """The cells of the bytes of one row."""
+    text = data.decode(encoding)
+    # "\n" alone ends a line, as in a file's readline; str.splitlines knows ten more ends.
+    return next(csv.reader(io.StringIO(text, newline="\n"), _dialect(path), strict=True))
+
+
+def require_columns(path: Path, names: Sequence[str], **cells: Cell | None) -> None:
+    """Checks that the columns that are named exist, once.
+
+    Args:
+        path: the table.
+        names: its header.
+        cells: what each argument says: a column's name, a function, or nothing.
+
+    Raises:
+        RequestError: there is none, or there are two.
+    """
+    for argument, cell in cells.items():
+        if not isinstance(cell, str):
+            continue
+        if cell not in names:
+            raise RequestError(f"{os.fspath(path)}: {one_of(argument, cell, names)}")
+        if names.count(cell) > 1:
+            raise RequestError(
+                f"{os.fspath(path)}: Expected one column of the name {cell!r} (`{argument}`). "
+                f"Found: {names.count(cell)}"
+            )
+
+
+def cell_of(row: Row, cell: Cell) -> object:
+    """What a column's name, or a function, gives for a row."""
+    return row.cells[cell] if isinstance(cell, str) else cell(row.cells)
+
+
+def csv_column(path: Path, key: str, value: str) -> dict[str, str]:
+    """Two columns of a table as a mapping, such as from an image's stem to its split.
+
+    Args:
+        path: the table.
+        key: the column of the keys.
+        value: the column of their values.
+
+    Raises:
+        RequestError: there is no such file or column.
+        DataError: a key stands in two rows, or the table cannot be read.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "index.csv"
+    >>> _ = file.write_text("stem,split\\na,train\\nb,test\\n")
+    >>> csv_column(file, "stem", "split")
+    {'a': 'train', 'b': 'test'}
+    """
+    require_columns(path, header(path), key=key, value=value)
+    found: dict[str, str] = {}
+    for row in rows(path):
+        if row.cells[key] in found:
+            raise DataError(
+                path, f"line {row.line}: {row.cells[key]!r} stands in an earlier row too"
+            )
+        found[row.cells[key]] = row.cells[value]
+    return found
+
+
+def _dialect(path: Path) -> type[csv.Dialect]:
+    return csv.excel_tab if os.fspath(path).lower().endswith(".tsv") else csv.excel
+
+
+def _next(reader: Any, path: Path) -> list[str] | None:
+    try:
+        return next(reader, None)
+    except csv.Error as error:
+        raise DataError(path, f"line {reader.line_num}: {error}") from None

@@ -1,0 +1,153 @@
+"""Images with boxes in the layout of Ultralytics YOLO, as a source.
+
+Example:
+
+    source = yolo_boxes("coco8/data.yaml")
+"""
+
+import os
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+
+from tfpipe.errors import RequestError
+from tfpipe.files import Path
+from tfpipe.records.sources.assignment import as_groups, assign, rule
+from tfpipe.records.sources.base import Entry, Example, Refused, Source, from_entries
+from tfpipe.records.sources.boxes import Box, box_features, gather
+from tfpipe.records.sources.folders import as_image
+from tfpipe.records.sources.names import dataset_name
+from tfpipe.records.sources.splits import Split, described
+from tfpipe.records.sources.yolo_layout import label_path, read_layout
+
+
+def yolo_boxes(
+    data_yaml: Path,
+    *,
+    split: Split | None = None,
+    seed: int = 0,
+    group: Mapping[str, str] | Callable[[str], object] | None = None,
+    stratify: bool = False,
+    channels: int = 3,
+    name: str | None = None,
+) -> Source:
+    """Images with boxes in the layout of Ultralytics YOLO, as its data.yaml describes it.
+
+    `path` is the dataset's folder (relative to the data.yaml; its own folder if missing), and
+    `train`, `val` and `test` are each a folder of images in it, a .txt file that lists images,
+    or a list of these. As in Ultralytics' own loader, a "../" in front that leads nowhere does
+    not count (Roboflow writes it). `names` is a list, or a mapping from 0, 1, ... to names.
+
+    An image's boxes are in the file of its stem in `labels/` instead of `images/`, one per line:
+    class, centre x, centre y, width, height, as fractions. No file means no boxes. The files
+    are read when their example's turn comes: an example with a malformed line, an unknown class
+    or a number outside 0..1 is refused when it is written. A box without area is left out, and a
+    box that reaches beyond the image is cut to it; both are noted.
+
+    Args:
+        data_yaml: the file.
+        split: None: the splits are as given. Fractions divide the train images, and may only
+            name parts that are not given: (0.9, 0.1) where there is no val.
+        seed: another seed gives another split and another order on disk.
+        group: a function of the id, or a mapping from it: a group is never divided.
+        stratify: whether the images with each class are divided by these fractions too; all
+            label files are read once for that.
+        channels: 3 or 1, to which the images will be decoded.
+        name: the dataset's name; the name of the dataset's folder if None.
+
+    Returns:
+        A source of encoded images, `boxes` (N, 4) float32, y1, x1, y2, x2 in 0..1, and their
+        `classes` (N,). An id is the image's path in the dataset's folder.
+
+    Raises:
+        RequestError: a file or folder is missing, an image is in two splits, or no image has a
+            label file.
+        DataError: the data.yaml is not one.
+    """
+    root, names, listed = read_layout(data_yaml)
+    ids = list(listed)
+    if not any(os.path.isfile(label_path(root, key)) for key in ids):
+        raise RequestError(
+            f"Expected label files for the images of {os.fspath(data_yaml)!r}. None of {len(ids)} "
+            f"images has one; the first would be {str(label_path(root, ids[0]))!r}"
+        )
+    parts = assign(
+        ids,
+        split,
+        seed,
+        groups=as_groups(group, ids),
+        labels=[_classes_in(label_path(root, key), names) for key in ids] if stratify else None,
+        given=[part for part, _ in listed.values()],
+    )
+
+    def load(data: tuple[str, str | None]) -> Example:
+        key, problem = data
+        if problem:
+            raise Refused(problem)
+        return {"image": root / key, **parse(label_path(root, key), names)}
+
+    return from_entries(
+        dataset_name(name, root),
+        [
+            Entry(key, part, (key, problem))
+            for (key, (_, problem)), part in zip(listed.items(), parts, strict=True)
+        ],
+        load,
+        features={"image": as_image(channels), **box_features()},
+        class_names=names,
+        rule=rule(
+            split,
+            seed,
+            given_by="data.yaml",
+            grouped_by=described(group) if group else None,
+            stratified=stratify,
+        ),
+        seed=seed,
+    )
+
+
+def parse(path: pathlib.Path, names: Sequence[str]) -> Example:
+    """What one label file says: `boxes`, `classes` and `notes`; nothing if there is no file.
+
+    Raises:
+        Refused: a line is malformed; says which.
+    """
+    try:
+        lines = path.read_bytes().splitlines()
+    except FileNotFoundError:
+        lines = []
+    except OSError as error:
+        raise Refused(f"{path.name} cannot be read: {error.strerror}") from None
+    return gather(
+        _box(line, f"{path.name}, line {number}", number, names)
+        for number, line in enumerate(lines, start=1)
+        if line.strip()
+    )
+
+
+def _box(line: bytes, place: str, number: int, names: Sequence[str]) -> Box:
+    cells = line.split()
+    if len(cells) != 5:
+        polygon = " (polygons and poses are not boxes)" if len(cells) > 5 else ""
+        raise Refused(f"{place}: expected 5 numbers, found {len(cells)}{polygon}")
+    try:
+        label, x, y, width, height = map(float, cells)
+    except ValueError:
+        shown = line.decode(errors="replace").strip()
+        raise Refused(f"{place}: expected 5 numbers, found {shown!r}") from None
+    if label not in range(len(names)):
+        raise Refused(f"{place}: expected a class from 0 to {len(names) - 1}, found {label:g}")
+    numbers = (x, y, width, height)
+    if not all(0 <= value <= 1 for value in numbers):
+        outside = next(value for value in numbers if not 0 <= value <= 1)
+        raise Refused(f"{place}: expected fractions from 0 to 1, found {outside:g}")
+    edges = (y - height / 2, x - width / 2, y + height / 2, x + width / 2)
+    index = int(label)
+    return Box(number, names[index], index, numbers, edges if width > 0 and height > 0 else None)
+
+
+def _classes_in(path: pathlib.Path, names: Sequence[str]) -> tuple[int, ...]:
+    """The classes in a file; none if it is malformed: it is refused when it is loaded."""
+    try:
+        return tuple(sorted(set(parse(path, names)["classes"].tolist())))
+    except Refused:
+        return ()

@@ -1,0 +1,1 @@
+"""Writing: from a source to shards that are whole, sound, and described."""

@@ -1,0 +1,65 @@
+"""The same content in two splits, which makes every later score too good."""
+
+import itertools
+import pathlib
+import warnings
+
+import numpy as np
+import tensorflow as tf
+
+from tfpipe.records.manifest import Manifest
+from tfpipe.records.writing.shards import Finished, shard_path
+
+SHOWN = 20
+
+
+def across_splits(finished: Finished, folder: pathlib.Path) -> dict[str, object]:
+    """Finds decoded contents that stand in more than one split.
+
+    Returns:
+        `num_contents`, how many there are, and `examples`, for the first 20 of them the
+        "split: id" of where each one stands.
+    """
+    digests = {
+        split: np.concatenate([np.frombuffer(f.digests, np.uint64) for f in shards if f])
+        for split, shards in finished.items()
+    }
+    pairs = itertools.combinations(digests, 2)
+    shared = sorted(
+        set().union(*(np.intersect1d(digests[a], digests[b]).tolist() for a, b in pairs))
+    )
+    shown = [
+        [
+            f"{split}: {_example_id(finished, folder, split, int(place))}"
+            for split in digests
+            for place in np.flatnonzero(digests[split] == content)
+        ]
+        for content in shared[:SHOWN]
+    ]
+    return {"num_contents": len(shared), "examples": shown}
+
+
+def warn_of_duplicates(manifest: Manifest) -> None:
+    """Warns if the same content stands in two splits, with the names."""
+    count = manifest.duplicates["num_contents"]
+    if not count:
+        return
+    names = "; ".join(" = ".join(places) for places in manifest.duplicates["examples"][:3])
+    more = f" and {count - 3:,} more" if count > 3 else ""
+    warnings.warn(
+        "Contents that stand in more than one split make scores too good. "
+        f"Found {count:,}: {names}{more}. Split by `group`, or remove them.",
+        stacklevel=3,
+    )
+
+
+def _example_id(finished: Finished, folder: pathlib.Path, split: str, place: int) -> str:
+    for number, facts in enumerate(finished[split]):
+        if facts is None or place >= facts.num_examples:
+            place -= facts.num_examples if facts else 0
+            continue
+        records = tf.data.TFRecordDataset(str(shard_path(folder, split, number)))
+        record = next(records.skip(place).as_numpy_iterator())
+        feature = tf.train.Example.FromString(record).features.feature["id"]
+        return feature.bytes_list.value[0].decode("utf-8", "surrogateescape")
+    raise IndexError(place)

@@ -1,0 +1,198 @@
+"""Worker processes that encode examples, and may die of one without taking the run along.
+
+Each worker is a Python process of its own, fed by a thread over pipes. (Those of
+`multiprocessing` import the caller's script again, which breaks scripts without a main guard.)
+
+Example:
+
+    for example, encoded in encode_all(source, features, num_workers=4): ...
+"""
+
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from tfpipe.records.codec import Encoded, encode
+from tfpipe.records.images import MAX_PIXELS
+from tfpipe.records.sources.base import Example, Feature
+
+BATCH_EXAMPLES = 64
+BATCH_BYTES = 4 * 2**20
+
+Batch = list[Example]
+
+_PROGRAM = "from tfpipe.records.writing.workers import main; main()"
+_DEAD = (EOFError, BrokenPipeError, pickle.UnpicklingError)  # the last: it died in mid-sentence
+
+
+def encode_all(
+    examples: Iterable[Example],
+    features: Mapping[str, Feature],
+    *,
+    num_workers: int,
+    max_pixels: int = MAX_PIXELS,
+) -> Generator[tuple[Example, Encoded], None, None]:
+    """Encodes the examples and yields each with its result, in the order in which they came.
+
+    Args:
+        examples: as sources give them; read a few batches ahead, never all at once.
+        features: what they hold.
+        num_workers: processes; 0 encodes in this one.
+        max_pixels: larger images are refused.
+    """
+    if not num_workers:
+        for example in examples:
+            yield example, encode(example, features, max_pixels=max_pixels)
+        return
+    workers = _Workers(features, max_pixels)
+    ahead: deque[tuple[Batch, Future[list[Encoded]]]] = deque()
+    try:
+        with ThreadPoolExecutor(num_workers) as threads:
+            try:
+                for batch in batches(examples):
+                    ahead.append((batch, threads.submit(workers.encode, batch)))
+                    if len(ahead) > 2 * num_workers:
+                        yield from _first(ahead)
+                while ahead:
+                    yield from _first(ahead)
+            finally:
+                for _, future in ahead:
+                    future.cancel()
+    finally:  # no thread is left that would put a new worker in the place of one that ended
+        workers.close()
+
+
+def batches(examples: Iterable[Example]) -> Iterator[Batch]:
+    """Groups examples to lists of at most 64, and of about 4 MiB of what they hold in memory."""
+    batch: Batch = []
+    num_bytes = 0
+    for example in examples:
+        batch.append(example)
+        num_bytes += sum(_in_memory(value) for value in example.values())
+        if len(batch) == BATCH_EXAMPLES or num_bytes >= BATCH_BYTES:
+            yield batch
+            batch, num_bytes = [], 0
+    if batch:
+        yield batch
+
+
+def _in_memory(value: Any) -> int:
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    return len(value) if isinstance(value, bytes | str) else 0
+
+
+def _first(
+    ahead: deque[tuple[Batch, Future[list[Encoded]]]],
+) -> Iterator[tuple[Example, Encoded]]:
+    batch, future = ahead.popleft()
+    yield from zip(batch, future.result(), strict=True)
+
+
+def num_cores() -> int:
+    """The cores that this process may use, which can be fewer than the machine has.
+
+    >>> num_cores() >= 1
+    True
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class _Workers:
+    """One worker process for each thread that asks."""
+
+    def __init__(self, features: Mapping[str, Feature], max_pixels: int):
+        self.job = (dict(features), max_pixels)
+        self.mine = threading.local()
+        self.all: list[_Worker] = []
+
+    def encode(self, batch: Batch) -> list[Encoded]:
+        worker = getattr(self.mine, "worker", None)
+        if worker is None:
+            worker = self.mine.worker = _Worker(self.job)
+            self.all.append(worker)
+        try:
+            return worker.encode(batch)
+        except _DEAD:
+            self.mine.worker = None
+            if len(batch) == 1:
+                return [Encoded(refused="the process that decoded it died of it")]
+            return [encoded for example in batch for encoded in self.encode([example])]
+
+    def close(self) -> None:
+        for worker in self.all:
+            worker.close()
+
+
+class _Worker:
+    """A process, and the pipes to it."""
+
+    def __init__(self, job: tuple[dict[str, Feature], int]):
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the worker)
+        # Workers decode on the CPU, and find the package where this process found it.
+        paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
+        quiet = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": paths}
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _PROGRAM],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            env=os.environ | quiet,
+            start_new_session=True,  # Ctrl-C is for this process, which then ends the workers
+        )
+        try:
+            self._send(job)
+            self._receive()
+        except _DEAD:
+            self.errors.seek(0)
+            said = self.errors.read().decode(errors="replace")
+            self.close()
+            raise RuntimeError(f"a worker process did not start; it said:\n{said}") from None
+
+    def encode(self, batch: Batch) -> list[Encoded]:
+        self._send(batch)
+        return self._receive()
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+        self.errors.close()
+
+    def _send(self, value: Any) -> None:
+        assert self.process.stdin
+        pickle.dump(value, self.process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
+        self.process.stdin.flush()
+
+    def _receive(self) -> Any:
+        assert self.process.stdout
+        return pickle.load(self.process.stdout)
+
+
+def main() -> None:
+    """The worker's side: reads the job, then batches, until the pipe ends."""
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not come between the replies
+    features, max_pixels = pickle.load(sys.stdin.buffer)
+    _reply(replies, "ready")
+    while True:
+        try:
+            batch = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            return
+        _reply(replies, [encode(example, features, max_pixels=max_pixels) for example in batch])
+
+
+def _reply(replies: Any, value: Any) -> None:
+    pickle.dump(value, replies, protocol=pickle.HIGHEST_PROTOCOL)
+    replies.flush()
