@@ -40,8 +40,9 @@ def assign(
 
     By fractions, an example's split is drawn from its id, or its group, and the seed. With
     `labels` it is drawn so that each class is divided by these fractions too (see `strata`). The
-    trade-off: stratified quotas are exact, to one example or one group per class, but adding a file may move others; without it fractions are met only as
-    well as chance allows, and no file ever moves.
+    trade-off: stratified quotas are exact, to one example or one group per class, but adding a
+    file may move others; without it fractions are met only as well as chance allows, and no
+    file ever moves.
 
     Args:
         ids: the examples.
