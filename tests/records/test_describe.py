@@ -11,12 +11,13 @@ SMALL = Manifest(
     name="pets",
     features={"image": Feature("image", (None, None, 3)), "label": Feature("label")},
     class_names=("cat", "dog"),
-    rule={"by": "fractions", "seed": 0},
+    rule={"by": "fractions", "fractions": {"train": 0.9, "val": 0.1}, "seed": 0},
     splits={
         "train": SplitInfo((Shard("a", 1200, 61_234, ""), Shard("b", 34, 10, "")), (1000, 234)),
         "val": SplitInfo((Shard("c", 5, 2_500_000, ""),), (5, 0)),
     },
     num_refused=0,
+    num_notes=0,
     image_sizes={"distinct": 1, "smallest": [20, 30], "largest": [20, 30]},
     duplicates={"num_contents": 0, "examples": []},
     fingerprint="",
@@ -33,7 +34,7 @@ def test_a_small_dataset():
         "cat         1,000       5",
         "dog           234       0",
         "image sizes: all 20x30 pixels",
-        "split by: by fractions, seed 0",
+        "split: by fractions (train 0.9, val 0.1), seed 0",
         "refused: 0 examples",
         "in more than one split: 0 contents",
     ]
@@ -41,12 +42,24 @@ def test_a_small_dataset():
 
 def test_what_was_refused_and_what_stands_twice():
     manifest = dataclasses.replace(
-        SMALL, num_refused=1234, duplicates={"num_contents": 4321, "examples": []}
+        SMALL, num_refused=1234, num_notes=2, duplicates={"num_contents": 4321, "examples": []}
     )
     assert describe(manifest).splitlines()[-2:] == [
-        "refused: 1,234 examples, listed in refused.csv",
+        "refused: 1,234 examples and 2 parts of others (refused.csv lists them)",
         "in more than one split: 4,321 contents",
     ]
+
+
+def test_how_the_split_was_made():
+    rule = {"by": "given", "given_by": "folders", "grouped_by": "patient", "stratified": True}
+    text = describe(dataclasses.replace(SMALL, rule=rule))
+    assert "split: as given by folders; grouped by patient; stratified by class" in text
+    assert "split: by hand" in describe(dataclasses.replace(SMALL, rule={"by": "hand"}))
+
+
+def test_classes_that_are_not_counted_are_not_listed():
+    splits = {"train": SplitInfo((Shard("a", 3, 10, ""),), (0, 0))}
+    assert "cat" not in describe(dataclasses.replace(SMALL, splits=splits))
 
 
 def test_sizes_that_differ():

@@ -5,6 +5,7 @@ Example:
     print(describe(load("records/xray")))
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from tfpipe.records.manifest import Manifest
@@ -19,9 +20,8 @@ def describe(manifest: Manifest) -> str:
     lines = [f"{manifest.name}: {features}; in {manifest.path}", _table(manifest)]
     if manifest.image_sizes:
         lines.append(f"image sizes: {_sizes(manifest.image_sizes)}")
-    rule = ", ".join(f"{key} {value}" for key, value in manifest.rule.items())
-    lines.append(f"split by: {rule}")
-    lines.append(f"refused: {manifest.num_refused:,} examples{_see(manifest)}")
+    lines.append(f"split: {_rule(manifest.rule)}")
+    lines.append(f"refused: {_refused(manifest)}")
     lines.append(f"in more than one split: {manifest.duplicates['num_contents']:,} contents")
     return "\n".join(lines)
 
@@ -32,6 +32,9 @@ def _table(manifest: Manifest) -> str:
         ["examples", *(f"{split.num_examples:,}" for split in splits.values())],
         ["size", *(human_bytes(split.num_bytes) for split in splits.values())],
     ]
+    counted = any(any(split.class_counts) for split in splits.values())
+    if not counted:  # masks: their classes are not counted
+        return text_table(["", *splits], rows)
     for label, name in enumerate(manifest.class_names[:MAX_CLASSES]):
         rows.append([name, *(f"{split.class_counts[label]:,}" for split in splits.values())])
     if manifest.num_classes > MAX_CLASSES:
@@ -52,5 +55,25 @@ def _sizes(sizes: Any) -> str:
     )
 
 
-def _see(manifest: Manifest) -> str:
-    return ", listed in refused.csv" if manifest.num_refused else ""
+def _rule(rule: Mapping[str, Any]) -> str:
+    """The manifest's rule as a person would say it."""
+    words = []
+    if rule.get("given_by"):
+        words.append(f"as given by {rule['given_by']}")
+    if rule.get("fractions"):
+        shares = ", ".join(f"{name} {share:g}" for name, share in rule["fractions"].items())
+        words.append(f"by fractions ({shares}), seed {rule.get('seed')}")
+    if rule.get("grouped_by"):
+        words.append(f"grouped by {rule['grouped_by']}")
+    if rule.get("stratified"):
+        words.append("stratified by class")
+    return "; ".join(words) or ", ".join(f"{key} {value}" for key, value in rule.items())
+
+
+def _refused(manifest: Manifest) -> str:
+    words = [f"{manifest.num_refused:,} examples"]
+    if manifest.num_notes:
+        words.append(f"and {manifest.num_notes:,} parts of others")
+    if manifest.num_refused or manifest.num_notes:
+        words.append("(refused.csv lists them)")
+    return " ".join(words)

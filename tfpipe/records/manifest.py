@@ -63,6 +63,8 @@ class Manifest:
         rule: how the splits were made.
         splits: the splits by name.
         num_refused: how many examples were left out; `refused.csv` lists them.
+        num_notes: how many parts of examples, such as boxes without area, were left out or cut;
+            `refused.csv` lists them, too.
         image_sizes: how many `distinct` ones, the `smallest`, `largest` and `most_common`, in
             pixels (height, width).
         duplicates: `num_contents` that stand in more than one split, and `examples` of them.
@@ -76,6 +78,7 @@ class Manifest:
     rule: Mapping[str, Any]
     splits: Mapping[str, SplitInfo]
     num_refused: int
+    num_notes: int
     image_sizes: Mapping[str, Any]
     duplicates: Mapping[str, Any]
     fingerprint: str

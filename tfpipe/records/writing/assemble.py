@@ -35,6 +35,7 @@ def assemble(source: Source, plan: Plan, finished: Finished, folder: pathlib.Pat
         rule=dict(source.rule),
         splits={split: _split(source, finished, split, folder, name) for split in finished},
         num_refused=sum(row[1] == "example" for row in rows),
+        num_notes=sum(row[1] != "example" for row in rows),
         image_sizes=_sizes(finished) if "image" in source.features else {},
         duplicates=across_splits(finished, folder),
         fingerprint=fingerprint(plan),
