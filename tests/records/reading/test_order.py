@@ -54,7 +54,7 @@ def rare(tmp_path_factory):
     return records.write(source_of(labels.tolist()), tmp_path_factory.mktemp("rare") / "r")
 
 
-@pytest.fixture(params=["many", "single"])
+@pytest.fixture(params=["many", pytest.param("single", marks=pytest.mark.slow)])
 def manifest(request):
     return request.getfixturevalue(request.param)
 

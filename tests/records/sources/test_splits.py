@@ -120,3 +120,12 @@ def test_mappings_to_names_and_functions_are_given_splits():
 def test_a_description_holds_no_address():
     assert described(functools.partial(str.upper)) == "the function 'partial'"
     assert described({}) == "a mapping"
+
+
+def test_all_is_no_name_for_a_split():
+    with pytest.raises(RequestError) as caught:
+        as_split_name("all")
+    expected = (
+        "Expected a split's name other than 'all', which stands for all. Received: split='all'"
+    )
+    assert str(caught.value) == expected

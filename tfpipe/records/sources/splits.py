@@ -102,7 +102,8 @@ def as_split_name(name: object) -> str:
     ('val', 'holdout')
 
     Raises:
-        RequestError: the name cannot be part of a shard's file name.
+        RequestError: the name cannot be part of a shard's file name, or is "all", which TensorFlow
+            Datasets keeps for itself.
     """
     lower = str(name).lower()
     if lower in NAMES or lower in SYNONYMS:
@@ -110,6 +111,10 @@ def as_split_name(name: object) -> str:
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
         raise RequestError(
             received("a split's name to be a letter, then letters, digits or _", split=name)
+        )
+    if lower == "all":
+        raise RequestError(
+            received("a split's name other than 'all', which stands for all", split=name)
         )
     return name
 

@@ -58,7 +58,8 @@ def write(
     are there already returns their manifest.
 
     The folder holds the shards (`name-split.tfrecord-00000-of-00004`), TensorFlow Datasets' own
-    description (`features.json`, `dataset_info.json`), `refused.csv` and `manifest.json`.
+    description (`features.json`, `dataset_info.json`), `refused.csv` and `manifest.json`. (Its own
+    decoder reads no GIF, and no BMP as grey; `tfds.decode.SkipDecoding` gives their bytes.)
 
     Args:
         source: what `records.image_folder`, `records.arrays` and the like return.
