@@ -134,7 +134,7 @@ def test_so_it_is_when_other_processes_work(tmp_path):
 
 KILLED = """
 import os, pathlib, signal, sys
-from tests.records.test_beam import LOCAL, beam, some_arrays, write
+from tests.records.writing.test_beam import LOCAL, beam, some_arrays, write
 
 save, saved = beam.save_facts, []
 def save_two(facts, path):

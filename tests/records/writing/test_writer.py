@@ -143,7 +143,7 @@ def test_the_manifest_is_what_load_gives_back(tmp_path, capsys):
     assert names(tmp_path) == ["pictures", "r"]
     said = capsys.readouterr()
     assert said.out == ""
-    assert "refused: 2 examples, listed in refused.csv" in said.err
+    assert "refused: 2 examples (refused.csv lists them)" in said.err
     assert f"pictures: image (image), label (label); in {tmp_path}/r" in said.err
 
 
