@@ -267,16 +267,6 @@ def test_the_float32_twin_has_the_same_weights_and_names(trained):
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_keras_file_gives_the_same_model(trained, tmp_path):
-    path = export.to_keras(trained, tmp_path / "model.keras")
-    assert [entry.name for entry in tmp_path.iterdir()] == ["model.keras"]
-    loaded = keras.models.load_model(path)
-    floats = NOISE / np.float32(255)
-    np.testing.assert_array_equal(
-        loaded.predict(floats, verbose=0), trained.predict(floats, verbose=0)
-    )
-
-
 def test_labels_are_lines_in_the_order_of_the_scores(tmp_path):
     path = export.to_labels(["zero", "eins", "två"], tmp_path / "labels.txt")
     assert path.read_text(encoding="utf-8") == "zero\neins\ntvå\n"

@@ -1,6 +1,6 @@
 """Model files that have been run and scored before anybody gets them."""
 
-from tfpipe.export.convert import to_keras, to_labels, to_tflite
+from tfpipe.export.convert import to_labels, to_tflite
 from tfpipe.export.litert import load
 from tfpipe.export.page import answers, to_page
 from tfpipe.export.predictor import Predictor, from_keras
@@ -15,7 +15,6 @@ __all__ = [
     "from_keras",
     "load",
     "load_report",
-    "to_keras",
     "to_labels",
     "to_page",
     "to_tflite",

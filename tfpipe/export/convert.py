@@ -1,4 +1,4 @@
-"""Writes a Keras model as a file: `.keras`, or `.tflite` with its preprocessing inside.
+"""Writes a Keras model as a `.tflite` file, with its preprocessing inside.
 
 Example:
 
@@ -17,17 +17,10 @@ import tensorflow as tf
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError, one_of
 from tfpipe.export.calibration import calibration_images
-from tfpipe.files import Path, staged, write_bytes, write_text
+from tfpipe.files import Path, write_bytes, write_text
 from tfpipe.ops import Chain
 
 MODES = ("float32", "int8")
-
-
-def to_keras(model: keras.Model, path: Path) -> pathlib.Path:
-    """Writes the model as a `.keras` file, whole or not at all, and returns its path."""
-    with staged(path) as aside:
-        model.save(aside)
-    return pathlib.Path(path)
 
 
 def to_labels(class_names: Sequence[str], path: Path) -> pathlib.Path:

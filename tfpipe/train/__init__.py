@@ -2,6 +2,6 @@
 
 from tfpipe.train.keep import keep
 from tfpipe.train.loop import fit
-from tfpipe.train.strategy import PRECISIONS, distribute
+from tfpipe.train.strategy import distribute
 
-__all__ = ["PRECISIONS", "distribute", "fit", "keep"]
+__all__ = ["distribute", "fit", "keep"]

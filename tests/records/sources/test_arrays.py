@@ -69,7 +69,7 @@ def test_groups_stay_whole_and_classes_are_balanced():
                             "Received: dtype='float64', min=0.0"),
         ({"y": [0, -1]}, "Expected `y` to be integer labels from 0. "
                          "Received: dtype='int64', min=-1"),
-        ({"class_names": ["cat"]}, "Expected `class_names` to name every label up to 1. "
+        ({"class_names": ["cat"]}, "Expected `class_names` to name every class up to 1. "
                                    "Received: class_names=['cat']"),
         ({"group": ["p"]}, "Expected `group` to hold one group for each of the 2 images. "
                            "Received: length=1"),

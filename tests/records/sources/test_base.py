@@ -2,10 +2,12 @@
 
 import pytest
 
+from tfpipe.errors import RequestError
 from tfpipe.records.sources.base import (
     Entry,
     Feature,
     Refused,
+    as_image,
     disk_order,
     from_entries,
     has_classes,
@@ -67,3 +69,12 @@ def test_the_order_on_disk_is_drawn_and_depends_on_names_alone():
 def test_which_sources_have_classes(kind, expected):
     source = source_of(ENTRIES, lambda data: {}, features={"it": Feature(kind)})
     assert has_classes(source) is expected
+
+
+def test_images_are_grey_or_in_colours():
+    assert as_image(1).shape == (None, None, 1)
+    with pytest.raises(RequestError) as caught:
+        as_image(4)
+    assert str(caught.value) == (
+        "Expected `channels` to be 1 (grey) or 3 (colours). Received: channels=4"
+    )

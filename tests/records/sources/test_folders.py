@@ -7,7 +7,6 @@ import pytest
 
 from tfpipe import records
 from tfpipe.errors import RequestError
-from tfpipe.records.sources.folders import as_image
 from tfpipe.records.sources.splits import split_of
 
 
@@ -198,15 +197,6 @@ def test_a_missing_folder_is_an_error(tmp_path):
         records.image_folder(str(tmp_path / "none"))
     assert str(caught.value) == (
         f"Expected `path` to be a folder. There is nothing: {str(tmp_path / 'none')!r}"
-    )
-
-
-def test_images_are_grey_or_in_colours():
-    assert as_image(1).shape == (None, None, 1)
-    with pytest.raises(RequestError) as caught:
-        as_image(4)
-    assert str(caught.value) == (
-        "Expected `channels` to be 1 (grey) or 3 (colours). Received: channels=4"
     )
 
 

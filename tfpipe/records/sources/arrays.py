@@ -12,6 +12,7 @@ import numpy as np
 from tfpipe.errors import RequestError, received
 from tfpipe.records.sources.assignment import as_group, assign, rule
 from tfpipe.records.sources.base import Example, Feature, Source, disk_order
+from tfpipe.records.sources.names import numbered_names
 from tfpipe.records.sources.splits import Split
 
 
@@ -51,7 +52,7 @@ def arrays(
     """
     images = as_images(x)
     labels = as_labels(y, len(images))
-    names = as_class_names(class_names, labels)
+    names = numbered_names(class_names, int(labels.max()))
     num_examples = len(images)
     parts = assign(
         map(example_id, range(num_examples)),
@@ -85,6 +86,15 @@ def example_id(index: int, prefix: str = "") -> str:
     return f"{prefix}{index:06d}"
 
 
+def example_ids(num_examples: int, prefix: str = "") -> list[str]:
+    """The ids of the first so many examples.
+
+    >>> example_ids(2, "test-")
+    ['test-000000', 'test-000001']
+    """
+    return [example_id(index, prefix) for index in range(num_examples)]
+
+
 def as_images(x: np.ndarray) -> np.ndarray:
     """Checks an array of images and gives it its channel axis: (N, H, W, C) of uint8."""
     images = x[..., None] if getattr(x, "ndim", 0) == 3 else x
@@ -115,14 +125,3 @@ def as_array_groups(group: Sequence[object], num_examples: int) -> list[str]:
         expected = f"`group` to hold one group for each of the {num_examples} images"
         raise RequestError(received(expected, length=len(group)))
     return [as_group(value, example_id(index)) for index, value in enumerate(group)]
-
-
-def as_class_names(class_names: Sequence[str] | None, labels: np.ndarray) -> tuple[str, ...]:
-    """Checks that every label has a name; the labels' own numbers if no names are given."""
-    largest = int(labels.max())
-    if class_names is None:
-        return tuple(str(label) for label in range(largest + 1))
-    if len(class_names) <= largest:
-        expected = f"`class_names` to name every label up to {largest}"
-        raise RequestError(received(expected, class_names=list(class_names)))
-    return tuple(class_names)

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tfpipe.errors import RequestError
 from tfpipe.records.sources.splits import position
 
 Example = dict[str, Any]
@@ -51,6 +52,22 @@ class Feature:
     kind: str
     shape: tuple[int | None, ...] = ()
     table: tuple[int, ...] = ()
+
+
+def as_image(channels: int) -> Feature:
+    """The feature of images of any size.
+
+    >>> as_image(1).shape
+    (None, None, 1)
+
+    Raises:
+        RequestError: `channels` is neither 1 nor 3.
+    """
+    if channels not in (1, 3):
+        raise RequestError(
+            f"Expected `channels` to be 1 (grey) or 3 (colours). Received: channels={channels!r}"
+        )
+    return Feature("image", (None, None, channels))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,15 @@ from typing import NamedTuple
 from tfpipe.errors import RequestError
 from tfpipe.files import Path
 from tfpipe.records.sources.assignment import as_groups, assign, rule
-from tfpipe.records.sources.base import Entry, Example, Feature, Refused, Source, from_entries
+from tfpipe.records.sources.base import (
+    Entry,
+    Example,
+    Feature,
+    Refused,
+    Source,
+    as_image,
+    from_entries,
+)
 from tfpipe.records.sources.layouts import explain, resembles
 from tfpipe.records.sources.listing import (
     files,
@@ -128,22 +136,6 @@ def image_folder(
         ),
         seed=seed,
     )
-
-
-def as_image(channels: int) -> Feature:
-    """The feature of images of any size.
-
-    >>> as_image(1).shape
-    (None, None, 1)
-
-    Raises:
-        RequestError: `channels` is neither 1 nor 3.
-    """
-    if channels not in (1, 3):
-        raise RequestError(
-            f"Expected `channels` to be 1 (grey) or 3 (colours). Received: channels={channels!r}"
-        )
-    return Feature("image", (None, None, channels))
 
 
 def _given_parts(root: pathlib.Path) -> dict[str, str]:

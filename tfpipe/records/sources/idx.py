@@ -15,9 +15,10 @@ import numpy as np
 
 from tfpipe.errors import DataError, RequestError
 from tfpipe.files import Path
-from tfpipe.records.sources.arrays import as_class_names, example_id
+from tfpipe.records.sources.arrays import example_ids
 from tfpipe.records.sources.assignment import assign, rule
 from tfpipe.records.sources.base import Example, Feature, Source, disk_order
+from tfpipe.records.sources.names import numbered_names
 from tfpipe.records.sources.splits import Split
 
 FILES = {"train": "train", "test": "t10k"}
@@ -56,7 +57,7 @@ def idx(
 
     def iterate() -> Iterator[Example]:
         for part, (images, part_labels) in parts.items():
-            keys = _keys(part, len(images))
+            keys = example_ids(len(images), f"{part}-")
             for index in disk_order(keys, seed):
                 yield {
                     "id": keys[index],
@@ -68,7 +69,7 @@ def idx(
     shape = (*parts["train"][0].shape[1:], 1)
     features = {"image": Feature("image", shape), "label": Feature("label")}
     how = rule(split, seed, given_by="files", stratified=stratify)
-    return Source(name, features, as_class_names(None, labels), how, iterate)
+    return Source(name, features, numbered_names(None, int(labels.max())), how, iterate)
 
 
 def load_idx(path: Path, *, num_axes: int) -> np.ndarray:
@@ -101,16 +102,16 @@ def load_idx(path: Path, *, num_axes: int) -> np.ndarray:
     return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
 
 
-def _keys(part: str, number: int) -> list[str]:
-    return [example_id(index, f"{part}-") for index in range(number)]
-
-
 def _splits(
     parts: dict[str, tuple[np.ndarray, np.ndarray]], split: Split | None, seed: int, stratify: bool
 ) -> dict[str, list[str]]:
     """The split of every image, by the files that it is in."""
     splits = assign(
-        [key for part, (images, _) in parts.items() for key in _keys(part, len(images))],
+        [
+            key
+            for part, (images, _) in parts.items()
+            for key in example_ids(len(images), f"{part}-")
+        ],
         split,
         seed,
         labels=[(int(label),) for _, labels in parts.values() for label in labels]

@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from tfpipe.errors import RequestError, one_of, received
 from tfpipe.files import Path
 from tfpipe.records.sources.assignment import as_groups, assign, rule
-from tfpipe.records.sources.base import Entry, Example, Feature, Source, from_entries
-from tfpipe.records.sources.folders import as_image
+from tfpipe.records.sources.base import Entry, Example, Feature, Source, as_image, from_entries
 from tfpipe.records.sources.listing import Found, by_stem, path_of
-from tfpipe.records.sources.names import as_class_names, dataset_name, few
+from tfpipe.records.sources.names import dataset_name, few, numbered_names
 from tfpipe.records.sources.splits import Given, Split, described
 
 GREYS = 256
@@ -82,10 +81,7 @@ def mask_folder(
     ids = sorted(image_of.keys() | mask_of.keys())
     if unpaired == "error":
         _require_pairs(image_of, mask_of)
-    names = as_class_names(class_names, [str(label) for label in range(max(table) + 1)])
-    if len(names) <= max(table):
-        expected = f"`class_names` to name every class up to {max(table)}"
-        raise RequestError(received(expected, class_names=list(names)))
+    names = numbered_names(class_names, max(table))
     parts = assign(ids, split, seed, groups=as_groups(group, ids))
 
     def load(stem: str) -> Example:

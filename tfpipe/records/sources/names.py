@@ -54,6 +54,22 @@ def as_class_names(class_names: Collection[str] | None, found: Iterable[str]) ->
     return names
 
 
+def numbered_names(class_names: Collection[str] | None, largest: int) -> tuple[str, ...]:
+    """One name for each class from 0 to `largest`; if None, the numbers themselves.
+
+    >>> numbered_names(None, 1)
+    ('0', '1')
+
+    Raises:
+        RequestError: a class has no name, or two have the same.
+    """
+    names = as_class_names(class_names, map(str, range(largest + 1)))
+    if len(names) <= largest:
+        expected = f"`class_names` to name every class up to {largest}"
+        raise RequestError(received(expected, class_names=list(names)))
+    return names
+
+
 def few(names: Collection[str], most: int = 3) -> str:
     """The first names of many, for a sentence.
 

@@ -16,7 +16,15 @@ import numpy as np
 from tfpipe.errors import RequestError
 from tfpipe.files import Path
 from tfpipe.records.sources.assignment import assign
-from tfpipe.records.sources.base import Entry, Example, Feature, Refused, Source, from_entries
+from tfpipe.records.sources.base import (
+    Entry,
+    Example,
+    Feature,
+    Refused,
+    Source,
+    as_image,
+    from_entries,
+)
 from tfpipe.records.sources.columns import (
     given_parts,
     not_of_row,
@@ -26,7 +34,6 @@ from tfpipe.records.sources.columns import (
     require_unique,
     table_rule,
 )
-from tfpipe.records.sources.folders import as_image
 from tfpipe.records.sources.labels import as_indices
 from tfpipe.records.sources.listing import require_folder
 from tfpipe.records.sources.names import dataset_name, few

@@ -13,7 +13,7 @@ from typing import Any
 
 from tfpipe.errors import RequestError
 from tfpipe.files import Path
-from tfpipe.records.sources.arrays import example_id
+from tfpipe.records.sources.arrays import example_ids
 from tfpipe.records.sources.assignment import assign, rule
 from tfpipe.records.sources.base import Example, Feature, Source
 from tfpipe.records.sources.splits import Split
@@ -57,7 +57,7 @@ def from_tfds(
     given = [part for part in builder.info.splits if part in OURS]
     if split is None and "val" not in [OURS[part] for part in given]:
         split = FRACTIONS
-    keys = {part: _keys(part, builder.info.splits[part].num_examples) for part in given}
+    keys = {part: example_ids(builder.info.splits[part].num_examples, f"{part}-") for part in given}
     splits = assign(
         [key for part in given for key in keys[part]],
         split,
@@ -74,10 +74,6 @@ def from_tfds(
     how = rule(split, seed, given_by="TensorFlow Datasets")
     names = tuple(builder.info.features["label"].names)
     return Source(builder.name, features, names, how, iterate)
-
-
-def _keys(part: str, number: int) -> list[str]:
-    return [example_id(index, f"{part}-") for index in range(number)]
 
 
 def _features(builder: Any) -> dict[str, Feature]:

@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from tfpipe.errors import RequestError
 from tfpipe.files import Path
 from tfpipe.records.sources.assignment import as_groups, assign, rule
-from tfpipe.records.sources.base import Entry, Example, Source, from_entries
+from tfpipe.records.sources.base import Entry, Example, Source, as_image, from_entries
 from tfpipe.records.sources.boxes import box_features
 from tfpipe.records.sources.columns import load_lists
-from tfpipe.records.sources.folders import as_image
 from tfpipe.records.sources.listing import by_stem, path_of, require_folder
 from tfpipe.records.sources.names import as_class_names, dataset_name
 from tfpipe.records.sources.splits import NAMES, Given, Split, described

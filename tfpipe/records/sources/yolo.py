@@ -12,9 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from tfpipe.errors import RequestError
 from tfpipe.files import Path
 from tfpipe.records.sources.assignment import as_groups, assign, rule
-from tfpipe.records.sources.base import Entry, Example, Refused, Source, from_entries
+from tfpipe.records.sources.base import Entry, Example, Refused, Source, as_image, from_entries
 from tfpipe.records.sources.boxes import Box, box_features, gather
-from tfpipe.records.sources.folders import as_image
 from tfpipe.records.sources.names import dataset_name
 from tfpipe.records.sources.splits import Split, described
 from tfpipe.records.sources.yolo_layout import label_path, read_layout
