@@ -9,6 +9,7 @@ Example:
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from tfpipe.errors import RequestError, received
 from tfpipe.records.sources.names import few
@@ -24,6 +25,7 @@ from tfpipe.records.sources.splits import (
 from tfpipe.records.sources.strata import stratified
 
 Labels = Sequence[tuple[int, ...] | None]
+Group = Mapping[str, str] | Callable[[str], object] | None
 FRACTIONS = (0.7, 0.2, 0.1)
 
 
@@ -89,6 +91,52 @@ def assign(
     return parts
 
 
+class Division(NamedTuple):
+    """The split of every example, and what the manifest keeps of how they were made."""
+
+    parts: list[str]
+    rule: dict[str, object]
+
+
+def divide(
+    ids: Sequence[str],
+    split: Split | Given | None,
+    seed: int,
+    *,
+    group: Group = None,
+    labels: Labels | None = None,
+    given: Sequence[str] | None = None,
+    given_by: str | None = None,
+) -> Division:
+    """`assign` and `rule` at once, for sources whose groups come from the id.
+
+    Args:
+        ids: as for `assign`.
+        split: as for `assign`.
+        seed: as for `assign`.
+        group: a function of the id, or a mapping from it.
+        labels: as for `assign`.
+        given: as for `assign`.
+        given_by: where `given` comes from, in words.
+
+    Example:
+
+    >>> divide(["a"], {"train": 1.0}, seed=0).parts
+    ['train']
+    """
+    parts = assign(ids, split, seed, groups=as_groups(group, ids), labels=labels, given=given)
+    return Division(
+        parts,
+        rule(
+            split,
+            seed,
+            given_by=given_by if given is not None else None,
+            grouped_by=described(group) if group else None,
+            stratified=labels is not None,
+        ),
+    )
+
+
 def rule(
     split: Split | Given | None,
     seed: int,
@@ -126,9 +174,7 @@ def rule(
     }
 
 
-def as_groups(
-    group: Mapping[str, str] | Callable[[str], object] | None, ids: Sequence[str]
-) -> list[str] | None:
+def as_groups(group: Group, ids: Sequence[str]) -> list[str] | None:
     """The group of every example, from a mapping or a function of the id; None without groups.
 
     >>> as_groups(lambda key: key.split("_")[0], ["p1_a.png", "p2_a.png"])

@@ -6,12 +6,12 @@ Example:
 """
 
 import pathlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from tfpipe.errors import RequestError
 from tfpipe.files import Path
-from tfpipe.records.sources.assignment import as_groups, assign, rule
+from tfpipe.records.sources.assignment import Group, divide
 from tfpipe.records.sources.base import (
     Entry,
     Example,
@@ -30,7 +30,7 @@ from tfpipe.records.sources.listing import (
     require_folder,
 )
 from tfpipe.records.sources.names import dataset_name, few, in_order
-from tfpipe.records.sources.splits import NAMES, SYNONYMS, Given, Split, as_split_name, described
+from tfpipe.records.sources.splits import NAMES, SYNONYMS, Given, Split, as_split_name
 
 
 class _Item(NamedTuple):
@@ -45,7 +45,7 @@ def image_folder(
     *,
     split: Split | Given | None = None,
     seed: int = 0,
-    group: Mapping[str, str] | Callable[[str], object] | None = None,
+    group: Group = None,
     stratify: bool = False,
     channels: int = 3,
     name: str | None = None,
@@ -102,13 +102,14 @@ def image_folder(
     index_of = {class_name: index for index, class_name in enumerate(class_names)}
     ids = [item.id for item in items]
     labels = [(index_of[item.class_name],) if item.class_name else None for item in items]
-    parts = assign(
+    division = divide(
         ids,
         split,
         seed,
-        groups=as_groups(group, ids),
+        group=group,
         labels=labels if stratify else None,
         given=[item.part or "train" for item in items] if given_parts else None,
+        given_by="folders",
     )
 
     def load(data: tuple[str, int, str | None]) -> Example:
@@ -119,7 +120,7 @@ def image_folder(
 
     entries = [
         Entry(item.id, part, (item.id, label[0] if label else -1, item.problem))
-        for item, label, part in zip(items, labels, parts, strict=True)
+        for item, label, part in zip(items, labels, division.parts, strict=True)
     ]
     return from_entries(
         dataset_name(name, root),
@@ -127,13 +128,7 @@ def image_folder(
         load,
         features={"image": as_image(channels), "label": Feature("label")},
         class_names=class_names,
-        rule=rule(
-            split,
-            seed,
-            given_by="folders" if given_parts else None,
-            grouped_by=described(group) if group else None,
-            stratified=stratify,
-        ),
+        rule=division.rule,
         seed=seed,
     )
 

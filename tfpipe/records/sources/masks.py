@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tfpipe.errors import RequestError, one_of, received
 from tfpipe.files import Path
-from tfpipe.records.sources.assignment import as_groups, assign, rule
+from tfpipe.records.sources.assignment import Group, divide
 from tfpipe.records.sources.base import Entry, Example, Feature, Source, as_image, from_entries
 from tfpipe.records.sources.listing import Found, by_stem, path_of
 from tfpipe.records.sources.names import dataset_name, few, numbered_names
-from tfpipe.records.sources.splits import Given, Split, described
+from tfpipe.records.sources.splits import Given, Split
 
 GREYS = 256
 UNPAIRED = ("error", "refuse")
@@ -30,7 +30,7 @@ def mask_folder(
     unpaired: str = "error",
     split: Split | Given | None = None,
     seed: int = 0,
-    group: Mapping[str, str] | Callable[[str], object] | None = None,
+    group: Group = None,
     channels: int = 3,
     name: str | None = None,
 ) -> Source:
@@ -82,7 +82,7 @@ def mask_folder(
     if unpaired == "error":
         _require_pairs(image_of, mask_of)
     names = numbered_names(class_names, max(table))
-    parts = assign(ids, split, seed, groups=as_groups(group, ids))
+    division = divide(ids, split, seed, group=group)
 
     def load(stem: str) -> Example:
         return {
@@ -92,11 +92,11 @@ def mask_folder(
 
     return from_entries(
         dataset_name(name, pathlib.Path(images).resolve().parent),
-        [Entry(key, part, key) for key, part in zip(ids, parts, strict=True)],
+        [Entry(key, part, key) for key, part in zip(ids, division.parts, strict=True)],
         load,
         features={"image": as_image(channels), "mask": Feature("mask", table=table)},
         class_names=names,
-        rule=rule(split, seed, grouped_by=described(group) if group else None),
+        rule=division.rule,
         seed=seed,
     )
 

@@ -6,17 +6,17 @@ Example:
 """
 
 import pathlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from tfpipe.errors import RequestError
 from tfpipe.files import Path
-from tfpipe.records.sources.assignment import as_groups, assign, rule
+from tfpipe.records.sources.assignment import Group, divide
 from tfpipe.records.sources.base import Entry, Example, Source, as_image, from_entries
 from tfpipe.records.sources.boxes import box_features
 from tfpipe.records.sources.columns import load_lists
 from tfpipe.records.sources.listing import by_stem, path_of, require_folder
 from tfpipe.records.sources.names import as_class_names, dataset_name
-from tfpipe.records.sources.splits import NAMES, Given, Split, described
+from tfpipe.records.sources.splits import NAMES, Given, Split
 from tfpipe.records.sources.voc_xml import classes_in, parse
 
 
@@ -30,7 +30,7 @@ def voc_boxes(
     one_based: bool = True,
     split: Split | Given | None = None,
     seed: int = 0,
-    group: Mapping[str, str] | Callable[[str], object] | None = None,
+    group: Group = None,
     stratify: bool = False,
     channels: int = 3,
     name: str | None = None,
@@ -97,13 +97,14 @@ def voc_boxes(
         )
     names = as_class_names(class_names, found)
     index_of = {class_name: index for index, class_name in enumerate(names)}
-    parts = assign(
+    division = divide(
         ids,
         split,
         seed,
-        groups=as_groups(group, ids),
+        group=group,
         labels=_labels(inside, index_of) if stratify else None,
         given=[listed[key] for key in ids] if listed is not None else None,
+        given_by="lists",
     )
 
     def load(stem: str) -> Example:
@@ -113,17 +114,11 @@ def voc_boxes(
 
     return from_entries(
         dataset_name(name, root),
-        [Entry(key, part, key) for key, part in zip(ids, parts, strict=True)],
+        [Entry(key, part, key) for key, part in zip(ids, division.parts, strict=True)],
         load,
         features={"image": as_image(channels), **box_features()},
         class_names=names,
-        rule=rule(
-            split,
-            seed,
-            given_by="lists" if listed is not None else None,
-            grouped_by=described(group) if group else None,
-            stratified=stratify,
-        ),
+        rule=division.rule,
         seed=seed,
     )
 

@@ -7,15 +7,15 @@ Example:
 
 import os
 import pathlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from tfpipe.errors import RequestError
 from tfpipe.files import Path
-from tfpipe.records.sources.assignment import as_groups, assign, rule
+from tfpipe.records.sources.assignment import Group, divide
 from tfpipe.records.sources.base import Entry, Example, Refused, Source, as_image, from_entries
 from tfpipe.records.sources.boxes import Box, box_features, gather
 from tfpipe.records.sources.names import dataset_name
-from tfpipe.records.sources.splits import Split, described
+from tfpipe.records.sources.splits import Split
 from tfpipe.records.sources.yolo_layout import label_path, read_layout
 
 
@@ -24,7 +24,7 @@ def yolo_boxes(
     *,
     split: Split | None = None,
     seed: int = 0,
-    group: Mapping[str, str] | Callable[[str], object] | None = None,
+    group: Group = None,
     stratify: bool = False,
     channels: int = 3,
     name: str | None = None,
@@ -69,13 +69,14 @@ def yolo_boxes(
             f"Expected label files for the images of {os.fspath(data_yaml)!r}. None of {len(ids)} "
             f"images has one; the first would be {str(label_path(root, ids[0]))!r}"
         )
-    parts = assign(
+    division = divide(
         ids,
         split,
         seed,
-        groups=as_groups(group, ids),
+        group=group,
         labels=[_classes_in(label_path(root, key), names) for key in ids] if stratify else None,
         given=[part for part, _ in listed.values()],
+        given_by="data.yaml",
     )
 
     def load(data: tuple[str, str | None]) -> Example:
@@ -88,18 +89,12 @@ def yolo_boxes(
         dataset_name(name, root),
         [
             Entry(key, part, (key, problem))
-            for (key, (_, problem)), part in zip(listed.items(), parts, strict=True)
+            for (key, (_, problem)), part in zip(listed.items(), division.parts, strict=True)
         ],
         load,
         features={"image": as_image(channels), **box_features()},
         class_names=names,
-        rule=rule(
-            split,
-            seed,
-            given_by="data.yaml",
-            grouped_by=described(group) if group else None,
-            stratified=stratify,
-        ),
+        rule=division.rule,
         seed=seed,
     )
 
