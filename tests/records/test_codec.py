@@ -211,3 +211,13 @@ def test_the_digest_is_that_of_the_content():
     text = {"text": Feature("text"), **LABEL}
     assert digest({"text": "a", "label": 0}, text) == digest({"text": "a", "label": 1}, text)
     assert digest({"text": "a", "label": 0}, text) != digest({"text": "b", "label": 0}, text)
+
+
+@pytest.mark.parametrize(("shape", "fits"), [((3, 2, 3), True), ((2, 3, 3), False)])
+def test_a_fixed_size_is_that_of_the_upright_image(shape, fits):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = encoded(np.zeros((2, 3, 3), np.uint8), "JPEG", exif=exif)
+    done = encode({"id": "a", "image": data}, {"image": Feature("image", shape)})
+    expected = "" if fits else "expected an image of 2x3 pixels, found 3x2"
+    assert done.refused == expected

@@ -99,9 +99,10 @@ def _look(values: Example, features: Mapping[str, Feature], max_pixels: int) -> 
     facts = look(values["image"], feature.shape[-1] or 3, max_pixels=max_pixels)
     size = (facts.height, facts.width)
     fixed = tuple(feature.shape[:2])
-    if any(want not in (None, found) for want, found in zip(fixed, size, strict=True)):
+    upright = size[::-1] if facts.orientation > 4 else size
+    if any(want not in (None, found) for want, found in zip(fixed, upright, strict=True)):
         raise Refused(
-            f"expected an image of {fixed[0]}x{fixed[1]} pixels, found {size[0]}x{size[1]}"
+            f"expected an image of {fixed[0]}x{fixed[1]} pixels, found {upright[0]}x{upright[1]}"
         )
     if "mask" in features:
         mask = look_at_mask(values["mask"], features["mask"].table, max_pixels=max_pixels)

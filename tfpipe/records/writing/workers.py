@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -162,7 +163,10 @@ class _Worker:
 
     def encode(self, batch: Batch) -> list[Encoded]:
         self._send(batch)
-        return self._receive()
+        reply = self._receive()
+        if isinstance(reply, str):
+            raise RuntimeError(f"a worker process failed:\n{reply}")
+        return reply
 
     def close(self) -> None:
         self.process.kill()
@@ -190,7 +194,11 @@ def main() -> None:
             batch = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
-        _reply(replies, [encode(example, features, max_pixels=max_pixels) for example in batch])
+        try:
+            reply: Any = [encode(example, features, max_pixels=max_pixels) for example in batch]
+        except Exception:
+            reply = traceback.format_exc()  # a defect, to be raised where the user sees it
+        _reply(replies, reply)
 
 
 def _reply(replies: Any, value: Any) -> None:
