@@ -252,5 +252,5 @@ class Broken:
 
 def test_a_defect_in_a_worker_is_raised_and_not_taken_for_bad_data():
     examples = [{"id": "a", "split": "train", "label": Broken()}]
-    with pytest.raises(RuntimeError, match="a worker process failed:(.|\n)*Broken"):
+    with pytest.raises(RuntimeError, match=r"a worker process failed:(.|\n)*Broken"):
         list(workers.encode_all(examples, LABEL, num_workers=1))
