@@ -70,7 +70,7 @@ def to_tflite(
 
     def scores(images: tf.Tensor) -> dict[str, tf.Tensor]:
         for op in ops:
-            images = op.apply(images)
+            images = op.lower(images, "tflite")
         return {"scores": twin(images)}
 
     twin = float32_twin(model)

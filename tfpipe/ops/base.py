@@ -16,7 +16,8 @@ Example = dict[str, tf.Tensor]
 
 @dataclasses.dataclass(frozen=True)
 class Op:
-    """The base of all ops; a new op overrides `apply` (a random one `run`).
+    """The base of all ops; a new op overrides `apply` (a random one `run`), and `lower`
+    where a file's runtime lacks the operators of `apply`.
 
     Attributes:
         takes: the image that the op works on: "encoded" (bytes), "uint8" or "float32".
@@ -45,6 +46,15 @@ class Op:
     def apply(self, image: Any) -> Any:
         """The op's arithmetic, on an image or a batch of images."""
         raise NotImplementedError
+
+    def lower(self, images: Any, runtime: str) -> Any:
+        """`apply` for an exported file: the same bits, from operators that its runtime has.
+
+        Args:
+            images: (B, H, W, C).
+            runtime: "saved_model", "tflite" or "onnx".
+        """
+        return self.apply(images)
 
 
 KINDS = {
