@@ -109,6 +109,24 @@ def test_pixels_and_in_graph_are_the_two_sides_of_an_exported_file():
     )
 
 
+def test_with_an_input_size_the_resizing_is_inside_the_file():
+    chain = Chain([Decode(1), RandomAffine(), Resize((8, 6), letterbox=True), ToFloat()])
+    assert chain.pixels((20, 30)) == Chain([Decode(1), Resize((20, 30))])
+    assert chain.in_graph((20, 30)) == Chain([Resize((8, 6), letterbox=True), ToFloat()])
+    image = {"image": png(20, 30)}  # of the capture's size: pixels() leaves it as it is
+    np.testing.assert_array_equal(
+        chain.in_graph((20, 30))(chain.pixels((20, 30))(image))["image"],
+        chain.inference()(image)["image"],
+    )
+
+
+def test_an_input_size_does_for_a_chain_of_pixels_and_not_of_floats():
+    assert Chain([ToFloat()]).in_graph((20, 30)) == Chain([ToFloat()])
+    assert Chain([]).pixels((20, 30)) == Chain([Resize((20, 30))])
+    with pytest.raises(RequestError, match=r"`size` to be \(height, width\)"):
+        WHOLE.pixels((20, 0))
+
+
 def test_a_chain_maps_over_images_of_any_size():
     data = {"image": [png(20, 30), png(5, 7), png(8, 6)], "key": ["a", "b", "c"]}
     dataset = tf.data.Dataset.from_tensor_slices(data).map(WHOLE)

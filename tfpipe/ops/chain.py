@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from tfpipe.errors import RequestError
 from tfpipe.ops.base import KINDS, Example, Op
+from tfpipe.ops.resize import Resize
 
 
 @dataclasses.dataclass(frozen=True, init=False, repr=False)
@@ -42,6 +43,11 @@ class Chain:
                     f"Expected {KINDS[after.takes]} before {after!r}. "
                     f"Received: {KINDS[before.gives]} from {before!r}; change the order."
                 )
+            if before.per_batch and after.per_image:
+                raise RequestError(
+                    f"Expected {before!r} after {after!r}: it mixes the images of a batch, and "
+                    "before there are only single images; change the order."
+                )
 
     def __call__(self, example: Example) -> Example:
         """Applies every op to one example, or to a batch where no op needs single images."""
@@ -66,10 +72,37 @@ class Chain:
         last = max((place + 1 for place, op in enumerate(self.ops) if op.per_image), default=0)
         return Chain(self.ops[:last]), Chain(self.ops[last:])
 
-    def pixels(self) -> "Chain":
-        """From an encoded image to the uint8 pixels that an exported file takes."""
-        return self.inference().stages()[0]
+    def pixels(self, input_size: tuple[int, int] | None = None) -> "Chain":
+        """From an encoded image to the uint8 pixels that an exported file takes.
 
-    def in_graph(self) -> "Chain":
-        """From those pixels to what the model takes: this part is inside an exported file."""
-        return self.inference().stages()[1]
+        Args:
+            input_size: (height, width) in pixels of what the file takes; then the chain's own
+                resizing and cropping are inside the file. None: they are not, and the file
+                takes what the last op for single images gives.
+
+        >>> from tfpipe.ops import Decode, Resize, ToFloat
+        >>> chain = Chain([Decode(channels=1), Resize((32, 32)), ToFloat()])
+        >>> chain.pixels((480, 640)).ops[1].size
+        (480, 640)
+        """
+        return self._divide(input_size)[0]
+
+    def in_graph(self, input_size: tuple[int, int] | None = None) -> "Chain":
+        """From those pixels to what the model takes: this part is inside an exported file.
+
+        >>> from tfpipe.ops import Decode, Resize, ToFloat
+        >>> chain = Chain([Decode(channels=1), Resize((32, 32)), ToFloat()])
+        >>> chain.in_graph()
+        Chain([ToFloat()])
+        >>> chain.in_graph((480, 640)).ops[0].size
+        (32, 32)
+        """
+        return self._divide(input_size)[1]
+
+    def _divide(self, input_size: tuple[int, int] | None) -> tuple["Chain", "Chain"]:
+        chain = self.inference()
+        if input_size is None:
+            return chain.stages()
+        first = sum(op.takes == "encoded" for op in chain.ops)
+        ops = Chain([*chain.ops[:first], Resize(input_size), *chain.ops[first:]]).ops
+        return Chain(ops[: first + 1]), Chain(ops[first + 1 :])
