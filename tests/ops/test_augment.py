@@ -11,7 +11,8 @@ from scipy import ndimage
 
 from tfpipe import ops
 from tfpipe.errors import RequestError
-from tfpipe.ops.augment import _affine, uniform
+from tfpipe.ops import uniform
+from tfpipe.ops.affine import Motion, move
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (5, 20, 14, 1), np.uint8)
@@ -19,8 +20,9 @@ KEYS = ["0/1/a", "0/1/b", "0/2/a", "1/1/a", "x"]
 
 
 def affine(image, angle, shift_x, shift_y):
-    arguments = (np.float32([value]) for value in (angle, shift_x, shift_y))
-    return _affine(tf.constant(image[None]), *arguments).numpy()[0]
+    numbers = (angle / (2 * math.pi), 1, shift_x, shift_y)
+    motion = Motion(*(tf.constant(number, tf.float64) for number in numbers))
+    return move({"image": tf.constant(image)}, motion, 0)["image"].numpy()
 
 
 def moved(images=IMAGES, keys=KEYS, op=ops.RandomAffine(0.05, 0.2)):  # noqa: B008
@@ -167,7 +169,8 @@ def test_without_a_key_it_is_refused():
         ops.RandomAffine()({"image": IMAGES[0]})
     assert str(caught.value) == (
         "RandomAffine() draws from the example's `key`, and there is none. Give `records.read` a "
-        "`shuffle_seed`, or use `chain.inference()`, which leaves random ops out."
+        "`shuffle_seed` (and with `cache=True` have random ops after those for single images), or "
+        "use `chain.inference()`, which leaves random ops out."
     )
 
 

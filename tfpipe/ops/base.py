@@ -65,6 +65,7 @@ class Op:
         require_kind(self, image)
         require_rank(self, image)
         require_pixels(self, image)
+        require_mask(self, image, example)
         return self.run({**example, "image": image})
 
     def run(self, example: Example) -> Example:
@@ -126,6 +127,19 @@ def require_pixels(op: Op, image: tf.Tensor) -> None:
         raise RequestError(f"{expected} shape {_words(image.shape)}")
     if None in sizes:
         tf.debugging.Assert(tf.size(image) > 0, [expected, "shape", tf.shape(image)])
+
+
+def require_mask(op: Op, image: tf.Tensor, example: Example) -> None:
+    """Refuses a mask that is not of the image's rank: one that is still encoded, or (H, W)."""
+    if "mask" not in example or op.takes == "encoded":
+        return
+    mask = tf.convert_to_tensor(example["mask"])
+    if mask.shape.rank != image.shape.rank:
+        raise RequestError(
+            f"{op!r} expected a `mask` of classes with the axes of its image, "
+            f"{'(H, W, 1)' if image.shape.rank == 3 else '(B, H, W, 1)'}. "
+            f"Received: {mask.dtype.name} of shape {mask.shape}"
+        )
 
 
 def require_channels(op: Op, image: tf.Tensor, channels: int) -> None:

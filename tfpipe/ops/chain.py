@@ -7,11 +7,21 @@ Example:
 
 import dataclasses
 import itertools
+import json
+import pathlib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
-from tfpipe.errors import RequestError
+from tfpipe.errors import DataError, RequestError
+from tfpipe.files import Path, write_text
 from tfpipe.ops.base import KINDS, Example, Op
+from tfpipe.ops.config import from_config, to_config
 from tfpipe.ops.resize import Resize
+
+if TYPE_CHECKING:
+    from tfpipe.ops.layer import ChainLayer
+
+FORMAT = "tfpipe chain 1"
 
 
 @dataclasses.dataclass(frozen=True, init=False, repr=False)
@@ -98,6 +108,59 @@ class Chain:
         (32, 32)
         """
         return self._divide(input_size)[1]
+
+    def as_layer(self, **kwargs: Any) -> "ChainLayer":
+        """A Keras layer of everything deterministic after decoding.
+
+        It takes uint8 pixels (B, H, W, C) as they come from a camera or a decoder, of any size if
+        the chain resizes, and gives what the model takes. It is saved with the model.
+
+        Args:
+            **kwargs: Keras': `name`, ...
+
+        >>> from tfpipe.ops import Decode, ToFloat
+        >>> Chain([Decode(channels=1), ToFloat()]).as_layer().chain
+        Chain([ToFloat()])
+        """
+        from tfpipe.ops.layer import ChainLayer  # it needs this class
+
+        return ChainLayer(
+            Chain(op for op in self.inference().ops if op.takes != "encoded"), **kwargs
+        )
+
+    def to_json(self, path: Path) -> pathlib.Path:
+        """Writes the ops and all their arguments to a file for people, too; returns its path.
+
+        Raises:
+            RequestError: an op of one's own that is not registered (`tfpipe.ops.register`).
+        """
+        lines = ",\n".join(f"    {json.dumps(entry)}" for entry in to_config(self.ops))
+        return write_text(path, f'{{\n  "format": "{FORMAT}",\n  "ops": [\n{lines}\n  ]\n}}\n')
+
+    @staticmethod
+    def from_json(path: Path) -> "Chain":
+        """Reads what `to_json` wrote.
+
+        Raises:
+            DataError: the file holds no chain, or an op or an argument that is not known.
+
+        >>> import tempfile
+        >>> from tfpipe.ops import Decode, ToFloat
+        >>> file = pathlib.Path(tempfile.mkdtemp()) / "chain.json"
+        >>> Chain.from_json(Chain([Decode(channels=1), ToFloat()]).to_json(file))
+        Chain([Decode(channels=1), ToFloat()])
+        """
+        file = pathlib.Path(path)
+        try:
+            value = json.loads(file.read_bytes())
+        except ValueError as error:
+            raise DataError(file, f"not JSON ({error})") from None
+        if not isinstance(value, dict) or value.get("format") != FORMAT:
+            raise DataError(file, f'not a chain: expected {{"format": "{FORMAT}", "ops": [...]}}')
+        try:
+            return Chain(from_config(value.get("ops")))
+        except RequestError as error:
+            raise DataError(file, str(error)) from None
 
     def _divide(self, input_size: tuple[int, int] | None) -> tuple["Chain", "Chain"]:
         chain = self.inference()

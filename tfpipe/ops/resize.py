@@ -55,16 +55,13 @@ class Resize(Op):
 
     def run(self, example: Example) -> Example:
         """Resizes the image and the mask, and moves the boxes if the image is letterboxed."""
-        image = example["image"]
-        (top, left), fitted = self._place(image)
-        moved = {**example, "image": self.apply(image)}
+        moved = {**example, "image": self.apply(example["image"])}
         if "mask" in example:
-            mask = tf.image.resize(example["mask"], fitted, method="nearest")
-            moved["mask"] = self._pad(mask, (top, left), self.mask_fill)
+            moved["mask"] = self.apply_to_mask(example["mask"])
         if not self.letterbox:
             return moved
-        ends = (top + fitted[0], left + fitted[1])
-        return move_boxes(moved, scaling((top, left), ends, self.size))
+        (top, left), (rows, columns) = self._place(example["image"])
+        return move_boxes(moved, scaling((top, left), (top + rows, left + columns), self.size))
 
     def apply(self, image: Any) -> Any:
         """(H, W, C) or (B, H, W, C) to the same with `size`, rounded to uint8."""
@@ -73,6 +70,11 @@ class Resize(Op):
         start, fitted = self._place(image)
         resized = tf.image.resize(image, fitted, self.method, antialias=self.antialias)
         return self._pad(tf.cast(tf.round(resized), tf.uint8), start, 0)
+
+    def apply_to_mask(self, mask: tf.Tensor) -> tf.Tensor:
+        """(H, W, 1) or (B, H, W, 1), classes in any dtype, to the same with `size`."""
+        start, fitted = self._place(mask)
+        return self._pad(tf.image.resize(mask, fitted, "nearest"), start, self.mask_fill)
 
     def lower(self, images: Any, runtime: str) -> Any:
         """`apply` for a known size, within one grey level: neither TFLite nor ONNX has a resize
