@@ -14,6 +14,10 @@ from collections.abc import Collection
 class RequestError(ValueError):
     """What was asked for cannot be done; the sentence says which argument, and what to do."""
 
+    # TensorFlow's AutoGraph leaves an exception with this attribute as it is; of any other that
+    # is raised in `Dataset.map` or `tf.function` it makes one of its own, many lines long.
+    ag_pass_through = True
+
 
 class DataError(Exception):
     """A file, or one record of it, is not what it should be.

@@ -10,8 +10,12 @@ from typing import Any, ClassVar
 import tensorflow as tf
 
 from tfpipe.errors import RequestError
+from tfpipe.ops.checks import require_fitting, require_image
 
 Example = dict[str, tf.Tensor]
+
+# What ops may look at, and what therefore must be tensors.
+SEEN = ("image", "mask", "boxes", "classes")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,12 +65,11 @@ class Op:
                 f"{self!r} expected an example with an `image`. "
                 f"Received: {', '.join(map(repr, example)) or 'an empty dict'}"
             )
-        image = tf.convert_to_tensor(example["image"])
-        require_kind(self, image)
-        require_rank(self, image)
-        require_pixels(self, image)
-        require_mask(self, image, example)
-        return self.run({**example, "image": image})
+        given = {name: tf.convert_to_tensor(example[name]) for name in SEEN if name in example}
+        require_image(self, given["image"])
+        if self.takes != "encoded":
+            require_fitting(self, given)
+        return self.run({**example, **given})
 
     def run(self, example: Example) -> Example:
         """What the op does with an example that has passed the checks."""
@@ -86,73 +89,6 @@ class Op:
         return self.apply(images)
 
 
-KINDS = {
-    "encoded": "encoded images (bytes)",
-    "uint8": "uint8 images, 0 to 255",
-    "float32": "float32 images",
-}
-
-
-def require_kind(op: Op, image: tf.Tensor) -> None:
-    """Refuses an image of another dtype than the op takes."""
-    found = "encoded" if image.dtype == tf.string else image.dtype.name
-    if found != op.takes:
-        raise RequestError(f"{op!r} expected {KINDS[op.takes]}. Received: {found} images.")
-
-
-def require_rank(op: Op, image: tf.Tensor) -> None:
-    """Refuses what is neither an image nor a batch, and a batch where there must be none."""
-    rank = image.shape.rank
-    ranks: tuple[int, ...]
-    if op.takes == "encoded":
-        expected, ranks = "one encoded image, a scalar", (0,)
-    elif op.per_batch:
-        expected, ranks = "a batch of images (B, H, W, C)", (4,)
-    else:
-        expected, ranks = "an image (H, W, C) or a batch (B, H, W, C)", (3, 4)
-    if rank is None:
-        raise RequestError(
-            f"{op!r} expected {expected}. Received: an image of unknown rank; "
-            "`tf.ensure_shape` tells it."
-        )
-    if rank not in ranks:
-        raise RequestError(f"{op!r} expected {expected}. Received: shape {_words(image.shape)}")
-
-
-def require_pixels(op: Op, image: tf.Tensor) -> None:
-    """Refuses an empty batch and an image without pixels; in a graph, when it runs."""
-    sizes = image.shape.as_list()
-    expected = f"{op!r} expected at least one image, of at least one pixel. Received:"
-    if 0 in sizes:
-        raise RequestError(f"{expected} shape {_words(image.shape)}")
-    if None in sizes:
-        tf.debugging.Assert(tf.size(image) > 0, [expected, "shape", tf.shape(image)])
-
-
-def require_mask(op: Op, image: tf.Tensor, example: Example) -> None:
-    """Refuses a mask that is not of the image's rank: one that is still encoded, or (H, W)."""
-    if "mask" not in example or op.takes == "encoded":
-        return
-    mask = tf.convert_to_tensor(example["mask"])
-    if mask.shape.rank != image.shape.rank:
-        raise RequestError(
-            f"{op!r} expected a `mask` of classes with the axes of its image, "
-            f"{'(H, W, 1)' if image.shape.rank == 3 else '(B, H, W, 1)'}. "
-            f"Received: {mask.dtype.name} of shape {mask.shape}"
-        )
-
-
-def require_channels(op: Op, image: tf.Tensor, channels: int) -> None:
-    """Refuses images with other than `channels` channels; in a graph, when it runs if need be."""
-    expected = f"{op!r} expected images with {channels} channels. Received:"
-    found = image.shape[-1]
-    if found is None:
-        same = tf.shape(image)[-1] == channels
-        tf.debugging.Assert(same, [expected, "shape", tf.shape(image)])
-    elif found != channels:
-        raise RequestError(f"{expected} shape {_words(image.shape)}")
-
-
 def sizes_of(images: Any) -> tuple[Any, Any]:
     """Height and width of an image or a batch: ints where they are known, else scalar tensors.
 
@@ -162,7 +98,3 @@ def sizes_of(images: Any) -> tuple[Any, Any]:
     known, found = images.shape[-3:-1], tf.shape(images)
     height, width = (known[axis] or found[axis - 3] for axis in (0, 1))
     return height, width
-
-
-def _words(shape: tf.TensorShape) -> str:
-    return str(tuple(shape.as_list()))

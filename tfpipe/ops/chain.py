@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from tfpipe.errors import DataError, RequestError
 from tfpipe.files import Path, write_text
-from tfpipe.ops.base import KINDS, Example, Op
+from tfpipe.ops.base import Example, Op
+from tfpipe.ops.checks import KINDS
 from tfpipe.ops.config import from_config, to_config
 from tfpipe.ops.resize import Resize
 

@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from tfpipe.errors import RequestError, received
 from tfpipe.ops.arguments import require_fraction
-from tfpipe.ops.base import Example, require_channels, sizes_of
+from tfpipe.ops.base import Example, sizes_of
+from tfpipe.ops.checks import require_channels
 from tfpipe.ops.draws import RandomOp, between, per_image
 
 FIELDS = ("brightness", "contrast", "saturation", "hue")

@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from tfpipe.errors import RequestError, one_of, received
 from tfpipe.ops.arguments import is_number
-from tfpipe.ops.base import Op, require_channels
+from tfpipe.ops.base import Op
+from tfpipe.ops.checks import require_channels
 from tfpipe.ops.pixels import ToFloat
 
 # Mean and standard deviation of ImageNet's training images in 0..1, R, G, B, as torchvision and

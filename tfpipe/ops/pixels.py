@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from tfpipe.decode import decode_image
 from tfpipe.errors import RequestError, received
-from tfpipe.ops.base import Example, Op, require_channels
+from tfpipe.ops.base import Example, Op
+from tfpipe.ops.checks import require_channels
 
 
 @dataclasses.dataclass(frozen=True)
