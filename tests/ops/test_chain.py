@@ -86,6 +86,14 @@ def test_a_wrong_order_is_refused(chain, sentence):
     assert refused(*chain) == sentence
 
 
+def test_what_mixes_a_batch_cannot_come_before_what_needs_single_images():
+    assert refused(ops.CutMix(2), Resize((8, 8))) == (
+        "Expected CutMix(num_classes=2) after Resize(size=(8, 8)): it mixes the images of a "
+        "batch, and before there are only single images; change the order."
+    )
+    assert refused(ops.CutMix(2), ops.RandomFlip(), Resize((8, 8))).startswith("Expected CutMix")
+
+
 def test_inference_leaves_the_random_ops_out():
     assert WHOLE.inference() == Chain([Decode(1), Resize((8, 6)), ToFloat()])
 

@@ -26,15 +26,14 @@ def require_fraction(name: str, value: Any) -> None:
         raise RequestError(received(f"`{name}` to be a fraction from 0 to 1", **{name: value}))
 
 
-def require_range(name: str, value: Any, least: float, most: float = math.inf) -> None:
+def require_range(name: str, value: Any, least: float, most: float) -> None:
     """Refuses what is not (smallest, largest), two numbers in order and within the bounds.
 
     >>> require_range("zoom", (0.8, 1.2), 0.1, 10)
     """
     good = isinstance(value, tuple) and len(value) == 2 and all(map(is_number, value))
     if not good or not least <= value[0] <= value[1] <= most:
-        bounds = f"from {least:g} to {most:g}" if most < math.inf else f"from {least:g}"
-        expected = f"`{name}` to be (smallest, largest), in order and {bounds}"
+        expected = f"`{name}` to be (smallest, largest), in order and from {least:g} to {most:g}"
         raise RequestError(received(expected, **{name: value}))
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import tensorflow as tf
 
 from tfpipe.errors import RequestError
-from tfpipe.ops.checks import require_fitting, require_image
+from tfpipe.ops.checks import checked_image, require_fitting
 
 Example = dict[str, tf.Tensor]
 
@@ -43,8 +43,10 @@ class Op:
 
     def __repr__(self) -> str:
         """The op as code, with the arguments that are not left at their defaults."""
-        values = {field: getattr(self, field.name) for field in dataclasses.fields(self)}
-        given = [f"{f.name}={value!r}" for f, value in values.items() if value != f.default]
+        fields = dataclasses.fields(self)
+        defaults = {field.name: repr(field.default) for field in fields}
+        values = {field.name: repr(getattr(self, field.name)) for field in fields}
+        given = [f"{name}={value}" for name, value in values.items() if value != defaults[name]]
         return f"{type(self).__name__}({', '.join(given)})"
 
     def __post_init__(self) -> None:
@@ -66,7 +68,7 @@ class Op:
                 f"Received: {', '.join(map(repr, example)) or 'an empty dict'}"
             )
         given = {name: tf.convert_to_tensor(example[name]) for name in SEEN if name in example}
-        require_image(self, given["image"])
+        given["image"] = checked_image(self, given["image"])
         if self.takes != "encoded":
             require_fitting(self, given)
         return self.run({**example, **given})

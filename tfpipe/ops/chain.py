@@ -54,6 +54,7 @@ class Chain:
                     f"Expected {KINDS[after.takes]} before {after!r}. "
                     f"Received: {KINDS[before.gives]} from {before!r}; change the order."
                 )
+        for before, after in itertools.combinations(self.ops, 2):
             if before.per_batch and after.per_image:
                 raise RequestError(
                     f"Expected {before!r} after {after!r}: it mixes the images of a batch, and "

@@ -20,11 +20,17 @@ KINDS = {
 }
 
 
-def require_image(op: "Op", image: tf.Tensor) -> None:
-    """Refuses what is not an image, or a batch, of the kind that the op takes."""
+def checked_image(op: "Op", image: tf.Tensor) -> tf.Tensor:
+    """The image, unless it is not one, or a batch, of the kind that the op takes."""
     _require_kind(op, image)
     _require_rank(op, image)
-    _require_pixels(op, image)
+    sizes = image.shape.as_list()
+    expected = f"{op!r} expected at least one image, of at least one pixel. Received: shape"
+    if 0 in sizes:
+        raise RequestError(f"{expected} {_words(image.shape)}")
+    if None in sizes:
+        return checked(image, tf.size(image) > 0, expected, tf.shape(image))
+    return image
 
 
 def _require_kind(op: "Op", image: tf.Tensor) -> None:
@@ -51,15 +57,6 @@ def _require_rank(op: "Op", image: tf.Tensor) -> None:
         raise RequestError(f"{op!r} expected {expected}. Received: shape {_words(image.shape)}")
 
 
-def _require_pixels(op: "Op", image: tf.Tensor) -> None:
-    sizes = image.shape.as_list()
-    expected = f"{op!r} expected at least one image, of at least one pixel. Received:"
-    if 0 in sizes:
-        raise RequestError(f"{expected} shape {_words(image.shape)}")
-    if None in sizes:
-        tf.debugging.Assert(tf.size(image) > 0, [expected, "shape", tf.shape(image)])
-
-
 def require_fitting(op: "Op", example: dict[str, tf.Tensor]) -> None:
     """Refuses a mask that has not its image's axes (one still encoded), and boxes without four."""
     rank = example["image"].shape.rank
@@ -79,15 +76,29 @@ def require_fitting(op: "Op", example: dict[str, tf.Tensor]) -> None:
         )
 
 
-def require_channels(op: "Op", image: tf.Tensor, channels: int) -> None:
-    """Refuses images with other than `channels` channels; in a graph, when it runs if need be."""
-    expected = f"{op!r} expected images with {channels} channels. Received:"
+def checked_channels(op: "Op", image: tf.Tensor, channels: int) -> tf.Tensor:
+    """The image, unless it has other than `channels` channels."""
+    expected = f"{op!r} expected images with {channels} channels. Received: shape"
     found = image.shape[-1]
     if found is None:
-        same = tf.shape(image)[-1] == channels
-        tf.debugging.Assert(same, [expected, "shape", tf.shape(image)])
-    elif found != channels:
-        raise RequestError(f"{expected} shape {_words(image.shape)}")
+        shape = tf.shape(image)
+        return tf.ensure_shape(
+            checked(image, shape[-1] == channels, expected, shape), (*image.shape[:-1], channels)
+        )
+    if found != channels:
+        raise RequestError(f"{expected} {_words(image.shape)}")
+    return image
+
+
+def checked(value: tf.Tensor, holds: tf.Tensor, sentence: str, found: tf.Tensor) -> tf.Tensor:
+    """The value, unless something does not hold: now, or when the graph runs."""
+    if tf.executing_eagerly():
+        if not bool(holds):
+            raise RequestError(f"{sentence} {found.numpy().tolist()}")
+        return value
+    # Before anything else is done with the value, or another error may come first.
+    with tf.control_dependencies([tf.debugging.Assert(holds, [sentence, found], summarize=9)]):
+        return tf.identity(value)
 
 
 def _words(shape: tf.TensorShape) -> str:

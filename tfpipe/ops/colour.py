@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfpipe.errors import RequestError, received
 from tfpipe.ops.arguments import require_fraction
 from tfpipe.ops.base import Example, sizes_of
-from tfpipe.ops.checks import require_channels
+from tfpipe.ops.checks import checked_channels
 from tfpipe.ops.draws import RandomOp, between, per_image
 
 FIELDS = ("brightness", "contrast", "saturation", "hue")
@@ -51,11 +51,11 @@ class ColorJitter(RandomOp):
 
     def augment(self, example: Example, key: tf.Tensor) -> Example:
         """Draws the four amounts for each image, and applies them."""
-        image = example["image"]
+        image, colours = example["image"], bool(self.saturation or self.hue)
+        if colours:
+            image = checked_channels(self, image, 3)
         changed = tf.clip_by_value(self._scale(image, key), 0.0, 255.0)
-        if self.saturation or self.hue:
-            require_channels(self, image, 3)
-            changed = self._recolour(changed, key)
+        changed = self._recolour(changed, key) if colours else changed
         return {**example, "image": tf.cast(tf.round(changed), tf.uint8)}
 
     def _scale(self, image: tf.Tensor, key: tf.Tensor) -> tf.Tensor:

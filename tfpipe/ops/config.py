@@ -97,11 +97,10 @@ def _op(entry: Any) -> Op:
     arguments = {key: _tuples(value) for key, value in entry.items() if key != "op"}
     fields = {field.name: field for field in dataclasses.fields(_CLASSES[name])}
     for key in arguments:
+        if not fields:
+            raise RequestError(f"{name}: Expected no arguments. Received: {key!r}")
         if key not in fields:
-            expected = (
-                one_of("argument", key, fields) if fields else f"No argument, and not {key!r}"
-            )
-            raise RequestError(f"{name}: {expected}")
+            raise RequestError(f"{name}: {one_of('argument', key, fields)}")
     for key, field in fields.items():
         if key not in arguments and field.default is dataclasses.MISSING:
             raise RequestError(

@@ -11,6 +11,7 @@ from tfpipe.errors import RequestError
 from tfpipe.ops.arguments import require_range, require_size
 from tfpipe.ops.base import Example, Op, sizes_of
 from tfpipe.ops.boxes import move_boxes, scaling
+from tfpipe.ops.checks import checked
 from tfpipe.ops.draws import RandomOp, between
 from tfpipe.ops.resize import Resize
 
@@ -49,21 +50,23 @@ class CenterCrop(Op):
 
     def apply(self, image: tf.Tensor) -> tf.Tensor:
         """(H, W, C) or (B, H, W, C) to the same with `size`; refuses smaller images."""
+        image = self._checked(image)
         height, width = sizes_of(image)
-        self._require_larger(height, width)
         top, left = (height - self.size[0]) // 2, (width - self.size[1]) // 2
         rows = image[..., top : top + self.size[0], :, :]
         cropped = rows[..., left : left + self.size[1], :]
         return tf.ensure_shape(cropped, (*image.shape[:-3], *self.size, image.shape[-1]))
 
-    def _require_larger(self, height: Any, width: Any) -> None:
+    def _checked(self, image: tf.Tensor) -> tf.Tensor:
         expected = f"{self!r} expected images of at least that size; resize them first. Received:"
-        if isinstance(height, int) and isinstance(width, int):
-            if height < self.size[0] or width < self.size[1]:
-                raise RequestError(f"{expected} {height}x{width} pixels")
-        else:
-            fits = tf.logical_and(height >= self.size[0], width >= self.size[1])
-            tf.debugging.Assert(fits, [expected, height, width])
+        known = image.shape[-3:-1]
+        if None in known:
+            sizes = tf.shape(image)[-3:-1]
+            large = tf.reduce_all(sizes >= self.size)
+            return checked(image, large, f"{expected} (height, width)", sizes)
+        if known[0] < self.size[0] or known[1] < self.size[1]:
+            raise RequestError(f"{expected} (height, width) ({known[0]}, {known[1]})")
+        return image
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,6 +14,7 @@ import tensorflow as tf
 from tfpipe.errors import RequestError, received
 from tfpipe.ops.arguments import is_number, is_whole
 from tfpipe.ops.base import Example, sizes_of
+from tfpipe.ops.checks import checked
 from tfpipe.ops.draws import RandomOp, between, per_image
 
 
@@ -68,8 +69,7 @@ class _Mix(RandomOp):
         label = tf.convert_to_tensor(example["label"])
         known = tf.reduce_all((label >= 0) & (label < self.num_classes))
         sentence = f"{self!r} expected labels from 0 to {self.num_classes - 1}. Received:"
-        tf.debugging.Assert(known, [sentence, label])
-        return tf.one_hot(label, self.num_classes)
+        return tf.one_hot(checked(label, known, sentence, label), self.num_classes)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfpipe.errors import RequestError, one_of, received
 from tfpipe.ops.arguments import is_number
 from tfpipe.ops.base import Op
-from tfpipe.ops.checks import require_channels
+from tfpipe.ops.checks import checked_channels
 from tfpipe.ops.pixels import ToFloat
 
 # Mean and standard deviation of ImageNet's training images in 0..1, R, G, B, as torchvision and
@@ -67,7 +67,7 @@ class Normalize(Op):
         mean = IMAGENET_MEAN if isinstance(self.mean, str) else self.mean
         std = IMAGENET_STD if isinstance(self.std, str) else self.std
         if len(mean) > 1:
-            require_channels(self, image, len(mean))
+            image = checked_channels(self, image, len(mean))
         return (image - tf.constant(mean, tf.float32)) * tf.constant([1.0 / s for s in std])
 
 
@@ -103,7 +103,7 @@ class PreprocessInput(Op):
         """The same as Keras' within the last bit of a float32."""
         if self.style == "tf":
             return tf.cast(image, tf.float32) * (1.0 / 127.5) - 1.0
-        require_channels(self, image, 3)
+        image = checked_channels(self, image, 3)
         if self.style == "torch":
             return Normalize("imagenet").apply(ToFloat().apply(image))
         return tf.cast(tf.reverse(image, [-1]), tf.float32) - tf.constant(CAFFE_MEAN)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfpipe.decode import decode_image
 from tfpipe.errors import RequestError, received
 from tfpipe.ops.base import Example, Op
-from tfpipe.ops.checks import require_channels
+from tfpipe.ops.checks import checked_channels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Grayscale(Op):
 
     def apply(self, image: tf.Tensor) -> tf.Tensor:
         """Whole numbers below 2**24, which float32 holds exactly, in whatever order."""
-        require_channels(self, image, 3)
+        image = checked_channels(self, image, 3)
         weighted = tf.cast(image, tf.float32) * tf.constant([9798.0, 19235.0, 3735.0])
         total = tf.reduce_sum(weighted, axis=-1, keepdims=True)
         return tf.cast(tf.floor((total + 2.0**14) * 2.0**-15), tf.uint8)
