@@ -12,8 +12,9 @@ them
 
 All resize with the plain bilinear filter, the default of OpenCV and of Keras' loader; with
 `--antialias` tfpipe takes its own default, which widens the filter, and OpenCV INTER_AREA (Keras'
-loader has no such filter). The runs take turns; medians and ratios are printed. PyTorch is no dependency: without it that row
-is left out. `pip install --target DIR torch` installs it where only `PYTHONPATH=DIR` sees it.
+loader has no such filter). The runs take turns; medians and ratios are printed. PyTorch is no
+dependency: without it that row is left out. `pip install --target DIR torch` installs it where
+only `PYTHONPATH=DIR` sees it.
 """
 
 import argparse
@@ -126,19 +127,21 @@ def with_keras(images: pathlib.Path, size_px: int) -> tf.data.Dataset:
     layer = keras.layers.ContrastLimitedAdaptiveHistogramEqualization(
         value_range=(0, 255), clip_limit=CLIP_LIMIT, tile_grid_size=(8, 8)
     )
-    batches = keras.utils.image_dataset_from_directory(
+    # One image at a time: the layer makes 256 floats of every pixel, 4 GB for a batch.
+    examples = keras.utils.image_dataset_from_directory(
         images,
         color_mode="grayscale",
         image_size=(size_px, size_px),
-        batch_size=BATCH_SIZE,
+        batch_size=None,
         shuffle=False,
         verbose=False,
     )
 
-    def prepare(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return layer(images) / 255, labels
+    def prepare(image: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return layer(image) / 255, label
 
-    return batches.map(prepare, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    batches = examples.map(prepare, num_parallel_calls=tf.data.AUTOTUNE).batch(BATCH_SIZE)
+    return batches.prefetch(tf.data.AUTOTUNE)
 
 
 def take_turns(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfpipe import ops
+from tfpipe import ops, records
 from tfpipe.errors import RequestError
 from tfpipe.ops import Chain, Decode, RandomAffine, Resize, ToFloat
 
@@ -151,3 +151,64 @@ def test_the_second_stage_gives_for_a_batch_what_it_gives_for_one():
     batch = next(iter(dataset.batch(2).map(whole)))
     for index, example in enumerate(dataset.map(whole)):
         np.testing.assert_array_equal(batch["image"][index], example["image"])
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """Records of images with a bright square, its mask and its box; every second has two boxes."""
+
+    def examples():
+        for number in range(12):
+            random = np.random.default_rng(number)
+            height, width = (int(side) for side in random.integers(40, 60, 2))
+            image, mask = np.zeros((2, height, width, 1), np.uint8)
+            y, x = (int(place) for place in random.integers(10, 20, 2))
+            image[y : y + 12, x : x + 16] = 255
+            mask[y : y + 12, x : x + 16] = 200
+            box = [y / height, x / width, (y + 12) / height, (x + 16) / width]
+            boxes = [box, [0.0, 0.0, 0.1, 0.1]][: 1 + number % 2]
+            yield {"id": f"{number:02d}", "image": image, "mask": mask, "boxes": boxes}
+
+    folder = tmp_path_factory.mktemp("drawn")
+    manifests = {}
+    for key, feature in (
+        ("mask", records.Feature("mask", table=tuple(int(grey > 127) for grey in range(256)))),
+        ("boxes", records.Feature("boxes")),
+    ):
+        rows = [{name: row[name] for name in ("id", "image", key)} for row in examples()]
+        features = {"image": records.Feature("image", (None, None, 1)), key: feature}
+        if key == "boxes":
+            features["classes"] = records.Feature("classes")
+            rows = [{**row, "classes": list(range(len(row["boxes"])))} for row in rows]
+        source = records.examples(rows, features, class_names=("a", "b"), split=(1.0,), name=key)
+        manifests[key] = records.write(source, folder / key)
+    return manifests
+
+
+GEOMETRY = [ops.RandomFlip(), ops.RandomAffine(0.05, 0.05, (0.9, 1.1)), ops.RandomZoom()]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_masks_from_records_move_with_their_images(drawn, late):
+    resize = [Resize((48, 48), letterbox=True)]
+    chain = Chain([Decode(1), *(resize + GEOMETRY if late else GEOMETRY + resize)])
+    for images, masks in records.read(drawn["mask"], "train", chain, batch_size=5, shuffle_seed=0):
+        assert set(np.unique(masks)) == {0, 1}
+        assert (((images.numpy() > 127) != (masks == 1).numpy()).mean((1, 2, 3)) < 0.02).all()
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_boxes_from_records_move_with_their_images(drawn, late):
+    resize = [Resize((48, 48), letterbox=True)]
+    chain = Chain([Decode(1), *(resize + GEOMETRY if late else GEOMETRY + resize)])
+    batches = records.read(drawn["boxes"], "train", chain, batch_size=5, shuffle_seed=0)
+    counts = []
+    for images, targets in batches:
+        boxes, classes = targets["boxes"].numpy(), targets["classes"].numpy()
+        counts += [(row >= 0).sum() for row in classes]
+        assert ((boxes == -1).all(-1) == (classes == -1)).all()
+        for image, box in zip(images.numpy(), boxes[:, 0], strict=True):
+            rows, columns = np.nonzero(image[..., 0] > 127)
+            ends = [rows.min(), columns.min(), rows.max() + 1, columns.max() + 1]
+            np.testing.assert_allclose(np.array(ends) / 48, box, atol=2.5 / 48)
+    assert set(counts) == {1, 2}

@@ -145,6 +145,5 @@ def test_without_a_key_it_is_refused():
         ops.RandomAffine()({"image": np.zeros((4, 4, 1), np.uint8)})
     assert str(caught.value) == (
         "RandomAffine() draws from the example's `key`, and there is none. Give `records.read` a "
-        "`shuffle_seed` (and with `cache=True` have random ops after those for single images), or "
-        "use `chain.inference()`, which leaves random ops out."
+        "`shuffle_seed`, or use `chain.inference()`, which leaves random ops out."
     )

@@ -63,10 +63,11 @@ def _key(example: Example, op: Any) -> tf.Tensor:
     if "key" not in example:
         raise RequestError(
             f"{op!r} draws from the example's `key`, and there is none. Give `records.read` a "
-            "`shuffle_seed` (and with `cache=True` have random ops after those for single "
-            "images), or use `chain.inference()`, which leaves random ops out."
+            "`shuffle_seed`, or use `chain.inference()`, which leaves random ops out."
         )
     key = tf.convert_to_tensor(example["key"])
+    if key.shape.rank is None:  # strings that were joined, in a batch
+        return tf.ensure_shape(key, example["image"].shape[:-3])
     if key.shape.rank != example["image"].shape.rank - 3:
         raise RequestError(
             f"{op!r} expected a `key` for each image. Received: keys of shape {key.shape} for "

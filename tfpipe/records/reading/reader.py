@@ -51,8 +51,8 @@ def read(
         split: "train", "val", ...
         prepare: what happens to an example: a function from dict to dict, such as a
             `tfpipe.ops.Chain`. If it has `stages()`, the first stage is applied to single
-            examples and the second to whole batches. None decodes: uint8 images, int32 masks
-            of classes.
+            examples and the second to whole batches. It gets encoded images, and masks as
+            classes, int32 (H, W, 1). None decodes the images, too, to uint8.
         batch_size: examples in a batch; the last one may be smaller.
         shuffle_seed: None keeps the order on disk. With a seed, every pass over the dataset is
             another epoch. Its order depends on the seed and the epoch's number alone, and so
@@ -128,10 +128,12 @@ def _check_arguments(
 
 
 def _stages(prepare: Prepare | None, manifest: Manifest) -> tuple[Prepare, Prepare]:
-    stages = getattr(prepare, "stages", None)
-    if stages is not None:
-        return stages()
-    return prepare or decoder(manifest.features), lambda example: example
+    if prepare is None:
+        return decoder(manifest.features), lambda example: example
+    single, whole = getattr(prepare, "stages", lambda: (prepare, lambda example: example))()
+    # Only the manifest knows which class a mask's grey stands for.
+    mask = decoder({key: value for key, value in manifest.features.items() if key == "mask"})
+    return lambda example: single(mask(example)), whole
 
 
 def _from_disk(plan: _Plan, single: Prepare) -> tf.data.Dataset:
