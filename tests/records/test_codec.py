@@ -97,6 +97,20 @@ def test_sequence(sequence):
     np.testing.assert_array_equal(found, sequence)
 
 
+@given(
+    arrays.arrays(
+        np.float32,
+        arrays.array_shapes(min_dims=0, max_dims=1),
+        elements=st.floats(width=32, allow_nan=False, allow_infinity=False),
+    )
+)
+def test_target(target):
+    features = {"target": Feature("target", target.shape)}
+    found = rounded({"target": target}, features)["target"]
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, target)
+
+
 @given(st.one_of(images(1), images(3)))
 @settings(deadline=None)
 def test_pixels(pixels):

@@ -137,5 +137,5 @@ def test_what_does_not_fit_together_is_an_error():
         records.examples(numbered(1), {"text": Feature("texts")})
     assert str(caught.value) == (
         "Expected `kind` to be one of 'text', 'image', 'mask', 'label', 'labels', 'boxes', "
-        "'classes', 'sequence'. Received: kind='texts'. Did you mean 'text'?"
+        "'classes', 'sequence', 'target'. Received: kind='texts'. Did you mean 'text'?"
     )

@@ -72,8 +72,8 @@ def read(
     Returns:
         A dataset of (inputs, targets) or (inputs, targets, sample weights). Inputs are the
         `image`, `text` or `sequence`; targets the `label` (B,) int64, `labels`
-        (B, num_classes) int64, `mask`, or a dict of `boxes` (B, N, 4) and `classes` (B, N),
-        padded with -1.
+        (B, num_classes) int64, `mask`, `target` (B,) or (B, k) float32, or a dict of `boxes`
+        (B, N, 4) and `classes` (B, N), padded with -1.
 
     Raises:
         RequestError: no such split, or an argument that does not fit.

@@ -11,7 +11,7 @@ Example = dict[str, tf.Tensor]
 Weights = str | Mapping[str, float] | None
 
 INPUTS = ("image", "text", "sequence")
-TARGETS = ("label", "labels", "mask")
+TARGETS = ("label", "labels", "mask", "target")
 _PADS = {"boxes": -1.0, "classes": tf.constant(-1, tf.int64)}
 
 
