@@ -1,7 +1,5 @@
 """Every kind of feature goes into a record and comes back as it was, in bytes that never change."""
 
-import io
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
+from tests.pictures import encoded
 from tfpipe.records.codec import Encoded, decoder, encode, parse
 from tfpipe.records.sources.base import Feature
 
@@ -17,12 +16,6 @@ TABLE = tuple(0 if grey < 100 else 1 if grey == 200 else -1 for grey in range(25
 FLOATS = st.floats(width=32, allow_nan=False)
 INT64 = st.integers(-(2**63), 2**63 - 1)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
-
-
-def encoded(pixels, kind="PNG", **options):
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, kind, **options)
-    return file.getvalue()
 
 
 def images(*channels):
