@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tfpipe.errors import RequestError, one_of, received
-from tfpipe.records.sources.assignment import as_group, assign, rule
+from tfpipe.records.sources.assignment import assign
 from tfpipe.records.sources.base import Example, Feature, Source, disk_order
+from tfpipe.records.sources.division import as_group, rule
 from tfpipe.records.sources.names import numbered_names
 from tfpipe.records.sources.splits import Split
 

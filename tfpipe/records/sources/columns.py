@@ -8,7 +8,8 @@ from typing import NamedTuple, cast
 
 from tfpipe.errors import DataError, RequestError
 from tfpipe.files import Path
-from tfpipe.records.sources.assignment import Division, Labels, assign, rule
+from tfpipe.records.sources.assignment import Labels, assign
+from tfpipe.records.sources.division import Division, rule
 from tfpipe.records.sources.lines import SAVE_IT, decoded, opened
 from tfpipe.records.sources.names import few
 from tfpipe.records.sources.rows import Cell, cell_of, header, require_columns, rows

@@ -8,8 +8,9 @@ Example:
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from tfpipe.errors import RequestError, received
-from tfpipe.records.sources.assignment import as_group, assign, rule
+from tfpipe.records.sources.assignment import assign
 from tfpipe.records.sources.base import Example, Feature, Source
+from tfpipe.records.sources.division import as_group, rule
 from tfpipe.records.sources.fitting import problem, require_features
 from tfpipe.records.sources.names import dataset_name
 from tfpipe.records.sources.splits import Given, Split, as_split_name, described

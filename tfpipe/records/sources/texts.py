@@ -5,19 +5,17 @@ Example:
     source = text_lines({"negative": "rt-polarity.neg", "positive": "rt-polarity.pos"})
 """
 
-import array
-import codecs
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
 
 from tfpipe.errors import RequestError, received
 from tfpipe.files import Path
-from tfpipe.records.sources.assignment import divide
 from tfpipe.records.sources.base import Entry, Example, Feature, Refused, Source, from_entries
 from tfpipe.records.sources.columns import divide_rows, of_row, read_table
+from tfpipe.records.sources.division import divide
 from tfpipe.records.sources.labels import as_indices
-from tfpipe.records.sources.lines import decoded, opened, require_encoding
+from tfpipe.records.sources.lines import bytes_between, line_ends, require_encoding
 from tfpipe.records.sources.names import dataset_name
 from tfpipe.records.sources.rows import Cell, header, parse_row, require_columns
 from tfpipe.records.sources.splits import Given, Split
@@ -74,7 +72,7 @@ def text_lines(
             received("`files` to map each of two or more classes to its file", files=files)
         )
     paths = [pathlib.Path(path) for path in files.values()]
-    ends = [_line_ends(path, encoding) for path in paths]
+    ends = [line_ends(path, encoding, ADVICE) for path in paths]
     places = [(index, line) for index, each in enumerate(ends) for line in range(len(each))]
     names = _distinct(paths)
     ids = [f"{names[index]}:{line + 1}" for index, line in places]
@@ -84,7 +82,7 @@ def text_lines(
     def load(place: tuple[int, int]) -> Example:
         index, line = place
         start = ends[index][line - 1] if line else 0
-        text = _read(paths[index], start, ends[index][line]).decode(encoding)
+        text = bytes_between(paths[index], start, ends[index][line]).decode(encoding)
         return {"text": _not_empty(text.rstrip("\r\n")), "label": index}
 
     return from_entries(
@@ -163,7 +161,7 @@ def text_csv(
     at = columns.index(text_column)
 
     def load(row: int) -> Example:
-        data = _read(pathlib.Path(csv), table.starts[row], table.ends[row])
+        data = bytes_between(csv, table.starts[row], table.ends[row])
         return {"text": _not_empty(parse_row(data, csv, encoding)[at]), "label": indices[row][0]}
 
     return from_entries(
@@ -178,22 +176,6 @@ def text_csv(
         rule=division.rule,
         seed=seed,
     )
-
-
-def _line_ends(path: pathlib.Path, encoding: str) -> "array.array[int]":
-    """Where each line of a file ends, in bytes; reads it once, so that every byte is checked."""
-    ends = array.array("q")
-    with opened(path) as file:
-        for _ in decoded(file, path, encoding, ADVICE):
-            ends.append(file.tell())
-    return ends
-
-
-def _read(path: pathlib.Path, start: int, end: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(start)
-        data = file.read(end - start)
-    return data if start else data.removeprefix(codecs.BOM_UTF8)
 
 
 def _not_empty(text: str) -> str:

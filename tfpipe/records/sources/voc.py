@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 
 from tfpipe.errors import RequestError
 from tfpipe.files import Path
-from tfpipe.records.sources.assignment import Group, divide
 from tfpipe.records.sources.base import Entry, Example, Source, as_image, from_entries
 from tfpipe.records.sources.boxes import box_features
 from tfpipe.records.sources.columns import load_lists
+from tfpipe.records.sources.division import Group, divide
 from tfpipe.records.sources.listing import Found, by_stem, path_of, require_folder
 from tfpipe.records.sources.names import as_class_names, dataset_name
 from tfpipe.records.sources.splits import NAMES, Given, Split
