@@ -209,8 +209,15 @@ def test_balance_draws_all_classes_alike(rare, cache):
 @pytest.mark.parametrize("cache", [False, True])
 def test_balance_shows_every_example_in_the_course_of_epochs(rare, cache):
     # An example of the largest class comes with odds of (80/3)/64 in an epoch.
-    seen = {value for order in passes(read(rare, balance=True, cache=cache), 16) for value in order}
-    assert seen == set(range(80))
+    seen = one_pass(read(rare, balance=True, cache=cache, batch_size=80).repeat(16))
+    assert len(seen) == 16 * 80
+    assert set(seen) == set(range(80))
+
+
+@pytest.mark.parametrize("cache", [False, True])
+def test_passes_that_are_repeated_are_epochs_too(many, cache):
+    repeated = one_pass(read(many, cache=cache).repeat(EPOCHS))
+    assert repeated == sum(undisturbed(many.path, cache=cache, balance=False), [])
 
 
 @pytest.mark.parametrize("cache", [False, True])
