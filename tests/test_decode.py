@@ -8,23 +8,11 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageOps
 
+from tests.pictures import encoded, waves
 from tfpipe.decode import decode_image, upright
 
 EXIF_ORIENTATION = 0x0112
 JPEG_GREYS = 1  # libjpeg-turbo's versions differ in how they round
-
-
-def waves(height=24, width=40):
-    """A smooth RGB image, on which JPEG decoders agree, without symmetry."""
-    y, x = np.mgrid[:height, :width]
-    channels = (5 * y + 2 * x, 200 - 3 * x - y, 90 + 4 * y)
-    return Image.fromarray(np.stack(channels, axis=-1).clip(0, 255).astype(np.uint8))
-
-
-def encoded(image, kind, **options):
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
 
 
 def pillow(data, channels):

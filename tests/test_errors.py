@@ -2,8 +2,11 @@
 
 import pathlib
 import pickle
+import traceback
 
-from tfpipe.errors import DataError, RequestError, one_of, received
+import pytest
+
+from tfpipe.errors import DataError, RequestError, one_of, received, unwrapped
 
 
 def test_a_data_error_names_the_file():
@@ -52,3 +55,30 @@ def test_one_of_offers_nothing_where_nothing_is_near():
         one_of("mode", 8, ("float32",))
         == "Expected `mode` to be one of 'float32'. Received: mode=8"
     )
+
+
+def test_unwrapped_finds_the_request_however_deep_it_lies():
+    def wrap():
+        try:
+            raise KeyError("x") from RequestError("give a seed")
+        except KeyError:
+            raise OSError("y") from None
+
+    with pytest.raises(RequestError) as caught, unwrapped():
+        wrap()
+    shown = "".join(traceback.format_exception(caught.value))
+    assert shown.endswith("\ntfpipe.errors.RequestError: give a seed\n")
+    assert "KeyError" not in shown
+    assert "OSError" not in shown
+
+
+def test_unwrapped_leaves_other_errors_alone():
+    def fail():
+        try:
+            raise RequestError("handled")
+        except RequestError:
+            raise OSError("y")  # noqa: B904 (a defect in the handler)
+
+    with pytest.raises(OSError, match="y") as caught, unwrapped():
+        fail()
+    assert isinstance(caught.value.__context__, RequestError)

@@ -127,6 +127,26 @@ def test_a_folder_is_replaced_whole(tmp_path):
     assert names(tmp_path / "folder") == ["new.txt"]
 
 
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+@pytest.mark.parametrize("failing", [1, 2])
+def test_a_folder_that_cannot_be_replaced_stands_still(tmp_path, monkeypatch, error, failing):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "old.txt").write_text("old")
+    replace, calls = os.replace, []
+
+    def fail_once(a, b):
+        calls.append(b)
+        if len(calls) == failing:
+            raise error("stop")
+        replace(a, b)
+
+    monkeypatch.setattr(os, "replace", fail_once)
+    with pytest.raises(error, match="stop"), files.staged(tmp_path / "folder") as aside:
+        aside.mkdir()
+    assert names(tmp_path) == ["folder"]
+    assert names(tmp_path / "folder") == ["old.txt"]
+
+
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_a_killed_process_leaves_the_old_content(tmp_path, kind):
     path = tmp_path / "target"

@@ -29,6 +29,10 @@ def staged(path: Path) -> Iterator[pathlib.Path]:
     A file or a folder may be written. After an exception nothing is left, and what stood at
     `path` before stands there still.
 
+    A file takes the place of another in one step. A folder that takes the place of another needs
+    two renames, since systems replace no folder that is not empty: a process killed between them
+    leaves nothing at `path`, and both folders, whole, in the hidden one that `leftovers` finds.
+
     >>> folder = pathlib.Path(tempfile.mkdtemp())
     >>> with staged(folder / "a.txt") as aside:
     ...     _ = aside.write_text("whole")
@@ -124,7 +128,11 @@ def _lock(descriptor: int, folder: pathlib.Path) -> None:
 
 
 def _replace(aside: pathlib.Path, target: pathlib.Path, room: pathlib.Path) -> None:
-    # A folder cannot be renamed onto a folder that is not empty: the old one steps aside first.
-    if target.is_dir() and not target.is_symlink():
-        os.replace(target, room / "replaced")
-    os.replace(aside, target)
+    old = room / "replaced"
+    try:
+        if target.is_dir() and not target.is_symlink():
+            os.replace(target, old)
+        os.replace(aside, target)
+    finally:
+        if old.exists() and not target.exists():
+            os.replace(old, target)

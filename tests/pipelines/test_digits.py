@@ -1,5 +1,6 @@
 """The job as a person runs it: killed and continued, refused, finished, and as good as promised."""
 
+import dataclasses
 import gzip
 import json
 import os
@@ -16,6 +17,7 @@ import pytest
 
 from pipelines import digits
 from tfpipe import cli
+from tfpipe.train import strategy
 
 ROOT = pathlib.Path(__file__).parents[2]
 MNIST = ROOT.parent / "shared" / "data" / "mnist"
@@ -274,6 +276,13 @@ def test_in_a_real_process_bad_input_is_one_line_too(tmp_path):
     assert (process.returncode, stdout) == (2, "")
     assert stderr == "Expected `--source idx` and `--data DIR` together, or neither.\n"
     assert names(tmp_path) == []
+
+
+def test_the_precisions_on_offer_are_those_of_training():
+    # The pipeline spells them out, so that --help need not wait for TensorFlow.
+    (precision,) = (f for f in dataclasses.fields(digits.Flags) if f.name == "precision")
+    assert precision.metadata["choices"] == strategy.PRECISIONS
+    assert precision.default == strategy.PRECISIONS[0]
 
 
 def full_run(out, *arguments, timeout):

@@ -1,7 +1,5 @@
 """Every kind of feature goes into a record and comes back as it was, in bytes that never change."""
 
-import io
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
+from tests.pictures import encoded
 from tfpipe.records.codec import Encoded, decoder, encode, parse
 from tfpipe.records.sources.base import Feature
 
@@ -17,12 +16,6 @@ TABLE = tuple(0 if grey < 100 else 1 if grey == 200 else -1 for grey in range(25
 FLOATS = st.floats(width=32, allow_nan=False)
 INT64 = st.integers(-(2**63), 2**63 - 1)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
-
-
-def encoded(pixels, kind="PNG", **options):
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, kind, **options)
-    return file.getvalue()
 
 
 def images(*channels):
@@ -95,6 +88,20 @@ def test_sequence(sequence):
     features = {"sequence": Feature("sequence", sequence.shape)}
     found = rounded({"sequence": sequence}, features)["sequence"]
     np.testing.assert_array_equal(found, sequence)
+
+
+@given(
+    arrays.arrays(
+        np.float32,
+        arrays.array_shapes(min_dims=0, max_dims=1),
+        elements=st.floats(width=32, allow_nan=False, allow_infinity=False),
+    )
+)
+def test_target(target):
+    features = {"target": Feature("target", target.shape)}
+    found = rounded({"target": target}, features)["target"]
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, target)
 
 
 @given(st.one_of(images(1), images(3)))

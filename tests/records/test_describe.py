@@ -86,3 +86,18 @@ def test_only_the_first_classes_are_listed():
 def test_without_images_no_sizes_are_listed():
     manifest = dataclasses.replace(SMALL, features={"text": Feature("text")}, image_sizes={})
     assert "image sizes" not in describe(manifest)
+
+
+def test_numbers_are_described_by_how_many_they_are():
+    features = {"sequence": Feature("sequence", (48, 2)), "target": Feature("target", (3,))}
+    splits = {"train": SplitInfo((Shard("a", 5, 10, ""),), ())}
+    manifest = dataclasses.replace(SMALL, features=features, class_names=(), splits=splits)
+    assert describe(manifest).splitlines()[:5] == [
+        "pets: sequence (sequence, float32 48x2), target (target, float32 3); in records/pets",
+        "          train",
+        "--------  -----",
+        "examples      5",
+        "size       10 B",
+    ]
+    single = dataclasses.replace(manifest, features={"target": Feature("target")})
+    assert describe(single).startswith("pets: target (target, float32); in")

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
+from tests.pictures import encoded, waves
 from tfpipe.decode import decode_image
 from tfpipe.records.images import ORIENTATION, look, look_at_mask
 from tfpipe.records.sources.base import Refused
@@ -23,18 +24,6 @@ JPEG_GREYS = 1  # libjpeg-turbo's versions differ in how they round
 def noise(height=24, width=31, seed=0):
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
     return Image.fromarray(pixels)
-
-
-def waves(height=24, width=40):
-    y, x = np.mgrid[:height, :width]
-    channels = (5 * y + 2 * x, 200 - 3 * x - y, 90 + 4 * y)
-    return Image.fromarray(np.stack(channels, axis=-1).clip(0, 255).astype(np.uint8))
-
-
-def encoded(image, kind, **options):
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
 
 
 def with_exif(value):

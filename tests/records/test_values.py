@@ -20,6 +20,8 @@ FEATURES = {
     "boxes": Feature("boxes"),
     "classes": Feature("classes"),
     "sequence": Feature("sequence", (4, 2)),
+    "target": Feature("target", (2,)),
+    "number": Feature("target"),
 }
 
 
@@ -114,10 +116,48 @@ def test_text_that_is_no_unicode_is_refused():
         ("boxes", [[0, 0, 1]], "expected 'boxes' of shape (None, 4), found (1, 3)"),
         ("sequence", np.zeros((2, 4)), "expected 'sequence' of shape (4, 2), found (2, 4)"),
         ("sequence", np.zeros(8), "expected 'sequence' of shape (4, 2), found (8,)"),
+        ("target", [0.5], "expected 'target' of shape (2,), found (1,)"),
+        ("number", [0.5], "expected 'number' of shape (), found (1,)"),
     ],
 )
 def test_a_wrong_shape_is_refused(key, given, sentence):
     assert reason(key, given) == sentence
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "sentence"),
+    [
+        ("target", [1, NAN], "expected 'target' to be finite numbers of float32, found nan"),
+        ("target", [-INF, 0], "expected 'target' to be finite numbers of float32, found -inf"),
+        ("number", 1e39, "expected 'number' to be finite numbers of float32, found 1e+39"),
+        ("number", "1.5", "expected 'number' to be numbers, found '1.5'"),
+        ("number", True, "expected 'number' to be numbers, found True"),
+        ("target", [[1], [2, 3]], "expected 'target' to be numbers, found lists that differ in "
+         "length"),
+        ("label", "cat", "expected 'label' to be whole numbers, found 'cat'"),
+        ("label", 1.0, "expected 'label' to be whole numbers, found 1.0"),
+        ("label", None, "expected 'label' to be whole numbers, found None"),
+        ("labels", [True, False, True],
+         "expected 'labels' to be whole numbers, found [True, False, True]"),
+        ("sequence", np.full((4, 2), 1e39),
+         "expected 'sequence' to be finite numbers of float32, found 1e+39"),
+    ],
+)  # fmt: skip
+def test_what_is_no_such_number_is_refused(key, given, sentence):
+    assert reason(key, given) == sentence
+
+
+@pytest.mark.parametrize("given", [2, 2.5, np.float64(-0.0), np.int8(3), np.float32(3.4e38)])
+def test_any_finite_number_is_a_target(given):
+    assert value("number", given) is given
+
+
+def test_a_sequence_may_have_gaps():
+    gaps = np.full((4, 2), NAN)
+    assert value("sequence", gaps) is gaps
 
 
 @pytest.mark.parametrize("boxes", [[], np.zeros((0, 4)), [[0, 0, 1, 1]]])

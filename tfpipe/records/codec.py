@@ -168,6 +168,7 @@ _PROTOS: dict[str, Callable[[Any], tf.train.Feature]] = {
     "classes": _ints,
     "boxes": _floats,
     "sequence": _floats,
+    "target": _floats,
 }
 
 
@@ -184,4 +185,5 @@ _SPECS: dict[str, Callable[[Feature], Any]] = {
     "classes": lambda feature: _all_values(tf.int64),
     "boxes": lambda feature: _all_values(tf.float32),
     "sequence": lambda feature: tf.io.FixedLenFeature(feature.shape, tf.float32),
+    "target": lambda feature: tf.io.FixedLenFeature(feature.shape, tf.float32),
 }

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfpipe.records.manifest import Manifest
+from tfpipe.records.sources.base import Feature
 from tfpipe.report import human_bytes, text_table
 
 MAX_CLASSES = 30
@@ -16,7 +17,7 @@ MAX_CLASSES = 30
 
 def describe(manifest: Manifest) -> str:
     """Splits, classes, image sizes, how the split was made, what was refused, duplicates."""
-    features = ", ".join(f"{key} ({value.kind})" for key, value in manifest.features.items())
+    features = ", ".join(f"{key} ({_kind(value)})" for key, value in manifest.features.items())
     lines = [f"{manifest.name}: {features}; in {manifest.path}", _table(manifest)]
     if manifest.image_sizes:
         lines.append(f"image sizes: {_sizes(manifest.image_sizes)}")
@@ -24,6 +25,13 @@ def describe(manifest: Manifest) -> str:
     lines.append(f"refused: {_refused(manifest)}")
     lines.append(f"in more than one split: {manifest.duplicates['num_contents']:,} contents")
     return "\n".join(lines)
+
+
+def _kind(feature: Feature) -> str:
+    if feature.kind not in ("sequence", "target"):
+        return feature.kind
+    size = "x".join(map(str, feature.shape))
+    return f"{feature.kind}, float32 {size}".rstrip()
 
 
 def _table(manifest: Manifest) -> str:

@@ -4,6 +4,7 @@ What cannot be stored as its feature says is refused, so that every record can b
 """
 
 import pathlib
+import reprlib
 import stat
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 from tfpipe.records.sources.base import Example, Feature, Refused
 
 _SHAPES: dict[str, tuple[int | None, ...]] = {"label": (), "classes": (None,), "boxes": (None, 4)}
+_WHOLE = ("label", "labels", "classes")
 
 
 def stored(example: Example, features: Mapping[str, Feature]) -> Example:
@@ -57,7 +59,7 @@ def _stored(value: Any, key: str, feature: Feature) -> Any:
         return to_png(_pixels(value)) if isinstance(value, np.ndarray) else value
     if feature.kind == "text":
         return _utf8(value) if isinstance(value, str) else value
-    _require_shape(value, key, feature)
+    _require_numbers(value, key, feature)
     return value
 
 
@@ -96,12 +98,37 @@ def _utf8(text: str) -> bytes:
         raise Refused(f"the text cannot be stored as UTF-8 ({error.reason})") from None
 
 
-def _require_shape(value: Any, key: str, feature: Feature) -> None:
+def _require_numbers(value: Any, key: str, feature: Feature) -> None:
+    try:
+        numbers = np.asarray(value)
+    except ValueError:
+        raise Refused(
+            f"expected {key!r} to be numbers, found lists that differ in length"
+        ) from None
+    _require_shape(numbers.shape, key, feature)
+    whole = feature.kind in _WHOLE
+    if numbers.size and numbers.dtype.kind not in ("iu" if whole else "iuf"):
+        kind = "whole numbers" if whole else "numbers"
+        raise Refused(f"expected {key!r} to be {kind}, found {reprlib.repr(value)}")
+    if not whole:
+        _require_float32(numbers, key, finite=feature.kind == "target")
+
+
+def _require_shape(found: tuple[int, ...], key: str, feature: Feature) -> None:
     expected = _SHAPES.get(feature.kind, feature.shape)
-    found = np.shape(value)
     if feature.kind == "boxes" and found == (0,):  # an empty list
         return
     if len(found) != len(expected) or any(
         want not in (None, have) for want, have in zip(expected, found, strict=True)
     ):
         raise Refused(f"expected {key!r} of shape {expected}, found {found}")
+
+
+def _require_float32(numbers: np.ndarray[Any, Any], key: str, *, finite: bool) -> None:
+    """Refuses what would be stored as infinite without being so; if `finite`, all that is not."""
+    with np.errstate(over="ignore"):
+        lost = ~np.isfinite(numbers.astype(np.float32))
+    if not finite:
+        lost &= np.isfinite(numbers)
+    if lost.any():
+        raise Refused(f"expected {key!r} to be finite numbers of float32, found {numbers[lost][0]}")

@@ -15,49 +15,13 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.records.reading.shards import offsets, shards
 from tfpipe import records
 from tfpipe.errors import RequestError
 
 checks = importlib.import_module(
     "tfpipe.records.reading.check"
 )  # the package has a function of that name
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory):
-    """Texts in a split of several shards, and one of a single shard."""
-
-    def rows():
-        for n in range(40):
-            split = "val" if n % 4 == 0 else "train"
-            yield {"id": f"{n:03d}", "split": split, "text": f"number {n:03d}", "label": n % 2}
-
-    features = {"text": records.Feature("text"), "label": records.Feature("label")}
-    source = records.examples(rows, features, class_names=("a", "b"), name="texts")
-    path = tmp_path_factory.mktemp("sound") / "r"
-    manifest = records.write(source, path, shard_bytes=200)
-    assert len(manifest.files("train")) > 3
-    return path
-
-
-@pytest.fixture
-def folder(sound, tmp_path):
-    """A copy that a test may damage."""
-    return shutil.copytree(sound, tmp_path / "copy")
-
-
-def shards(folder, split="train"):
-    return [folder / shard.file for shard in records.load(folder).split(split).shards]
-
-
-def offsets(path):
-    """Where each record begins, and at last where the file ends; by TFRecord's description."""
-    data, place, found = path.read_bytes(), 0, [0]
-    while place < len(data):
-        place += 16 + struct.unpack_from("<Q", data, place)[0]
-        found.append(place)
-    assert place == len(data)
-    return found
 
 
 def flip(path, place, bits=0x10):

@@ -1,6 +1,7 @@
 """`records.read`: what comes out, against TensorFlow Datasets and Pillow; chains; two devices."""
 
 import io
+import traceback
 
 import cv2
 import numpy as np
@@ -138,6 +139,55 @@ def test_random_ops_draw_anew_in_every_epoch_and_the_same_in_every_run(manifest,
     epochs = [sorted(rows(first)) for _ in range(2)]
     assert epochs == [sorted(rows(second)) for _ in range(2)]
     assert epochs[0] != epochs[1]
+
+
+@pytest.mark.parametrize("cache", [False, True])
+@pytest.mark.parametrize("stage", [0, 1])
+def test_what_a_chain_refuses_is_said_in_one_sentence(manifest, cache, stage):
+    class Refusing:
+        def stages(self):
+            def refuse(example):
+                try:
+                    raise KeyError("inner")
+                except KeyError:
+                    raise RequestError("Expected the other order.")  # noqa: B904
+
+            stages = [lambda example: example, lambda example: example]
+            stages[stage] = refuse
+            return stages
+
+    with pytest.raises(RequestError) as caught:
+        read(manifest, Refusing(), cache=cache)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert shown.endswith("\ntfpipe.errors.RequestError: Expected the other order.\n")
+    assert "StagingError" not in shown
+    assert "inner" not in shown
+
+
+def test_an_op_that_gets_another_image_than_it_takes_says_so(manifest):
+    chain = ops.Chain([ops.ToFloat()])
+    with pytest.raises(RequestError) as caught:
+        read(manifest, chain)
+    assert str(caught.value) == (
+        "ToFloat() expected uint8 images, 0 to 255. Received: encoded images."
+    )
+
+
+def test_another_error_of_a_function_is_left_as_it_is(manifest):
+    with pytest.raises(KeyError, match="no_such_key"):
+        read(manifest, lambda example: {"image": example["no_such_key"]})
+
+
+def test_what_is_cached_must_not_be_random(manifest):
+    chain = ops.Chain([ops.Decode(channels=3), ops.RandomAffine(), ops.Resize((4, 4))])
+    with pytest.raises(RequestError) as caught:
+        read(manifest, chain, cache=True, shuffle_seed=0)
+    assert str(caught.value) == (
+        "`cache=True` keeps what the first stage gives, and RandomAffine(rotation=0.03, "
+        "translation=0.08) is in it, because an op after it needs single images. Move random "
+        "ops behind all ops that need single images, or pass `cache=False`."
+    )
+    assert len(list(read(manifest, chain, shuffle_seed=0))) == 6
 
 
 @pytest.mark.parametrize("cache", [False, True])

@@ -2,12 +2,11 @@
 
 import importlib
 import os
-import shutil
-import struct
 
 import pytest
 import tensorflow as tf
 
+from tests.records.reading.shards import offsets, shards
 from tfpipe import records
 from tfpipe.errors import DataError, RequestError
 
@@ -16,40 +15,6 @@ checks = importlib.import_module(
 )  # the package has a function of that name
 
 NUM_TRAIN = 30
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory):
-    """Texts, the even ones of class "a", in several shards."""
-
-    def rows():
-        for n in range(40):
-            split = "val" if n % 4 == 0 else "train"
-            yield {"id": f"{n:03d}", "split": split, "text": f"number {n:03d}", "label": n % 2}
-
-    features = {"text": records.Feature("text"), "label": records.Feature("label")}
-    source = records.examples(rows, features, class_names=("a", "b"), name="texts")
-    path = tmp_path_factory.mktemp("sound") / "r"
-    records.write(source, path, shard_bytes=200)
-    return path
-
-
-@pytest.fixture
-def folder(sound, tmp_path):
-    """A copy that a test may damage."""
-    return shutil.copytree(sound, tmp_path / "copy")
-
-
-def shards(folder):
-    return [folder / shard.file for shard in records.load(folder).split("train").shards]
-
-
-def offsets(path):
-    data, place, found = path.read_bytes(), 0, [0]
-    while place < len(data):
-        place += 16 + struct.unpack_from("<Q", data, place)[0]
-        found.append(place)
-    return found
 
 
 def damage(path, number, place=15):

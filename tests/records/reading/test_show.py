@@ -80,6 +80,15 @@ def test_several_labels_in_a_row(tmp_path, sheet):
     assert sheet["captions"] == ["cat, cow", "dog", "none"]
 
 
+def test_targets_are_written_below(tmp_path, sheet):
+    rows = [
+        {"image": grey(n), "target": target} for n, target in enumerate([[1, -2.5], [1e6, 1 / 3]])
+    ]
+    features = {"image": IMAGE, "target": records.Feature("target", (2,))}
+    records.show(write(tmp_path / "r", rows, features), "train", tmp_path / "a.png")
+    assert sheet["captions"] == ["1, -2.5", "1e+06, 0.3333"]
+
+
 def test_boxes_are_drawn_where_they_are(tmp_path, sheet):
     rows = [
         {"image": grey(9), "boxes": [[0.25, 0.5, 0.75, 0.9], [0, 0, 1, 1]], "classes": [1, 2]},

@@ -5,6 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_datasets as tfds
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from sklearn.utils.class_weight import compute_class_weight
 
 from tfpipe import records
@@ -120,6 +124,46 @@ def test_sequences(tmp_path):
     fit(dataset, layers, "sparse_categorical_crossentropy", (7, 2), "float32")
 
 
+FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+
+@settings(max_examples=5, deadline=None)
+@given(
+    arrays(np.float32, st.tuples(st.integers(1, 9), st.integers(0, 3)), elements=FINITE),
+    st.booleans(),
+)
+def test_targets_come_back_as_they_were(tmp_path_factory, targets, cache):
+    targets = targets if targets.shape[1] else np.arange(len(targets), dtype=np.float32)
+    rows = [{"sequence": np.full((2, 1), n), "target": y} for n, y in enumerate(targets)]
+    features = {
+        "sequence": Feature("sequence", (2, 1)),
+        "target": Feature("target", targets[0].shape),
+    }
+    manifest = write(tmp_path_factory.mktemp("targets") / "r", rows, features, class_names=())
+    builder = tfds.builder_from_directory(manifest.path)
+    independent = sorted(tfds.as_numpy(builder.as_dataset(split="train")), key=lambda e: e["id"])
+    np.testing.assert_array_equal([e["target"] for e in independent], targets)
+    found = list(read(manifest, cache=cache).as_numpy_iterator())
+    assert all(y.dtype == np.float32 for _, y in found)
+    np.testing.assert_array_equal(np.concatenate([y for _, y in found]), targets)
+    np.testing.assert_array_equal(np.concatenate([x[:, 0, 0] for x, _ in found]), range(len(rows)))
+
+
+@pytest.mark.parametrize("shape", [(), (2,)])
+def test_a_model_of_targets(tmp_path, shape):
+    random = np.random.default_rng(0)
+    values, targets = random.normal(size=(6, 3, 1)), random.normal(size=(6, *shape))
+    rows = [{"sequence": x, "target": y} for x, y in zip(values, targets, strict=True)]
+    features = {"sequence": Feature("sequence", (3, 1)), "target": Feature("target", shape)}
+    dataset = read(write(tmp_path / "r", rows, features, class_names=()))
+    assert dataset.element_spec[1] == tf.TensorSpec((None, *shape), tf.float32)
+    layers = [tf.keras.layers.Flatten(), tf.keras.layers.Dense(*shape or (1,))]
+    model = fit(dataset, layers, "mse", (3, 1), "float32")
+    found = model.predict(values, verbose=0).reshape(targets.shape)
+    expected = np.mean((found - targets) ** 2)
+    assert model.evaluate(dataset, verbose=0) == pytest.approx(expected, rel=1e-5)
+
+
 BOXES = [
     ([[0, 0, 0.5, 1], [0.25, 0.5, 0.75, 1]], [0, 2]),
     ([], []),
@@ -183,7 +227,7 @@ def test_examples_without_a_target_are_refused(tmp_path):
         read(manifest)
     assert str(caught.value) == (
         "Expected examples with an input ('image', 'text', 'sequence') and a target ('label', "
-        "'labels', 'mask', 'boxes'). Received: 'id', 'text'"
+        "'labels', 'mask', 'target', 'boxes'). Received: 'id', 'text'"
     )
 
 

@@ -1,4 +1,4 @@
-"""`records.arrays`: images and labels that are in memory."""
+"""`records.arrays`: images or sequences that are in memory, with labels or targets."""
 
 import collections
 
@@ -32,6 +32,38 @@ def test_every_image_is_an_example_with_its_label(shape, stored):
     assert order != sorted(order), "an example's place on disk is drawn"
 
 
+@pytest.mark.parametrize(("shape", "stored"), [((5,), (5, 1)), ((5, 2), (5, 2))])
+def test_sequences_with_targets(tmp_path, shape, stored):
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(8, *shape)), random.normal(size=(8, 3))
+    source = records.arrays(x, y, kind="sequence", split={"train": 1.0})
+    assert source.features["sequence"].shape == stored
+    assert (source.features["target"].shape, source.class_names) == ((3,), ())
+    manifest = records.write(source, tmp_path / "r")
+    ((inputs, targets),) = records.read(manifest, "train", batch_size=8).as_numpy_iterator()
+    order = [int(e["id"]) for e in source]
+    np.testing.assert_array_equal(inputs, x.reshape(8, *stored)[order].astype(np.float32))
+    np.testing.assert_array_equal(targets, y[order].astype(np.float32))
+    assert "float32 3" in records.describe(manifest)
+
+
+def test_images_with_a_single_target(tmp_path):
+    y = np.array([0.1, 7, -3], np.float32)
+    manifest = records.write(records.arrays(images(3, 4, 4), y, split=(1.0,)), tmp_path / "r")
+    dataset = records.read(manifest, "train", batch_size=3)
+    assert sorted(dataset.get_single_element()[1].numpy()) == sorted(y)
+
+
+def test_a_target_that_is_no_number_is_refused_by_record(tmp_path):
+    y = np.array([0.1, np.nan, 2])
+    source = records.arrays(images(3, 4, 4), y, split=(1.0,))
+    manifest = records.write(source, tmp_path / "r", max_refused=0.5)
+    assert manifest.num_refused == 1
+    (listed,) = (tmp_path / "r" / "refused.csv").read_text().splitlines()[1:]
+    assert listed.startswith("000001,")
+    assert "expected 'target' to be finite numbers of float32, found nan" in listed
+
+
 def test_groups_stay_whole_and_classes_are_balanced():
     y = np.arange(120) % 2
     source = records.arrays(
@@ -61,17 +93,34 @@ def test_groups_stay_whole_and_classes_are_balanced():
          "Expected `x` to be images of shape (N, H, W), (N, H, W, 1) or (N, H, W, 3), none empty. "
          "Received: shape=(2, 4, 4, 2)"),
         ({"x": images(2, 4, 4) / 255},
-         "Expected `x` to be uint8 pixels from 0 to 255 (scale and cast them first). "
+         "Expected `x` to be uint8 pixels from 0 to 255 (scale and cast them first; numbers that "
+         "are no pixels are kind='sequence'). "
          "Received: dtype='float64'"),
-        ({"y": [0]}, "Expected `y` to hold one label for each of the 2 images. "
+        ({"y": [0]}, "Expected `y` to hold one label for each of the 2 examples. "
                      "Received: shape=(1,)"),
-        ({"y": [0.0, 1.0]}, "Expected `y` to be integer labels from 0. "
-                            "Received: dtype='float64', min=0.0"),
-        ({"y": [0, -1]}, "Expected `y` to be integer labels from 0. "
+        ({"y": [0, -1]}, "Expected `y` to be integer labels from 0, or floating targets. "
                          "Received: dtype='int64', min=-1"),
+        ({"y": [False, True]}, "Expected `y` to be integer labels from 0, or floating targets. "
+                               "Received: dtype='bool', min=False"),
+        ({"y": [0.5]}, "Expected `y` to be targets of shape (2,) or (2, k). Received: shape=(1,)"),
+        ({"y": np.zeros((2, 0))},
+         "Expected `y` to be targets of shape (2,) or (2, k). Received: shape=(2, 0)"),
+        ({"y": [0.0, 1.0], "class_names": ["cat", "dog"]},
+         "Expected `y` to be integer labels where there are `class_names` or `stratify`. "
+         "Received: dtype='float64'"),
+        ({"y": [0.0, 1.0], "stratify": True},
+         "Expected `y` to be integer labels where there are `class_names` or `stratify`. "
+         "Received: dtype='float64'"),
+        ({"kind": "images"}, "Expected `kind` to be one of 'image', 'sequence'. "
+                             "Received: kind='images'. Did you mean 'image'?"),
+        ({"kind": "sequence"}, "Expected `x` to be floating numbers (scale and cast them first). "
+                               "Received: dtype='uint8'"),
+        ({"kind": "sequence", "x": np.zeros(2)},
+         "Expected `x` to be sequences of shape (N, T) or (N, T, C), none empty. "
+         "Received: shape=(2,)"),
         ({"class_names": ["cat"]}, "Expected `class_names` to name every class up to 1. "
                                    "Received: class_names=['cat']"),
-        ({"group": ["p"]}, "Expected `group` to hold one group for each of the 2 images. "
+        ({"group": ["p"]}, "Expected `group` to hold one group for each of the 2 examples. "
                            "Received: length=1"),
         ({"group": ["p", ""]}, "Expected `group` to give a name or a whole number for '000001'. "
                                "Received: group=''"),

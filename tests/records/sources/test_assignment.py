@@ -1,6 +1,5 @@
 """`records.assignment`: every example's split, by fractions, groups, classes, or as given."""
 
-import json
 import math
 
 import pytest
@@ -8,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfpipe.errors import RequestError
-from tfpipe.records.sources.assignment import as_groups, assign, rule
+from tfpipe.records.sources.assignment import assign
 from tfpipe.records.sources.splits import split_of
 
 THREE = (0.7, 0.2, 0.1)
@@ -143,40 +142,3 @@ def test_given_splits_that_cut_a_group_are_an_error(split):
         "Expected every group to be in one split. "
         f"The group 'p' has 'a' in '{side}' and 'b' in 'test'."
     )
-
-
-def test_groups_come_from_functions_and_mappings():
-    assert as_groups(None, ["a"]) is None
-    assert as_groups(len, ["a", "bb"]) == ["1", "2"]
-    assert as_groups({"a": "p", "b": "q"}, ["a", "b"]) == ["p", "q"]
-
-
-@pytest.mark.parametrize("value", [None, "", True, 1.5])
-def test_an_example_without_a_group_is_an_error(value):
-    with pytest.raises(RequestError) as caught:
-        as_groups(lambda key: value, ["a.png"])
-    assert str(caught.value) == (
-        f"Expected `group` to give a name or a whole number for 'a.png'. Received: group={value!r}"
-    )
-
-
-def test_the_rule_says_all_of_it_in_json():
-    made = rule((0.9, 0.1), 5, given_by="lists", grouped_by="the column 'p'", stratified=True)
-    assert json.loads(json.dumps(made)) == {
-        "by": "fractions of train",
-        "given_by": "lists",
-        "fractions": {"train": 0.9, "val": 0.1},
-        "seed": 5,
-        "grouped_by": "the column 'p'",
-        "stratified": True,
-    }
-    assert rule(None, 0)["fractions"] == {"train": 0.7, "val": 0.2, "test": 0.1}
-    assert rule(None, 0)["by"] == "fractions"
-
-
-def test_the_rule_of_given_splits_says_by_what():
-    assert rule(None, 0, given_by="folders") == {
-        "by": "given", "given_by": "folders", "grouped_by": None,
-    }  # fmt: skip
-    assert rule({"a": "train"}, 0)["given_by"] == "a mapping"
-    assert rule(str.upper, 0)["given_by"] == "the function 'str.upper'"

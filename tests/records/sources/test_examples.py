@@ -63,6 +63,14 @@ def test_splits_of_their_own_are_kept():
     assert [e["split"] for e in source] == ["train", "test"]
 
 
+def test_targets_are_written_and_read(tmp_path):
+    rows = [{"id": str(n), "text": "a", "target": [n, n / 2]} for n in range(3)]
+    source = records.examples(rows, {**TEXT, "target": Feature("target", (2,))}, split=(1.0,))
+    manifest = records.write(source, tmp_path / "r")
+    _, targets = records.read(manifest, "train", batch_size=3).get_single_element()
+    assert targets.numpy().tolist() == [[0, 0], [1, 0.5], [2, 1]]
+
+
 def test_refusals_notes_and_sizes_pass():
     rows = [
         {"id": "a", "refused": "too dark"},
@@ -137,5 +145,5 @@ def test_what_does_not_fit_together_is_an_error():
         records.examples(numbered(1), {"text": Feature("texts")})
     assert str(caught.value) == (
         "Expected `kind` to be one of 'text', 'image', 'mask', 'label', 'labels', 'boxes', "
-        "'classes', 'sequence'. Received: kind='texts'. Did you mean 'text'?"
+        "'classes', 'sequence', 'target'. Received: kind='texts'. Did you mean 'text'?"
     )

@@ -1,9 +1,17 @@
 """`records.lines`: text files, byte by byte of the encoding that is expected."""
 
+import itertools
+
 import pytest
 
 from tfpipe.errors import DataError, RequestError
-from tfpipe.records.sources.lines import decoded, opened, require_encoding
+from tfpipe.records.sources.lines import (
+    bytes_between,
+    decoded,
+    line_ends,
+    opened,
+    require_encoding,
+)
 
 
 def read(path, *arguments):
@@ -22,6 +30,15 @@ def test_positions_are_the_ends_of_lines(tmp_path):
     path.write_bytes("é\nab\n".encode())
     with opened(path) as file:
         assert [file.tell() for _ in decoded(file, path)] == [3, 6]
+
+
+def test_a_line_is_found_again_by_its_end(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"\xef\xbb\xbfone\r\n\ntwo")
+    ends = [0, *line_ends(path, "utf-8", "")]
+    assert ends == [0, 8, 9, 12]
+    lines = [bytes_between(path, *pair) for pair in itertools.pairwise(ends)]
+    assert lines == [b"one\r\n", b"\n", b"two"]
 
 
 @pytest.mark.parametrize(("start", "byte"), [(b"", 4), (b"\xef\xbb\xbf", 7)])

@@ -48,7 +48,7 @@ def test_series_are_told_apart_by_group_though_their_rows_alternate(table):
     }  # fmt: skip
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.sampled_from("abc"), min_size=1, max_size=30),
     st.integers(1, 5),
@@ -81,6 +81,98 @@ def test_windows_of_a_class_are_divided_by_the_fractions(tmp_path):
     assert set(counts.values()) == {10}
 
 
+# Targets
+
+
+def forecast(path, **arguments):
+    return source_of(path, **{"label_column": None, "target": "x", "horizon": 1, **arguments})
+
+
+def test_a_column_is_a_target_and_a_list_of_columns_are_several(table):
+    single = by_id(forecast(table))
+    assert {key: e["target"] for key, e in single.items()} == {"t.csv:2": 3.0, "t.csv:6": 7.0}
+    assert single["t.csv:6"]["sequence"].tolist() == [[4, -4], [5, -5], [6, -6]]
+    source = forecast(table, target=["y", "x"])
+    assert {key: e["target"].tolist() for key, e in by_id(source).items()} == {
+        "t.csv:2": [-3, 3],
+        "t.csv:6": [-7, 7],
+    }
+    assert all(e["target"].dtype == np.float32 for e in source)
+    assert source.features["target"] == records.Feature("target", (2,))
+    assert (source.class_names, forecast(table).features["target"].shape) == ((), ())
+
+
+def test_a_label_can_be_forecast_too(table):
+    source = source_of(table, window=2, horizon=2)
+    assert {key: e["label"] for key, e in by_id(source).items()} == {"t.csv:2": 0, "t.csv:6": 1}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.sampled_from("ab"), min_size=1, max_size=30),
+    st.integers(1, 4),
+    st.integers(0, 4),
+    st.integers(1, 6),
+)
+def test_targets_are_those_of_sliding_window_view(tmp_path_factory, who, window, horizon, stride):
+    path = tmp_path_factory.mktemp("series") / "t.csv"
+    path.write_text("x,z,who\n" + "".join(f"{n},{n * n},{w}\n" for n, w in enumerate(who)))
+    expected = []
+    for each in set(who):
+        series = np.array([n for n, w in enumerate(who) if w == each])
+        if len(series) >= window + horizon:
+            views = np.lib.stride_tricks.sliding_window_view(series, window + horizon)[::stride]
+            expected += [(view[:window].tolist(), view[-1] ** 2) for view in views]
+    if not expected:
+        return
+    source = forecast(
+        path, columns=["x"], target="z", window=window, horizon=horizon, stride=stride, group="who"
+    )
+    found = [(e["sequence"].ravel().tolist(), e["target"]) for e in source]
+    assert sorted(found) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            {"label_column": "kind"},
+            "Expected either `label_column`, for classes, or `target`, for numbers. "
+            "Received: label_column='kind', target='x'",
+        ),
+        (
+            {"target": None},
+            "Expected either `label_column`, for classes, or `target`, for numbers. "
+            "Received: label_column=None, target=None",
+        ),
+        (
+            {"stratify": True},
+            "Expected `class_names` and `stratify` only with classes, not with a `target`. "
+            "Received: class_names=None, stratify=True",
+        ),
+        (
+            {"class_names": ["a"]},
+            "Expected `class_names` and `stratify` only with classes, not with a `target`. "
+            "Received: class_names=['a'], stratify=False",
+        ),
+        ({"target": []}, "Expected `target` to list one column or more. Received: target=[]"),
+        (
+            {"stride": 3},
+            "Expected `group` where windows overlap, each up to the row of its label or target: "
+            "their common rows would be in train and in test. Received: window=3, horizon=1, "
+            "stride=3. Pass `group`, a stride of at least 4, or each window's `split`.",
+        ),
+    ],
+)
+def test_what_does_not_go_with_a_target_is_an_error(table, arguments, sentence):
+    with pytest.raises(RequestError) as caught:
+        forecast(table, **arguments)
+    assert str(caught.value) == sentence
+
+
+# What is wrong in a table
+
+
 @pytest.mark.parametrize(("cell", "shown"), [("", "''"), ("n/a", "'n/a'"), ("nan", "'nan'"),
                                              ("1e39", "'1e39'"), ("-inf", "'-inf'")])  # fmt: skip
 def test_a_cell_that_is_no_number_is_an_error(table, cell, shown):
@@ -97,30 +189,20 @@ def test_windows_that_overlap_need_a_group(table, split):
     with pytest.raises(RequestError) as caught:
         source_of(table, stride=2, split=split)
     assert str(caught.value) == (
-        "Expected `group` where windows overlap: their common rows would be in train and in test. "
-        "Received: window=3, stride=2. Pass `group`, a stride of at least 3, or each window's "
-        "`split`."
+        "Expected `group` where windows overlap, each up to the row of its label or target: their "
+        "common rows would be in train and in test. Received: window=3, horizon=0, stride=2. Pass "
+        "`group`, a stride of at least 3, or each window's `split`."
     )
     early = source_of(table, stride=2, split=lambda key: "train" if key < "t.csv:5" else "test")
     assert sorted(e["split"] for e in early) == ["test", "test", "train", "train"]
-
-
-@pytest.mark.parametrize(("window", "stride"), [(0, 1), (3, 0)])
-def test_windows_and_strides_are_at_least_one(table, window, stride):
-    with pytest.raises(RequestError) as caught:
-        source_of(table, window=window, stride=stride)
-    assert str(caught.value) == (
-        f"Expected `window` and `stride` to be at least 1. Received: window={window}, "
-        f"stride={stride}"
-    )
 
 
 def test_series_that_fill_no_window_are_an_error(table):
     with pytest.raises(RequestError) as caught:
         source_of(table, window=6, group="who")
     assert str(caught.value) == (
-        f"Expected a series of at least 6 rows (`window`) in {str(table)!r}. All its 2 series are "
-        "shorter."
+        f"Expected a series of at least 6 rows (`window` and `horizon`) in {str(table)!r}. All its "
+        "2 series are shorter."
     )
 
 

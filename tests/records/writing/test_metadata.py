@@ -1,22 +1,15 @@
 """TensorFlow Datasets opens the folder of every kind of feature, and reads what was written."""
 
-import io
-
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
+from tests.pictures import encoded
 from tfpipe.records import arrays, write
 from tfpipe.records.sources.base import Entry, Feature, from_entries
 
 NAMES = ("cat", "dog", "ant")
-
-
-def encoded(pixels, kind, **options):
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, kind, **options)
-    return file.getvalue()
 
 
 def noise(*shape):

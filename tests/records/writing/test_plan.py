@@ -102,6 +102,20 @@ def test_the_key_of_a_file_changes_with_its_size_and_time(tmp_path):
     assert len(set(keys)) == 4
 
 
+def test_files_of_two_folders_have_other_keys_and_moved_ones_the_same_by_a_relative_path(
+    tmp_path, monkeypatch
+):
+    absolute, relative = set(), set()
+    for folder in (tmp_path / "old", tmp_path / "new"):
+        folder.mkdir()
+        (folder / "a.png").write_text(folder.name)
+        os.utime(folder / "a.png", ns=(0, 10**9))
+        absolute.add(key_of(example(1, text=folder / "a.png")))
+        monkeypatch.chdir(folder)
+        relative.add(key_of(example(1, text=pathlib.Path("a.png"))))
+    assert (len(absolute), len(relative)) == (2, 1)
+
+
 def test_a_path_that_cannot_exist_is_planned_and_refused_later():
     assert key_of(example(1, text=pathlib.Path("a\0b")))
 

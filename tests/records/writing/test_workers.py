@@ -244,13 +244,11 @@ def test_a_script_without_a_main_guard_works_where_modules_are_named_like_python
 class Broken:
     """A label whose conversion fails as only a defect of ours does."""
 
-    shape = ()
-
-    def __int__(self):
+    def __array__(self, *arguments, **options):
         raise ZeroDivisionError("a defect")
 
 
 def test_a_defect_in_a_worker_is_raised_and_not_taken_for_bad_data():
     examples = [{"id": "a", "split": "train", "label": Broken()}]
-    with pytest.raises(RuntimeError, match=r"a worker process failed:(.|\n)*Broken"):
+    with pytest.raises(RuntimeError, match=r"a worker process failed:(.|\n)*a defect"):
         list(workers.encode_all(examples, LABEL, num_workers=1))

@@ -58,6 +58,7 @@ def record_items(
     share = min(1.0, SHUFFLE_BYTES / info.num_bytes)
 
     def items(epoch: tf.Tensor) -> tf.data.Dataset:
+        """The records of one epoch."""
         order = shuffled(tf.constant(files), shuffle_seed, epoch)
         records = tf.data.Dataset.from_tensor_slices(order).interleave(
             tf.data.TFRecordDataset, cycle_length=OPEN_FILES, num_parallel_calls=tf.data.AUTOTUNE
@@ -84,6 +85,7 @@ def index_items(
     """Batches of indices into examples that are in memory; with labels, balanced by class."""
 
     def items(epoch: tf.Tensor) -> tf.data.Dataset:
+        """The batches of one epoch."""
         if labels is None:
             order = shuffled(tf.range(num_examples), shuffle_seed, epoch)
         else:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tfpipe.errors import RequestError, received
+from tfpipe.errors import RequestError, received, unwrapped
 from tfpipe.records.codec import decoder, parse
 from tfpipe.records.manifest import Manifest
 from tfpipe.records.reading.order import epochs, index_items, record_items
@@ -58,7 +58,7 @@ def read(
             another epoch. Its order depends on the seed and the epoch's number alone, and so
             does `key`, a string in every example from which random ops draw.
         cache: keep what leaves the first stage in memory, so that nothing is read or decoded
-            twice.
+            twice. No op of that stage may be random: it would draw once and for all.
         weights: sample weights by class: "balanced", or a dict from class names to weights.
         balance: draw every example from a class drawn at random, as many as the split has; needs
             `shuffle_seed`.
@@ -72,8 +72,8 @@ def read(
     Returns:
         A dataset of (inputs, targets) or (inputs, targets, sample weights). Inputs are the
         `image`, `text` or `sequence`; targets the `label` (B,) int64, `labels`
-        (B, num_classes) int64, `mask`, or a dict of `boxes` (B, N, 4) and `classes` (B, N),
-        padded with -1.
+        (B, num_classes) int64, `mask`, `target` (B,) or (B, k) float32, or a dict of `boxes`
+        (B, N, 4) and `classes` (B, N), padded with -1.
 
     Raises:
         RequestError: no such split, or an argument that does not fit.
@@ -83,14 +83,17 @@ def read(
     table = weight_table(manifest, split, weights)
     files, num_examples = sound_files(manifest, split, damaged)
     single, whole = _stages(prepare, manifest)
+    if cache:
+        _require_same_again(single)
     plan = _Plan(manifest, split, files, num_examples, batch_size, shuffle_seed, balance, start)
-    batches = _from_memory(plan, single) if cache else _from_disk(plan, single)
-    require_pair(batches.element_spec)
 
     def finish(example: Example) -> tuple[object, ...]:
         return split_example(whole(example), table)
 
-    dataset = batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE)
+    with unwrapped():
+        batches = _from_memory(plan, single) if cache else _from_disk(plan, single)
+        require_pair(batches.element_spec)
+        dataset = batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE)
     if start[1] == 0:  # the first pass is shorter otherwise
         length = math.ceil(num_examples / batch_size)
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(length))
@@ -134,6 +137,17 @@ def _stages(prepare: Prepare | None, manifest: Manifest) -> tuple[Prepare, Prepa
     # Only the manifest knows which class a mask's grey stands for.
     mask = decoder({key: value for key, value in manifest.features.items() if key == "mask"})
     return lambda example: single(mask(example)), whole
+
+
+def _require_same_again(single: Prepare) -> None:
+    """Refuses a first stage that would give something else in the next epoch."""
+    random = [op for op in getattr(single, "ops", ()) if getattr(op, "random", False)]
+    if random:
+        raise RequestError(
+            f"`cache=True` keeps what the first stage gives, and {random[0]!r} is in it, because "
+            "an op after it needs single images. Move random ops behind all ops that need single "
+            "images, or pass `cache=False`."
+        )
 
 
 def _from_disk(plan: _Plan, single: Prepare) -> tf.data.Dataset:

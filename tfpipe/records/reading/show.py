@@ -34,7 +34,7 @@ def show(manifest: Manifest, split: str, path: Path, *, num_examples: int = 24) 
     """Draws the first examples of a split as a grid, in a PNG file.
 
     The order on disk is a random one, so the first are a fair sample. Masks are laid over the
-    image, boxes drawn with their classes, labels written below.
+    image, boxes drawn with their classes, labels or targets written below.
 
     Args:
         manifest: what `records.write` or `records.load` returned.
@@ -100,4 +100,6 @@ def _caption(example: Example, class_names: Sequence[str]) -> str:
             ", ".join(f"{n} {name}" for n, name in zip(counts, class_names, strict=True) if n)
             or "none"
         )
+    if "target" in example:
+        return ", ".join(f"{number:.4g}" for number in np.ravel(example["target"]))
     return example["id"].decode(errors="replace")

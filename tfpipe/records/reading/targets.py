@@ -11,7 +11,7 @@ Example = dict[str, tf.Tensor]
 Weights = str | Mapping[str, float] | None
 
 INPUTS = ("image", "text", "sequence")
-TARGETS = ("label", "labels", "mask")
+TARGETS = ("label", "labels", "mask", "target")
 _PADS = {"boxes": -1.0, "classes": tf.constant(-1, tf.int64)}
 
 
@@ -20,7 +20,8 @@ def batch(dataset: tf.data.Dataset, batch_size: int, manifest: Manifest) -> tf.d
     if "boxes" not in manifest.features:
         return dataset.batch(batch_size)
 
-    def one_batch(windows: dict[str, tf.data.Dataset]) -> tf.data.Dataset:
+    def as_batch(windows: dict[str, tf.data.Dataset]) -> tf.data.Dataset:
+        """From a window, a small dataset of the values of each key, to one batch."""
         return tf.data.Dataset.zip(
             {
                 key: window.padded_batch(batch_size, padding_values=_PADS[key])
@@ -30,7 +31,7 @@ def batch(dataset: tf.data.Dataset, batch_size: int, manifest: Manifest) -> tf.d
             }
         )
 
-    return dataset.window(batch_size).flat_map(one_batch)
+    return dataset.window(batch_size).flat_map(as_batch)
 
 
 def require_pair(keys: Collection[str]) -> None:

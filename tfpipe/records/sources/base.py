@@ -26,7 +26,7 @@ from tfpipe.records.sources.splits import position
 
 Example = dict[str, Any]
 
-KINDS = ("text", "image", "mask", "label", "labels", "boxes", "classes", "sequence")
+KINDS = ("text", "image", "mask", "label", "labels", "boxes", "classes", "sequence", "target")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,8 +44,9 @@ class Feature:
             - "boxes": floats (N, 4): y1, x1, y2, x2 as fractions of the height and width.
             - "classes": N ints, the classes of the boxes.
             - "sequence": floats (T, C).
+            - "target": a finite float, or k of them: what a regression or a forecast should give.
         shape: an image's (height, width, channels), None for a size that varies; a sequence's
-            (T, C).
+            (T, C); a target's (k,), or () for a single float.
         table: a mask's class for each grey from 0 to 255; -1 for a grey that must not occur.
     """
 

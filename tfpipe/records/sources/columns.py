@@ -8,7 +8,8 @@ from typing import NamedTuple, cast
 
 from tfpipe.errors import DataError, RequestError
 from tfpipe.files import Path
-from tfpipe.records.sources.assignment import rule
+from tfpipe.records.sources.assignment import Labels, assign
+from tfpipe.records.sources.division import Division, rule
 from tfpipe.records.sources.lines import SAVE_IT, decoded, opened
 from tfpipe.records.sources.names import few
 from tfpipe.records.sources.rows import Cell, cell_of, header, require_columns, rows
@@ -135,6 +136,42 @@ def require_one_origin(split: object, lists: object) -> None:
             "Expected `split` to be fractions or None, because `lists` gives the splits. "
             f"Received: split={_words(split)}"
         )
+
+
+def divide_rows(
+    table: Table,
+    ids: Sequence[str],
+    split: Split | Mapping[str, str] | Cell | None,
+    seed: int,
+    *,
+    group: Cell | None = None,
+    lists: Mapping[str, Path] | None = None,
+    labels: Labels | None = None,
+) -> Division:
+    """The split of every row, and the rule: `divide` for tables, whose columns may give both.
+
+    Args:
+        table: read with these `split` and `group`.
+        ids: the rows' ids.
+        split: fractions, a mapping from the id, or a column or a function of the row.
+        seed: as for `assign`.
+        group: what the table's `group` is.
+        lists: for each split, a text file with an id on each line.
+        labels: as for `assign`.
+
+    Raises:
+        RequestError: a row is in no list or split, or a group is on two sides.
+    """
+    parts = assign(
+        ids,
+        not_of_row(split),
+        seed,
+        groups=table.cells.get("group"),
+        labels=labels,
+        given=given_parts(table, ids, lists),
+    )
+    stratify = labels is not None
+    return Division(parts, table_rule(split, seed, lists=lists, group=group, stratify=stratify))
 
 
 def table_rule(

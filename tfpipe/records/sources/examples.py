@@ -7,9 +7,11 @@ Example:
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from tfpipe.errors import RequestError, one_of, received
-from tfpipe.records.sources.assignment import as_group, assign, rule
-from tfpipe.records.sources.base import KINDS, Example, Feature, Source
+from tfpipe.errors import RequestError, received
+from tfpipe.records.sources.assignment import assign
+from tfpipe.records.sources.base import Example, Feature, Source
+from tfpipe.records.sources.division import as_group, rule
+from tfpipe.records.sources.fitting import problem, require_features
 from tfpipe.records.sources.names import dataset_name
 from tfpipe.records.sources.splits import Given, Split, as_split_name, described
 
@@ -42,11 +44,13 @@ def examples(
         name: the dataset's name.
 
     Returns:
-        A source; each example is checked when its turn comes.
+        A source; each example is checked when its turn comes. One of a class that there is not
+        is refused when it is written.
 
     Raises:
-        RequestError: there is no example, they can be iterated over only once, an example lacks
-            an id, a split or a feature, or has what no feature names.
+        RequestError: a feature is of no kind, or of a shape that could not be read; there is no
+            example, they can be iterated over only once, an example lacks an id, a split or a
+            feature, or has what no feature names.
 
     Example:
 
@@ -57,9 +61,7 @@ def examples(
     >>> [example["text"] for example in source]
     ['even', 'odd', 'even']
     """
-    for feature in features.values():
-        if feature.kind not in KINDS:
-            raise RequestError(one_of("kind", feature.kind, KINDS))
+    require_features(features, class_names)
     _require_again(iterable)
     first = next(iter(_fresh(iterable)), None)
     if first is None:
@@ -74,10 +76,12 @@ def examples(
         for number, example in enumerate(_fresh(iterable)):
             _require_whole(number, example, features, given)
             if given:
-                yield {**example, "split": as_split_name(example["split"])}
+                part = as_split_name(example["split"])
             else:
                 groups = None if group is None else [as_group(group(example), example["id"])]
-                yield {**example, "split": assign([example["id"]], split, seed, groups=groups)[0]}
+                part = assign([example["id"]], split, seed, groups=groups)[0]
+            reason = problem(example, features, len(class_names))
+            yield {**example, "split": part, **({"refused": reason} if reason else {})}
 
     return Source(
         dataset_name(name, name),

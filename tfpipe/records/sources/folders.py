@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from tfpipe.errors import RequestError
 from tfpipe.files import Path
-from tfpipe.records.sources.assignment import Group, divide
 from tfpipe.records.sources.base import (
     Entry,
     Example,
@@ -21,6 +20,7 @@ from tfpipe.records.sources.base import (
     as_image,
     from_entries,
 )
+from tfpipe.records.sources.division import Group, divide
 from tfpipe.records.sources.layouts import explain, resembles
 from tfpipe.records.sources.listing import (
     files,

@@ -16,8 +16,9 @@ import numpy as np
 from tfpipe.errors import DataError, RequestError
 from tfpipe.files import Path
 from tfpipe.records.sources.arrays import example_ids
-from tfpipe.records.sources.assignment import assign, rule
+from tfpipe.records.sources.assignment import assign
 from tfpipe.records.sources.base import Example, Feature, Source, disk_order
+from tfpipe.records.sources.division import rule
 from tfpipe.records.sources.names import numbered_names
 from tfpipe.records.sources.splits import Split
 

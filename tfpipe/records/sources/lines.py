@@ -6,6 +6,7 @@ Example:
         for line in decoded(file, "test_list.txt"): ...
 """
 
+import array
 import codecs
 import os
 import pathlib
@@ -46,6 +47,28 @@ def decoded(
             place = f"line {number}, byte {len(line) - len(text) + error.start + 1}"
             byte = f"0x{text[error.start]:02x}"
             raise DataError(path, f"{place}: {byte} is not {encoding}. {advice}") from None
+
+
+def line_ends(path: Path, encoding: str, advice: str) -> "array.array[int]":
+    """Where each line of a file ends, in bytes; reads it once, so that every byte is checked.
+
+    Raises:
+        RequestError: there is no such file.
+        DataError: a byte is not of this encoding; says which.
+    """
+    ends = array.array("q")
+    with opened(path) as file:
+        for _ in decoded(file, path, encoding, advice):
+            ends.append(file.tell())
+    return ends
+
+
+def bytes_between(path: Path, start: int, end: int) -> bytes:
+    """A part of a file, without the byte order mark that it may begin with."""
+    with opened(path) as file:
+        file.seek(start)
+        data = file.read(end - start)
+    return data if start else data.removeprefix(codecs.BOM_UTF8)
 
 
 def require_encoding(encoding: str) -> None:

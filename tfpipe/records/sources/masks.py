@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tfpipe.errors import RequestError, one_of, received
 from tfpipe.files import Path
-from tfpipe.records.sources.assignment import Group, divide
 from tfpipe.records.sources.base import Entry, Example, Feature, Source, as_image, from_entries
+from tfpipe.records.sources.division import Group, divide
 from tfpipe.records.sources.listing import Found, by_stem, path_of
 from tfpipe.records.sources.names import dataset_name, few, numbered_names
 from tfpipe.records.sources.splits import Given, Split

@@ -6,35 +6,35 @@ Example:
         "motion.csv", columns=["x", "y", "z"], label_column="activity", window=128, stride=64,
         group="person",
     )
+    source = series_csv("load.csv", columns=["load", "heat"], target="load", window=48, horizon=24)
 """
 
-import array
-import math
-import os
 import pathlib
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from tfpipe.errors import DataError, RequestError, received
+from tfpipe.errors import RequestError, received
 from tfpipe.files import Path
 from tfpipe.records.sources.assignment import assign
 from tfpipe.records.sources.base import Entry, Example, Feature, Source, from_entries
-from tfpipe.records.sources.columns import read_table, table_rule
+from tfpipe.records.sources.columns import Table, read_table, table_rule
 from tfpipe.records.sources.labels import as_indices
 from tfpipe.records.sources.names import dataset_name
-from tfpipe.records.sources.rows import Cell, Row, header, require_columns, rows
+from tfpipe.records.sources.rows import Cell
 from tfpipe.records.sources.splits import Given, Split, is_given
-
-LARGEST = float(np.finfo(np.float32).max)
+from tfpipe.records.sources.windows import Windows, as_stride, read_numbers, windows
 
 
 def series_csv(
     csv: Path,
     *,
     columns: Sequence[str],
-    label_column: Cell,
     window: int,
+    label_column: Cell | None = None,
+    target: str | Sequence[str] | None = None,
+    horizon: int = 0,
     stride: int | None = None,
     class_names: Sequence[str] | None = None,
     split: Split | Given | None = None,
@@ -46,19 +46,26 @@ def series_csv(
     """Windows of numeric series in a table whose rows are in the order of time.
 
     The rows of each group are a series of its own; the groups' rows may alternate. A window
-    begins every `stride` rows of its series; rows that do not fill a window at the end are left
-    out. A window's label is that of its last row. The numbers are held in memory, as float32.
+    begins every `stride` rows of its series; rows at the end that fill none are left out. The
+    numbers are held in memory, as float32.
+
+    What a window should give is a class (`label_column`) or numbers (`target`), taken from the
+    row that is `horizon` rows after its last one: 0 describes the window, 1 forecasts the next row.
 
     Args:
         csv: the table, comma- or (.tsv) tab-separated; its first row is the header.
-        columns: the columns of the numbers, C of them.
-        label_column: the column of the rows' classes, or a function of the row.
+        columns: the columns of the numbers, C of them; may include those of `target`.
         window: rows in a window.
-        stride: rows from one window's beginning to the next one's; `window` if None, so that
-            windows do not overlap.
+        label_column: the column of the rows' classes, or a function of the row.
+        target: the column of the number to give, or a list of k columns.
+        horizon: rows from a window's last row to the one of its label or target.
+        stride: rows from one window's beginning to the next one's; `window + horizon` if None, so
+            that windows and the rows of their targets do not overlap.
         class_names: the classes in their order; if None, those in the table, sorted.
         split: fractions of train, val and test, or a dict of them; or each window's split, as a
-            mapping from its id or a function of it. None: (0.7, 0.2, 0.1).
+            mapping from its id or a function of it. None: (0.7, 0.2, 0.1). Neighbours in time
+            are alike, so chance flatters a forecast; `split=lambda key: "train" if
+            int(key.split(":")[1]) < 8000 else "test"` divides the table at its line 8000.
         seed: another seed gives another split and another order on disk.
         group: the column, or a function of the row, that tells the series apart; a series is
             never divided.
@@ -67,12 +74,14 @@ def series_csv(
         name: the dataset's name; the table's file name if None.
 
     Returns:
-        A source of `sequence`, float32 (window, C), and `label`. An id is the table's name and
-        the line, from 1, of the window's first row: "motion.csv:2".
+        A source of `sequence`, float32 (window, C), and `label`, or `target`: float32, a single
+        number for a column, (k,) for a list of them. An id is the table's name and the line,
+        from 1, of the window's first row: "motion.csv:2".
 
     Raises:
-        RequestError: the file or a column is missing, no series fills a window, or windows that
-            overlap would be divided by chance, which lets the test set see the train set.
+        RequestError: the file or a column is missing, no series fills a window, both or none of
+            `label_column` and `target` are given, or windows that overlap would be divided by
+            chance, which lets the test set see the train set.
         DataError: a cell is empty or no finite number, or a label is unknown; says where.
 
     Example:
@@ -83,92 +92,109 @@ def series_csv(
     >>> source = series_csv(file, columns=["x"], label_column="class", window=2)
     >>> sorted((e["id"], e["sequence"].tolist(), e["label"]) for e in source)
     [('t.csv:2', [[1.0], [2.0]], 0), ('t.csv:4', [[3.0], [4.0]], 1)]
+    >>> source = series_csv(file, columns=["x"], target="x", window=2, horizon=1)
+    >>> [(e["id"], e["sequence"].tolist(), e["target"]) for e in source]
+    [('t.csv:2', [[1.0], [2.0]], 3.0)]
     """
-    stride = window if stride is None else stride
-    if window < 1 or stride < 1:
-        raise RequestError(
-            received("`window` and `stride` to be at least 1", window=window, stride=stride)
-        )
-    if stride < window and group is None and not is_given(split):
-        raise RequestError(
-            "Expected `group` where windows overlap: their common rows would be in train and in "
-            f"test. Received: window={window}, stride={stride}. Pass `group`, a stride of at least "
-            f"{window}, or each window's `split`."
-        )
-    values = _values(csv, columns)
+    reach = window + horizon
+    stride = as_stride(stride, window, horizon)
+    _require_one_answer(label_column, target, class_names, stratify)
+    if stride < reach and group is None and not is_given(split):
+        raise RequestError(_overlap(window, horizon, stride))
     table = read_table(csv, label_column=label_column, group=group)
-    lines, groups = table.lines, table.cells.get("group")
-    names, indices = as_indices(csv, lines, table.cells["label_column"], class_names=class_names)
-    order, starts = _windows(groups, len(values), window, stride)
-    if not starts:
-        raise RequestError(
-            f"Expected a series of at least {window} rows (`window`) in {os.fspath(csv)!r}. All "
-            f"its {len(set(groups or ['']))} series are shorter."
-        )
-    ids = [f"{pathlib.Path(csv).name}:{lines[order[start]]}" for start in starts]
-    labels = [indices[order[start + window - 1]] for start in starts]
-    parts = assign(
-        ids,
-        split,
-        seed,
-        groups=[groups[order[start]] for start in starts] if groups else None,
-        labels=labels if stratify else None,
-    )
+    numbers = read_numbers(csv, columns=columns, **_listed(target))
+    answers = _answers(csv, table, class_names, numbers.get("target"), isinstance(target, str))
+    groups = table.cells.get("group", [""] * len(table.lines))
+    key = answers.feature.kind
+    cut = windows(csv, groups, length=reach, stride=stride)
 
-    def load(number: int) -> Example:
-        start = starts[number]
-        return {"sequence": values[order[start : start + window]], "label": labels[number][0]}
+    def load(start: int) -> Example:
+        rows = cut.rows(start)
+        sequence = numbers["columns"][rows[:window]]
+        return {"sequence": sequence, key: answers.values[rows[-1]]}
 
     return from_entries(
         dataset_name(name, csv),
-        [Entry(key, part, n) for n, (key, part) in enumerate(zip(ids, parts, strict=True))],
+        _entries(csv, table, cut, split, seed, labels=answers.values if stratify else None),
         load,
-        features={
-            "sequence": Feature("sequence", (window, len(columns))),
-            "label": Feature("label"),
-        },
-        class_names=names,
+        features={"sequence": Feature("sequence", (window, len(columns))), key: answers.feature},
+        class_names=answers.class_names,
         rule=table_rule(split, seed, group=group, stratify=stratify),
         seed=seed,
     )
 
 
-def _values(path: Path, columns: Sequence[str]) -> np.ndarray:
-    """The numbers of the columns: float32 (rows, C)."""
-    if isinstance(columns, str) or not columns:
-        raise RequestError(received("`columns` to list one column or more", columns=columns))
-    for column in columns:
-        require_columns(path, header(path), columns=column)
-    numbers = array.array("f")
-    for row in rows(path):
-        numbers.extend(_number(path, row, column) for column in columns)
-    return np.frombuffer(numbers, np.float32).reshape(-1, len(columns))
+class _Answers(NamedTuple):
+    """What each row has a window give, if it is the row that says so."""
+
+    class_names: tuple[str, ...]
+    feature: Feature
+    values: Sequence[Any] | np.ndarray
 
 
-def _number(path: Path, row: Row, column: str) -> float:
-    try:
-        value = float(row.cells[column])
-    except ValueError:
-        value = math.nan
-    if not abs(value) <= LARGEST:
-        raise DataError(
-            path,
-            f"line {row.line}: expected a number in the column {column!r}, found "
-            f"{row.cells[column]!r}",
-        )
-    return value
+def _answers(
+    csv: Path,
+    table: Table,
+    class_names: Sequence[str] | None,
+    targets: np.ndarray | None,
+    single: bool,
+) -> _Answers:
+    if targets is None:
+        cells = table.cells["label_column"]
+        names, indices = as_indices(csv, table.lines, cells, class_names=class_names)
+        return _Answers(names, Feature("label"), [index for (index,) in indices])
+    if single:
+        return _Answers((), Feature("target"), targets[:, 0].tolist())
+    return _Answers((), Feature("target", targets.shape[1:]), targets)
 
 
-def _windows(
-    groups: Sequence[str] | None, num_rows: int, window: int, stride: int
-) -> tuple[np.ndarray, list[int]]:
-    """The rows in the order of their series, and where in that order each window starts."""
-    first: dict[str, int] = {}
-    series = [first.setdefault(group, len(first)) for group in groups or [""] * num_rows]
-    order = np.argsort(series, kind="stable")
-    starts: list[int] = []
-    begin = 0
-    for size in np.bincount(series).tolist():
-        starts += range(begin, begin + size - window + 1, stride)
-        begin += size
-    return order, starts
+def _entries(
+    csv: Path,
+    table: Table,
+    cut: Windows,
+    split: Split | Given | None,
+    seed: int,
+    *,
+    labels: Sequence[int] | np.ndarray | None,
+) -> list[Entry]:
+    """The windows by id, divided; by their classes too, if the rows' labels are given."""
+    firsts, lasts = ([cut.rows(start)[at] for start in cut.starts] for at in (0, -1))
+    ids = [f"{pathlib.Path(csv).name}:{table.lines[row]}" for row in firsts]
+    groups = table.cells.get("group")
+    parts = assign(
+        ids,
+        split,
+        seed,
+        groups=[groups[row] for row in firsts] if groups else None,
+        labels=None if labels is None else [(labels[row],) for row in lasts],
+    )
+    return [Entry(*entry) for entry in zip(ids, parts, cut.starts, strict=True)]
+
+
+def _listed(target: str | Sequence[str] | None) -> dict[str, Sequence[str]]:
+    if target is None:
+        return {}
+    return {"target": [target] if isinstance(target, str) else target}
+
+
+def _require_one_answer(
+    label_column: Cell | None,
+    target: str | Sequence[str] | None,
+    class_names: Sequence[str] | None,
+    stratify: bool,
+) -> None:
+    if (label_column is None) == (target is None):
+        expected = "either `label_column`, for classes, or `target`, for numbers"
+        raise RequestError(received(expected, label_column=label_column, target=target))
+    if target is not None and (stratify or class_names is not None):
+        expected = "`class_names` and `stratify` only with classes, not with a `target`"
+        raise RequestError(received(expected, class_names=class_names, stratify=stratify))
+
+
+def _overlap(window: int, horizon: int, stride: int) -> str:
+    return (
+        "Expected `group` where windows overlap, each up to the row of its label or target: their "
+        "common rows would be in train and in test. Received: "
+        f"window={window}, horizon={horizon}, stride={stride}. Pass `group`, a stride of at least "
+        f"{window + horizon}, or each window's `split`."
+    )

@@ -7,6 +7,7 @@ Example:
     )
 """
 
+import functools
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,6 @@ import numpy as np
 
 from tfpipe.errors import RequestError
 from tfpipe.files import Path
-from tfpipe.records.sources.assignment import assign
 from tfpipe.records.sources.base import (
     Entry,
     Example,
@@ -26,13 +26,11 @@ from tfpipe.records.sources.base import (
     from_entries,
 )
 from tfpipe.records.sources.columns import (
-    given_parts,
-    not_of_row,
+    divide_rows,
     of_row,
     read_table,
     require_one_origin,
     require_unique,
-    table_rule,
 )
 from tfpipe.records.sources.labels import as_indices
 from tfpipe.records.sources.listing import require_folder
@@ -106,15 +104,10 @@ def image_csv(
     >>> sorted((example["id"], example["labels"].tolist()) for example in source)
     [('a.png', [1, 1]), ('b.png', [0, 0])]
     """
-    places = [images] if isinstance(images, str | os.PathLike) else list(images)
-    roots = [require_folder(place, "images") for place in places]
+    roots = _folders(images)
     require_one_origin(split, lists)
     table = read_table(
-        csv,
-        image_column=image_column,
-        label_column=label_column,
-        group=group,
-        split=of_row(split),
+        csv, image_column=image_column, label_column=label_column, group=group, split=of_row(split)
     )
     ids = table.cells["image_column"]
     require_unique(csv, table, ids)
@@ -126,41 +119,22 @@ def image_csv(
         separator=separator,
         empty=empty,
     )
-    where = [_find(roots, key) for key in ids]
-    if all(root is None for root in where):
-        raise RequestError(
-            f"None of the {len(ids)} files that {os.fspath(csv)!r} names is in "
-            f"{few([str(root) for root in roots])}; the first: {ids[0]!r}"
-        )
-    counted = [None if root is None else index for root, index in zip(where, indices, strict=True)]
-    parts = assign(
-        ids,
-        not_of_row(split),
-        seed,
-        groups=table.cells.get("group"),
-        labels=counted if stratify else None,
-        given=given_parts(table, ids, lists),
+    where = _where(csv, ids, roots)
+    labels = [None if root is None else index for root, index in zip(where, indices, strict=True)]
+    division = divide_rows(
+        table, ids, split, seed, group=group, lists=lists, labels=labels if stratify else None
     )
-    key = "labels" if separator else "label"
-
-    def load(data: tuple[str, pathlib.Path | None, tuple[int, ...]]) -> Example:
-        file, root, index = data
-        if root is None:
-            raise Refused("there is no such file")
-        label = multi_hot(index, len(names)) if separator else index[0]
-        return {"image": root / file, key: label}
-
-    shape = (len(names),) if separator else ()
+    answer = Feature("labels", (len(names),)) if separator else Feature("label")
     return from_entries(
         dataset_name(name, csv),
         [
             Entry(file, part, (file, root, index))
-            for file, part, root, index in zip(ids, parts, where, indices, strict=True)
+            for file, part, root, index in zip(ids, division.parts, where, indices, strict=True)
         ],
-        load,
-        features={"image": as_image(channels), key: Feature(key, shape)},
+        functools.partial(_load, num_classes=len(names) if separator else None),
+        features={"image": as_image(channels), answer.kind: answer},
         class_names=names,
-        rule=table_rule(split, seed, lists=lists, group=group, stratify=stratify),
+        rule=division.rule,
         seed=seed,
     )
 
@@ -176,5 +150,30 @@ def multi_hot(indices: Sequence[int], num_classes: int) -> np.ndarray:
     return labels
 
 
-def _find(roots: Sequence[pathlib.Path], file: str) -> pathlib.Path | None:
-    return next((root for root in roots if os.path.isfile(root / file)), None)
+def _folders(images: Path | Sequence[Path]) -> list[pathlib.Path]:
+    places = [images] if isinstance(images, str | os.PathLike) else images
+    return [require_folder(place, "images") for place in places]
+
+
+def _where(
+    csv: Path, ids: Sequence[str], roots: Sequence[pathlib.Path]
+) -> list[pathlib.Path | None]:
+    """The folder that each file is in; None if it is in none of them."""
+    where = [next((r for r in roots if os.path.isfile(r / file)), None) for file in ids]
+    if not any(where):
+        raise RequestError(
+            f"None of the {len(ids)} files that {os.fspath(csv)!r} names is in "
+            f"{few([str(root) for root in roots])}; the first: {ids[0]!r}"
+        )
+    return where
+
+
+def _load(
+    data: tuple[str, pathlib.Path | None, tuple[int, ...]], *, num_classes: int | None
+) -> Example:
+    file, root, indices = data
+    if root is None:
+        raise Refused("there is no such file")
+    if num_classes is None:
+        return {"image": root / file, "label": indices[0]}
+    return {"image": root / file, "labels": multi_hot(indices, num_classes)}

@@ -5,26 +5,19 @@ Example:
     source = text_lines({"negative": "rt-polarity.neg", "positive": "rt-polarity.pos"})
 """
 
-import array
-import codecs
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
 
 from tfpipe.errors import RequestError, received
 from tfpipe.files import Path
-from tfpipe.records.sources.assignment import assign, rule
 from tfpipe.records.sources.base import Entry, Example, Feature, Refused, Source, from_entries
-from tfpipe.records.sources.columns import not_of_row, of_row, read_table, table_rule
+from tfpipe.records.sources.columns import divide_rows, of_row, read_table
+from tfpipe.records.sources.division import divide
 from tfpipe.records.sources.labels import as_indices
-from tfpipe.records.sources.lines import decoded, opened, require_encoding
+from tfpipe.records.sources.lines import bytes_between, line_ends, require_encoding
 from tfpipe.records.sources.names import dataset_name
-from tfpipe.records.sources.rows import (
-    Cell,
-    header,
-    parse_row,
-    require_columns,
-)
+from tfpipe.records.sources.rows import Cell, header, parse_row, require_columns
 from tfpipe.records.sources.splits import Given, Split
 
 ADVICE = 'Pass its encoding, such as encoding="cp1252".'
@@ -79,34 +72,26 @@ def text_lines(
             received("`files` to map each of two or more classes to its file", files=files)
         )
     paths = [pathlib.Path(path) for path in files.values()]
+    ends = [line_ends(path, encoding, ADVICE) for path in paths]
+    places = [(index, line) for index, each in enumerate(ends) for line in range(len(each))]
     names = _distinct(paths)
-    ends = [_line_ends(path, encoding) for path in paths]
-    ids = [
-        f"{name}:{line + 1}"
-        for name, each in zip(names, ends, strict=True)
-        for line in range(len(each))
-    ]
-    data = [(index, line) for index, each in enumerate(ends) for line in range(len(each))]
-    labels = [(index,) for index, _ in data] if stratify else None
+    ids = [f"{names[index]}:{line + 1}" for index, line in places]
+    labels = [(index,) for index, _ in places] if stratify else None
+    division = divide(ids, split, seed, labels=labels)
 
-    def load(data: tuple[int, int]) -> Example:
-        index, line = data
+    def load(place: tuple[int, int]) -> Example:
+        index, line = place
         start = ends[index][line - 1] if line else 0
-        text = _read(paths[index], start, ends[index][line]).decode(encoding)
+        text = bytes_between(paths[index], start, ends[index][line]).decode(encoding)
         return {"text": _not_empty(text.rstrip("\r\n")), "label": index}
 
     return from_entries(
         dataset_name(name, paths[0].resolve().parent),
-        [
-            Entry(key, part, place)
-            for key, part, place in zip(
-                ids, assign(ids, split, seed, labels=labels), data, strict=True
-            )
-        ],
+        [Entry(*entry) for entry in zip(ids, division.parts, places, strict=True)],
         load,
         features=FEATURES,
         class_names=tuple(files),
-        rule=rule(split, seed, stratified=stratify),
+        rule=division.rule,
         seed=seed,
     )
 
@@ -164,56 +149,33 @@ def text_csv(
     columns = header(csv, encoding, ADVICE)
     require_columns(csv, columns, text_column=text_column)
     table = read_table(
-        csv,
-        encoding,
-        ADVICE,
-        label_column=label_column,
-        group=group,
-        split=of_row(split),
+        csv, encoding, ADVICE, label_column=label_column, group=group, split=of_row(split)
     )
     names, indices = as_indices(
         csv, table.lines, table.cells["label_column"], class_names=class_names
     )
     ids = [f"{pathlib.Path(csv).name}:{line}" for line in table.lines]
-    parts = assign(
-        ids,
-        not_of_row(split),
-        seed,
-        groups=table.cells.get("group"),
-        labels=indices if stratify else None,
-        given=table.cells.get("split"),
+    division = divide_rows(
+        table, ids, split, seed, group=group, labels=indices if stratify else None
     )
     at = columns.index(text_column)
 
     def load(row: int) -> Example:
-        data = _read(pathlib.Path(csv), table.starts[row], table.ends[row])
+        data = bytes_between(csv, table.starts[row], table.ends[row])
         return {"text": _not_empty(parse_row(data, csv, encoding)[at]), "label": indices[row][0]}
 
     return from_entries(
         dataset_name(name, csv),
-        [Entry(key, part, row) for row, (key, part) in enumerate(zip(ids, parts, strict=True))],
+        [
+            Entry(key, part, row)
+            for row, (key, part) in enumerate(zip(ids, division.parts, strict=True))
+        ],
         load,
         features=FEATURES,
         class_names=names,
-        rule=table_rule(split, seed, group=group, stratify=stratify),
+        rule=division.rule,
         seed=seed,
     )
-
-
-def _line_ends(path: pathlib.Path, encoding: str) -> "array.array[int]":
-    """Where each line of a file ends, in bytes; reads it once, so that every byte is checked."""
-    ends = array.array("q")
-    with opened(path) as file:
-        for _ in decoded(file, path, encoding, ADVICE):
-            ends.append(file.tell())
-    return ends
-
-
-def _read(path: pathlib.Path, start: int, end: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(start)
-        data = file.read(end - start)
-    return data if start else data.removeprefix(codecs.BOM_UTF8)
 
 
 def _not_empty(text: str) -> str:

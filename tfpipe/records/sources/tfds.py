@@ -14,8 +14,9 @@ from typing import Any
 from tfpipe.errors import RequestError
 from tfpipe.files import Path
 from tfpipe.records.sources.arrays import example_ids
-from tfpipe.records.sources.assignment import assign, rule
+from tfpipe.records.sources.assignment import assign
 from tfpipe.records.sources.base import Example, Feature, Source
+from tfpipe.records.sources.division import rule
 from tfpipe.records.sources.splits import Split
 
 OURS = {"train": "train", "validation": "val", "val": "val", "test": "test"}

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 
 from tfpipe.errors import RequestError
 from tfpipe.files import Path
-from tfpipe.records.sources.assignment import Group, divide
 from tfpipe.records.sources.base import Entry, Example, Source, as_image, from_entries
 from tfpipe.records.sources.boxes import box_features
 from tfpipe.records.sources.columns import load_lists
-from tfpipe.records.sources.listing import by_stem, path_of, require_folder
+from tfpipe.records.sources.division import Group, divide
+from tfpipe.records.sources.listing import Found, by_stem, path_of, require_folder
 from tfpipe.records.sources.names import as_class_names, dataset_name
 from tfpipe.records.sources.splits import NAMES, Given, Split
 from tfpipe.records.sources.voc_xml import classes_in, parse
@@ -83,19 +83,9 @@ def voc_boxes(
     ids = sorted(listed if listed is not None else image_of.keys() | xml_of.keys())
     if not ids:
         raise RequestError(f"Expected images and XML files in {str(root)!r}. Found none.")
-    inside: list[set[str]] = []
-    if stratify or class_names is None:
-        inside = [
-            classes_in(root / annotations / xml_of[key].id) if key in xml_of else set()
-            for key in ids
-        ]
-    found = set().union(*inside)
-    if class_names is None and not found:
-        raise RequestError(
-            f"Expected objects in the XML files of {str(root / annotations)!r}. Found none; pass "
-            "`class_names=` if that is right."
-        )
-    names = as_class_names(class_names, found)
+    look = stratify or class_names is None
+    inside = _inside(root / annotations, xml_of, ids) if look else []
+    names = _class_names(class_names, root / annotations, inside)
     index_of = {class_name: index for index, class_name in enumerate(names)}
     division = divide(
         ids,
@@ -121,6 +111,25 @@ def voc_boxes(
         rule=division.rule,
         seed=seed,
     )
+
+
+def _inside(
+    folder: pathlib.Path, xml_of: Mapping[str, Found], ids: Sequence[str]
+) -> list[set[str]]:
+    """The classes in each image's XML file."""
+    return [classes_in(folder / xml_of[key].id) if key in xml_of else set() for key in ids]
+
+
+def _class_names(
+    class_names: Sequence[str] | None, folder: pathlib.Path, inside: Sequence[set[str]]
+) -> tuple[str, ...]:
+    found = set().union(*inside)
+    if class_names is None and not found:
+        raise RequestError(
+            f"Expected objects in the XML files of {str(folder)!r}. Found none; pass "
+            "`class_names=` if that is right."
+        )
+    return as_class_names(class_names, found)
 
 
 def _labels(inside: Sequence[set[str]], index_of: Mapping[str, int]) -> list[tuple[int, ...]]:

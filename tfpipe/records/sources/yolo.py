@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from tfpipe.errors import RequestError
 from tfpipe.files import Path
-from tfpipe.records.sources.assignment import Group, divide
 from tfpipe.records.sources.base import Entry, Example, Refused, Source, as_image, from_entries
 from tfpipe.records.sources.boxes import Box, box_features, gather
+from tfpipe.records.sources.division import Group, divide
 from tfpipe.records.sources.names import dataset_name
 from tfpipe.records.sources.splits import Split
 from tfpipe.records.sources.yolo_layout import label_path, read_layout

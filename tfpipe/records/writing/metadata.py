@@ -57,4 +57,5 @@ _MAKERS: dict[str, Callable[[Any, Feature, list[str]], Any]] = {
     "boxes": lambda f, feature, names: f.Sequence(f.BBoxFeature()),
     "classes": lambda f, feature, names: f.Sequence(f.ClassLabel(names=names)),
     "sequence": lambda f, feature, names: f.Tensor(shape=feature.shape, dtype=np.float32),
+    "target": lambda f, feature, names: f.Tensor(shape=feature.shape, dtype=np.float32),
 }

@@ -2,6 +2,12 @@
 
 A first pass over the source looks at names and sizes only. Each planned shard has a key, made
 from all that goes into it, so that a shard that an interrupted run finished is known again.
+
+A file counts by its path as the source was given it, its size and its time of change: contents
+are read once, when they are written. The path has to be in it: of two folders unpacked from
+archives, files of the same name often agree in size and time too, and those of one would pass
+for the other's. The price is that files that were moved are written anew, unless their path is
+relative and still leads to them.
 """
 
 import array
@@ -116,7 +122,7 @@ def _closed(shard: _Open) -> PlannedShard:
 
 
 def _add(digest: Any, example: Example) -> int:
-    """Adds all that an example is to the hash; a file by its name, size and time of change."""
+    """Adds all that an example is to the hash; a file by its path, size and time of change."""
     num_bytes = 0
     for key in sorted(example):
         value = example[key]
