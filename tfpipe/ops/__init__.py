@@ -3,6 +3,17 @@
 from tfpipe.ops.augment import RandomAffine
 from tfpipe.ops.base import Op
 from tfpipe.ops.chain import Chain
+from tfpipe.ops.clahe import Clahe, ClaheLayer, clahe
 from tfpipe.ops.pixels import Decode, Resize, ToFloat
 
-__all__ = ["Chain", "Decode", "Op", "RandomAffine", "Resize", "ToFloat"]
+__all__ = [
+    "Chain",
+    "Clahe",
+    "ClaheLayer",
+    "Decode",
+    "Op",
+    "RandomAffine",
+    "Resize",
+    "ToFloat",
+    "clahe",
+]
