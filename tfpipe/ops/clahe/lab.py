@@ -35,8 +35,8 @@ def to_lab(rgb: Any) -> list[Any]:
     linear = [tf.gather(_LINEAR_OF, plane) for plane in _planes(rgb)]
     x, y, z = (tf.gather(_ROOT_OF, _shifted(_dot(row, linear), 12)) for row in _TO_XYZ)
     lightness = _shifted(296 * y - 1336934, 15)
-    a = _shifted(500 * (x - y), 15) + 128
-    b = _shifted(200 * (y - z), 15) + 128
+    a = _shifted(500 * (x - y) + 128 * ROOT, 15)
+    b = _shifted(200 * (y - z) + 128 * ROOT, 15)
     return [tf.cast(tf.clip_by_value(plane, 0, 255), tf.uint8) for plane in (lightness, a, b)]
 
 
@@ -65,7 +65,7 @@ def _dot(weights: Any, planes: Any) -> Any:
 
 
 def _shifted(value: Any, bits: int) -> Any:
-    """Divided by 2**bits and rounded, half up."""
+    """Divided by 2**bits and rounded, half up; tf2onnx's division of a negative value is C's."""
     return (value + 2 ** (bits - 1)) // 2**bits
 
 

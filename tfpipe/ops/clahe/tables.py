@@ -26,9 +26,9 @@ def cell_ids(planes: Any, rows: Axis, columns: Axis, tile_grid: tuple[int, int])
 
 def _ids(planes: Any, rows: Any, columns: Any, across: int, in_all: int) -> Any:
     image = tf.range(tf.shape(planes)[0]) * (in_all * LEVELS)
-    # One after the other: converters would store the sum of rows and columns as an image.
-    ids = tf.cast(planes, tf.int32) + columns * LEVELS
-    return ids + (rows * (across * LEVELS))[:, None] + image[:, None, None]
+    # The maximum changes nothing; without it converters join both sums, and store an image of ids.
+    ids = tf.maximum(tf.cast(planes, tf.int32) + columns * LEVELS, 0)
+    return ids + ((rows * (across * LEVELS))[:, None] + image[:, None, None])
 
 
 def clipped_sums(counts: Any, limit: Any) -> Any:
