@@ -57,7 +57,8 @@ class Clahe(Op):
             raise RequestError(
                 received("`clip_limit` to be a number, 0 or less for no clipping", clip_limit=limit)
             )
-        if len(grid) != 2 or not all(isinstance(n, numbers.Integral) and n > 0 for n in grid):
+        counts = grid if isinstance(grid, tuple) else ()
+        if len(counts) != 2 or not all(isinstance(n, numbers.Integral) and n > 0 for n in counts):
             raise RequestError(
                 received("`tile_grid` to be (columns, rows), 1 or more of each", tile_grid=grid)
             )
