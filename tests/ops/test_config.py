@@ -34,6 +34,12 @@ OPS = {
         mask_fill,
     ),
     "CenterCrop": st.builds(ops.CenterCrop, size),
+    "Clahe": st.builds(
+        ops.Clahe,
+        st.floats(-1, 1000),
+        st.tuples(st.integers(1, 12), st.integers(1, 12)),
+        st.sampled_from([None, "lab", "channels"]),
+    ),
     "Grayscale": st.just(ops.Grayscale()),
     "ToFloat": st.just(ops.ToFloat()),
     "Normalize": st.just(ops.Normalize())

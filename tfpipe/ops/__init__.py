@@ -3,6 +3,7 @@
 from tfpipe.ops.augment import RandomAffine, RandomFlip, RandomRotation, RandomZoom
 from tfpipe.ops.base import Op
 from tfpipe.ops.chain import Chain
+from tfpipe.ops.clahe import Clahe, ClaheLayer, clahe
 from tfpipe.ops.colour import ColorJitter
 from tfpipe.ops.config import register
 from tfpipe.ops.crop import CenterCrop, RandomResizedCrop
@@ -17,6 +18,8 @@ __all__ = [
     "CenterCrop",
     "Chain",
     "ChainLayer",
+    "Clahe",
+    "ClaheLayer",
     "ColorJitter",
     "CutMix",
     "Decode",
@@ -33,12 +36,14 @@ __all__ = [
     "RandomZoom",
     "Resize",
     "ToFloat",
+    "clahe",
     "register",
     "uniform",
 ]
 
 for _op in (
     CenterCrop,
+    Clahe,
     ColorJitter,
     CutMix,
     Decode,
