@@ -52,5 +52,5 @@ def test_weights_are_multiples_that_integers_hold(size, tiles):
     """What `integer_blend` rests on."""
     steps = geometry(size, 1, (1, tiles), 0.0).rows.weight * 2.0**24
     np.testing.assert_array_equal(steps, np.rint(steps))
-    assert 0 <= steps.min()
+    assert steps.min() >= 0
     assert steps.max() < 2**24

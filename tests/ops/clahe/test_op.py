@@ -171,7 +171,7 @@ def test_a_size_of_zero_that_shows_only_at_run_time():
     )
     with pytest.raises(
         tf.errors.InvalidArgumentError,
-        match="Expected `images` of at least one pixel. Received: a height or width of 0",
+        match=r"Expected `images` of at least one pixel\. Received: a height or width of 0",
     ):
         list(dataset.map(clahe))
 

@@ -24,7 +24,8 @@ from tfpipe.ops.clahe.tables import (
 
 def compiled(planes: Any, tile_grid: Grid, clip_limit: float) -> Any:
     """uint8 (N, H, W) of a known size to the same, as `forms.plain` and faster."""
-    known = geometry(*planes.shape[1:], tile_grid, clip_limit)
+    _, height, width = planes.shape
+    known = geometry(height, width, tile_grid, clip_limit)
     size = tf.shape(planes)[0] * (tile_grid[0] * tile_grid[1] * LEVELS)
     counts = bincount(_ids(planes, known.rows, known.columns, tile_grid), size)
     tables, zero = _tables(counts, known, tile_grid)

@@ -55,8 +55,8 @@ def _floats(planes: Any, tile_grid: Grid, clip_limit: float, count: Any) -> Any:
 
 
 def _geometry(planes: Any, tile_grid: Grid, clip_limit: float) -> Geometry:
-    sizes = (planes.shape[axis] or tf.shape(planes)[axis] for axis in (1, 2))
-    return geometry(*sizes, tile_grid, clip_limit)
+    height, width = (planes.shape[axis] or tf.shape(planes)[axis] for axis in (1, 2))
+    return geometry(height, width, tile_grid, clip_limit)
 
 
 def bincount(ids: Any, size: Any) -> Any:
