@@ -73,7 +73,7 @@ def unwrapped() -> Iterator[None]:
         found: BaseException | None = error
         while found is not None and not isinstance(found, RequestError):
             found = _wrapped(found)
-        if found is None or found is error:
+        if found is None:
             raise
         raise found.with_traceback(None) from None
 

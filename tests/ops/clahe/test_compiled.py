@@ -11,7 +11,7 @@ def mapped(op, batches):
     """The batches through `Dataset.map`, whose batch size is unknown and image size known."""
     spec = tf.TensorSpec((None, *batches[0].shape[1:]), tf.uint8)
     dataset = tf.data.Dataset.from_generator(lambda: batches, output_signature=spec)
-    return list(dataset.map(lambda images: op({"image": images})["image"]).as_numpy_iterator())
+    return list(dataset.map(op.apply).as_numpy_iterator())
 
 
 # Contracted products show only where the tile's size is not a power of two: 224 and 299.

@@ -131,12 +131,11 @@ def _check_arguments(
 
 
 def _stages(prepare: Prepare | None, manifest: Manifest) -> tuple[Prepare, Prepare]:
-    if prepare is None:
-        return decoder(manifest.features), lambda example: example
-    single, whole = getattr(prepare, "stages", lambda: (prepare, lambda example: example))()
-    # Only the manifest knows which class a mask's grey stands for.
-    mask = decoder({key: value for key, value in manifest.features.items() if key == "mask"})
-    return lambda example: single(mask(example)), whole
+    stages = getattr(prepare, "stages", None)
+    if stages is not None:
+        return stages()
+    features = {key: value for key, value in manifest.features.items() if key != "mask"}
+    return prepare or decoder(features), lambda example: example
 
 
 def _require_same_again(single: Prepare) -> None:
@@ -161,8 +160,12 @@ def _from_disk(plan: _Plan, single: Prepare) -> tf.data.Dataset:
         balance=plan.balance,
     )
 
+    # Only the manifest knows which class a mask's grey stands for.
+    features = plan.manifest.features
+    mask = decoder({key: value for key, value in features.items() if key == "mask"})
+
     def one(record: tf.Tensor, epoch: tf.Tensor) -> Example:
-        return single(_with_key(parse(record, plan.manifest.features), seed, epoch))
+        return single(_with_key(mask(parse(record, features)), seed, epoch))
 
     dataset = epochs(items, seed, first=epoch, skip=step * plan.batch_size)
     dataset = dataset.map(one, num_parallel_calls=tf.data.AUTOTUNE)
