@@ -10,12 +10,18 @@ from tfpipe.ops.clahe.geometry import LEVELS, Axis, Geometry
 CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))  # of a cell: (row, column), the earlier tile is 0
 
 
+def padded(planes: Any, rows: Axis, columns: Axis) -> Any:
+    """uint8 (N, H, W) to (N, padded H, padded W), the size that the grid divides."""
+    size = (rows.source.shape[0], columns.source.shape[0])
+    if None not in size and tuple(planes.shape[1:]) == size:
+        return planes
+    return tf.gather(tf.gather(planes, rows.source, axis=1), columns.source, axis=2)
+
+
 def tile_ids(planes: Any, rows: Axis, columns: Axis, tile_grid: tuple[int, int]) -> Any:
     """uint8 (N, H, W) to int32 (N, padded H, padded W): tile * 256 + grey level, image by image."""
-    padded = (rows.source.shape[0], columns.source.shape[0])
-    if None in padded or tuple(planes.shape[1:]) != padded:
-        planes = tf.gather(tf.gather(planes, rows.source, axis=1), columns.source, axis=2)
-    return _ids(planes, rows.tile, columns.tile, tile_grid[0], tile_grid[0] * tile_grid[1])
+    across, down = tile_grid
+    return _ids(padded(planes, rows, columns), rows.tile, columns.tile, across, across * down)
 
 
 def cell_ids(planes: Any, rows: Axis, columns: Axis, tile_grid: tuple[int, int]) -> Any:
