@@ -94,7 +94,9 @@ def status_bytes(name: str) -> int:
 def peak_memory(size_px: int, form: str) -> None:
     """Bytes per pixel beyond the images; compiling for this batch is in them."""
     images = tf.constant(draw(MEMORY_MEGAPIXELS * 2**20 // size_px**2, size_px))
-    equalise = {"compiled": tf.function(CLAHE.apply), "plain": CLAHE.apply}[form]
+    unknown = [tf.TensorSpec((None, None, None, 1), tf.uint8)]
+    signature = None if form == "compiled" else unknown
+    equalise = tf.function(CLAHE.apply, input_signature=signature)
     equalise(images[:1])  # loads what is loaded once
     pathlib.Path("/proc/self/clear_refs").write_text("5")  # VmHWM starts anew
     before = status_bytes("VmRSS")

@@ -53,7 +53,7 @@ def tflite(planes: Any, tile_grid: Grid, clip_limit: float) -> Any:
 
 
 def bincount(ids: Any, size: Any) -> Any:
-    """How often each id from 0 to size - 1 comes, int32 (size,)."""
+    """How often each id below `size` comes, int32: (n,) to (size,), or each row of (N, n)."""
     # Not tf.math.bincount, which looks for the largest id first.
     none = tf.constant([], tf.int32)
     return tf.raw_ops.DenseBincount(input=ids, size=size, weights=none, binary_output=False)
@@ -90,7 +90,8 @@ def _by_nibble(planes: Any, known: Geometry, tile_grid: Grid) -> Any:
 def _floats(planes: Any, found: Geometry, tile_grid: Grid, counts: Any) -> Any:
     sums = clipped_sums(counts, found.limit)
     corners = _look_up(planes, float_levels(sums, found.scale), found, tile_grid)
-    return float_blend(corners, found.rows, found.columns, run_time_zero(sums, found))
+    blended = float_blend(corners, found.rows, found.columns, run_time_zero(sums, found))
+    return tf.cast(tf.round(blended), tf.uint8)
 
 
 def _look_up(planes: Any, levels: Any, found: Geometry, tile_grid: Grid) -> list[Any]:
