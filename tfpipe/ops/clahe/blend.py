@@ -11,7 +11,7 @@ ONE = 2**24  # weights are multiples of 2**-24, so this many of them are 1
 
 
 def float_blend(corners: list[Any], rows: Axis, columns: Axis, zero: Any) -> Any:
-    """Four uint8 or int32 (N, H, W), as `tables.CORNERS` orders them, to uint8 (N, H, W).
+    """Four uint8 or int32 (N, H, W), as `tables.CORNERS` orders them, to float32, not yet rounded.
 
     Args:
         corners: the grey levels that the four tables give.
@@ -29,11 +29,11 @@ def float_blend(corners: list[Any], rows: Axis, columns: Axis, zero: Any) -> Any
     down = rows.weight[:, None]
     top = mix(corners[0], corners[1], across)
     bottom = mix(corners[2], corners[3], across)
-    return tf.cast(tf.round(mix(top, bottom, down)), tf.uint8)
+    return mix(top, bottom, down)
 
 
 def integer_blend(corners: list[Any], rows: Axis, columns: Axis) -> Any:
-    """`float_blend` without a float32 product or sum, which an int8 conversion would quantise.
+    """`float_blend`, rounded to uint8, without what an int8 conversion would quantise.
 
     A float32 product is the integer product, rounded to 24 bits; so is a sum. int64 holds both
     exactly, and the cast to float32 rounds as the processor's multiplication does.
