@@ -21,9 +21,7 @@ import argparse
 import importlib.util
 import os
 import pathlib
-import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -31,6 +29,7 @@ import cv2
 import keras
 import numpy as np
 import tensorflow as tf
+from _bench import take_turns, tell
 
 import tfpipe as tp
 
@@ -142,32 +141,6 @@ def with_keras(images: pathlib.Path, size_px: int) -> tf.data.Dataset:
 
     batches = examples.map(prepare, num_parallel_calls=tf.data.AUTOTUNE).batch(BATCH_SIZE)
     return batches.prefetch(tf.data.AUTOTUNE)
-
-
-def take_turns(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
-    """Seconds of each run, run A B C A B C ..., after one round that is not counted."""
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for turn in range(repeats + 1):
-        for name, run in runs.items():
-            started = time.perf_counter()
-            run()
-            if turn:
-                seconds[name].append(time.perf_counter() - started)
-    return seconds
-
-
-def tell(title: str, seconds: dict[str, list[float]], num_images: int) -> None:
-    ours = seconds["tfpipe"]
-    rows = [
-        [
-            name,
-            f"{statistics.median(times):.2f}",
-            f"{num_images / statistics.median(times):,.0f}",
-            f"{statistics.median(t / o for t, o in zip(times, ours, strict=True)):.2f}",
-        ]
-        for name, times in seconds.items()
-    ]
-    print(tp.report.text_table([title, "seconds", "images/s", "time / tfpipe's"], rows))
 
 
 def bench(flags: argparse.Namespace, suffix: str) -> None:
