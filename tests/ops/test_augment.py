@@ -204,6 +204,8 @@ def test_flips_are_exact_and_every_second_image_is_flipped(mode):
                         found["boxes"][n, 0], [ys[0], xs[0], ys[1], xs[1]]
                     )
     assert len(seen) == count
+    if mode == "horizontal_and_vertical":  # neither tells anything about the other
+        assert seen.count((-1, -1)) / count == pytest.approx(0.25, abs=0.05)
     downs, acrosses = np.mean(np.array(seen) < 0, axis=0)
     assert downs == (0 if mode == "horizontal" else pytest.approx(0.5, abs=0.06))
     assert acrosses == (0 if mode == "vertical" else pytest.approx(0.5, abs=0.06))

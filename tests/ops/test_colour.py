@@ -49,6 +49,21 @@ def test_contrast_moves_pixels_away_from_each_channel_s_mean():
     assert abs(factor.mean() - 1) < 0.05
 
 
+def test_brightness_and_contrast_tell_nothing_about_each_other():
+    image = np.full((2, 2, 1), 100)
+    image[0] = 140
+    found = jitter(repeated(image), brightness=0.1, contrast=0.5).astype(float)[..., 0]
+    correlation = np.corrcoef(found.mean((1, 2)), found[:, 0, 0] - found[:, 1, 0])
+    assert abs(correlation[0, 1]) < 0.2
+
+
+def test_saturation_and_hue_tell_nothing_about_each_other():
+    found = jitter(repeated(np.full((1, 1, 3), (180, 120, 120))), saturation=0.5, hue=0.05)
+    colours = np.array([colorsys.rgb_to_hsv(*pixel / 255) for pixel in found[:, 0, 0]])
+    turns = (colours[:, 0] + 0.5) % 1
+    assert abs(np.corrcoef(turns, colours[:, 1])[0, 1]) < 0.2
+
+
 def test_saturation_and_hue_are_those_of_colorsys():
     colours = noise(200, 1, 1, 3)
     keys = ["0/0/7"] * 200  # the same draws for all

@@ -44,7 +44,9 @@ OPS = {
     "ToFloat": st.just(ops.ToFloat()),
     "Normalize": st.just(ops.Normalize())
     | numbers.map(lambda pairs: ops.Normalize(*zip(*pairs, strict=True))),
-    "PreprocessInput": st.builds(ops.PreprocessInput, st.sampled_from(["caffe", "tf", "torch"])),
+    "PreprocessInput": st.builds(
+        ops.PreprocessInput, st.sampled_from(["caffe", "tf", "torch", "none"])
+    ),
     "RandomAffine": st.builds(ops.RandomAffine, fraction, fraction, ranges(0.1, 10), mask_fill),
     "RandomRotation": st.builds(ops.RandomRotation, fraction, mask_fill),
     "RandomZoom": st.builds(ops.RandomZoom, ranges(0.1, 10), mask_fill),

@@ -94,6 +94,13 @@ def test_parts_are_as_large_and_as_wide_as_asked_for():
     assert 0.38 < (top / np.maximum(160 - rows, 1))[room].mean() < 0.62
 
 
+def test_place_size_and_shape_of_a_part_tell_nothing_about_each_other():
+    top, left, rows, columns = parts(4000, 4000)
+    small = rows * columns < 2000 * 2000
+    numbers = [rows * columns, columns / rows, top / (4000 - rows), left / (4000 - columns)]
+    assert np.abs(np.corrcoef(np.array(numbers)[:, small]) - np.eye(4)).max() < 0.2
+
+
 def test_the_pixels_are_those_of_the_part_and_the_boxes_too():
     image = gradient(160, 200)
     box = np.float32([[0.4, 0.45, 0.6, 0.55]])

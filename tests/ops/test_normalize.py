@@ -34,6 +34,30 @@ def test_preprocess_input_is_keras_within_the_last_bits(style):
         np.testing.assert_array_equal(found, expected)
 
 
+APPLICATIONS = {
+    "caffe": ["resnet", "vgg16", "vgg19"],
+    "tf": [
+        "inception_resnet_v2",
+        "inception_v3",
+        "mobilenet",
+        "mobilenet_v2",
+        "nasnet",
+        "resnet_v2",
+        "xception",
+    ],
+    "torch": ["densenet"],
+    "none": ["convnext", "efficientnet", "efficientnet_v2", "mobilenet_v3"],
+}
+
+
+@pytest.mark.parametrize("style", APPLICATIONS)
+def test_each_model_of_keras_has_the_style_that_the_docstring_says(style):
+    found = ops.PreprocessInput(style)({"image": IMAGES})["image"].numpy()
+    for name in APPLICATIONS[style]:
+        expected = getattr(keras.applications, name).preprocess_input(IMAGES.astype(np.float32))
+        np.testing.assert_allclose(found, expected, rtol=3e-7, atol=3e-7, err_msg=name)
+
+
 def test_normalize_subtracts_and_divides():
     floats = IMAGES / np.float32(255)
     found = ops.Normalize((0.1, 0.2, 0.3), (0.5, 0.25, 2))({"image": floats})["image"]
@@ -63,6 +87,7 @@ def test_imagenet_by_name_are_its_numbers():
         [ops.PreprocessInput("caffe")],
         [ops.PreprocessInput("tf")],
         [ops.PreprocessInput("torch")],
+        [ops.PreprocessInput("none")],
     ],
     ids=str,
 )
@@ -118,6 +143,6 @@ def test_other_arguments_are_refused():
     with pytest.raises(RequestError) as caught:
         ops.PreprocessInput("caffee")
     assert str(caught.value) == (
-        "Expected `style` to be one of 'caffe', 'tf', 'torch'. Received: style='caffee'. "
+        "Expected `style` to be one of 'caffe', 'tf', 'torch', 'none'. Received: style='caffee'. "
         "Did you mean 'caffe'?"
     )

@@ -19,7 +19,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 # The means that Caffe's models subtract from 0..255: B, G, R.
 CAFFE_MEAN = (103.939, 116.779, 123.68)
 
-STYLES = ("caffe", "tf", "torch")
+STYLES = ("caffe", "tf", "torch", "none")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,13 +75,16 @@ class Normalize(Op):
 class PreprocessInput(Op):
     """What the `preprocess_input` of a `keras.applications` model does: uint8 in, float32 out.
 
-    It takes the place of `ToFloat`. Which style a model needs stands in the source of its module:
-    ResNet, VGG, NASNet's neighbours differ; EfficientNet and MobileNetV3 need none of them.
+    It takes the place of `ToFloat`.
 
     Args:
-        style: "caffe": BGR, means subtracted (ResNet50, VGG16); "tf": -1..1 (MobileNetV2,
-            InceptionV3, Xception, ResNet50V2); "torch": 0..1, then ImageNet's mean and standard
-            deviation (DenseNet).
+        style: what the model was trained with.
+            "caffe": BGR, Caffe's means subtracted (ResNet50, 101 and 152, VGG16 and 19).
+            "tf": -1 to 1 (MobileNet, MobileNetV2, ResNet50V2, InceptionV3, InceptionResNetV2,
+            Xception, NASNet).
+            "torch": 0 to 1, then ImageNet's mean and standard deviation (DenseNet).
+            "none": 0 to 255, because the model scales by itself (EfficientNet, EfficientNetV2,
+            ConvNeXt, MobileNetV3).
 
     Example:
 
@@ -101,6 +104,8 @@ class PreprocessInput(Op):
 
     def apply(self, image: tf.Tensor) -> tf.Tensor:
         """The same as Keras' within the last bit of a float32."""
+        if self.style == "none":
+            return tf.cast(image, tf.float32)
         if self.style == "tf":
             return tf.cast(image, tf.float32) * (1.0 / 127.5) - 1.0
         image = checked_channels(self, image, 3)
