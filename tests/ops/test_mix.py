@@ -62,6 +62,16 @@ def test_cutmix_puts_one_rectangle_of_another_image():
         np.testing.assert_array_equal(found[n], expected)
 
 
+def test_rectangles_are_anywhere():
+    keys = [f"0/0/{number}" for number in range(300)]
+    images = np.zeros((300, 40, 40, 1), np.uint8)
+    found, _ = ops.CutMix(2).mix(images, images + 1, tf.constant(keys))
+    found = found.numpy()[found.numpy().any((1, 2, 3)), ..., 0]
+    middle = [(found.any(axis) * np.arange(40)).sum(1) / found.any(axis).sum(1) for axis in (1, 2)]
+    assert np.abs(np.mean(middle, axis=1) - 19.5).max() < 1.5
+    assert abs(np.corrcoef(middle)[0, 1]) < 0.2
+
+
 @pytest.mark.parametrize("alpha", [0.05, 0.2, 1, 5])
 def test_proportions_follow_the_beta_distribution(alpha):
     values = _beta(tf.constant([str(n) for n in range(4000)]), 1, alpha).numpy()
