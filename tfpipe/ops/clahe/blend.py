@@ -28,7 +28,8 @@ def float_blend(corners: list[Any], rows: Axis, columns: Axis, zero: Any) -> Any
     across = columns.weight
     down = rows.weight[:, None]
     top = mix(corners[0], corners[1], across)
-    bottom = mix(corners[2], corners[3], across)
+    with tf.control_dependencies([top]):  # one after the other: both at once take more memory
+        bottom = mix(corners[2], corners[3], across)
     return mix(top, bottom, down)
 
 

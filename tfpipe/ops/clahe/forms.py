@@ -26,7 +26,11 @@ Grid = tuple[int, int]
 def plain(planes: Any, tile_grid: Grid, clip_limit: float) -> Any:
     """TensorFlow's own operators, one by one: for sizes that are unknown or change, and files."""
     found = _geometry(planes, tile_grid, clip_limit)
-    return _floats(planes, found, tile_grid, _by_id(planes, found, tile_grid, bincount))
+    bins = tile_grid[0] * tile_grid[1] * LEVELS
+    ids = tile_ids(planes, found.rows, found.columns, tile_grid, together=False)
+    count, height, width = tf.unstack(tf.shape(ids))
+    counts = bincount(tf.reshape(ids, [count, height * width]), bins)
+    return _floats(planes, found, tile_grid, tf.reshape(counts, (-1, bins // LEVELS, LEVELS)))
 
 
 def onnx(planes: Any, tile_grid: Grid, clip_limit: float) -> Any:
@@ -42,12 +46,12 @@ def onnx(planes: Any, tile_grid: Grid, clip_limit: float) -> Any:
 def tflite(planes: Any, tile_grid: Grid, clip_limit: float) -> Any:
     """TFLite's builtin operators, in integers, so that int8 conversion leaves them alone."""
     known = _geometry(planes, tile_grid, clip_limit)
-
-    def count(ids: Any, size: Any) -> Any:
-        # Ones that are computed: converters would store an image of tf.ones in the file.
-        return tf.scatter_nd(ids[:, None], tf.cast(ids >= 0, tf.int32), [size])
-
-    sums = clipped_sums(_by_id(planes, known, tile_grid, count), known.limit)
+    bins = tile_grid[0] * tile_grid[1] * LEVELS
+    ids = tf.reshape(tile_ids(planes, known.rows, known.columns, tile_grid), [-1, 1])
+    # Ones that are computed: converters would store an image of tf.ones in the file.
+    ones = tf.cast(ids[:, 0] >= 0, tf.int32)
+    counts = tf.scatter_nd(ids, ones, [tf.shape(planes)[0] * bins])
+    sums = clipped_sums(tf.reshape(counts, (-1, bins // LEVELS, LEVELS)), known.limit)
     corners = _look_up(planes, integer_levels(sums, known.scale), known, tile_grid)
     return integer_blend(corners, known.rows, known.columns)
 
@@ -64,16 +68,11 @@ def _geometry(planes: Any, tile_grid: Grid, clip_limit: float) -> Geometry:
     return geometry(height, width, tile_grid, clip_limit)
 
 
-def _by_id(planes: Any, found: Geometry, tile_grid: Grid, count: Any) -> Any:
-    """Counts of grey levels, int32 (N, tiles, 256), from a count of ids."""
-    bins = tile_grid[0] * tile_grid[1] * LEVELS
-    ids = tile_ids(planes, found.rows, found.columns, tile_grid)
-    counts = count(tf.reshape(ids, [-1]), tf.shape(planes)[0] * bins)
-    return tf.reshape(counts, (-1, bins // LEVELS, LEVELS))
-
-
 def _by_nibble(planes: Any, known: Geometry, tile_grid: Grid) -> Any:
-    """The same, from one product of matrices per tile: high four bits times low four."""
+    """Counts of grey levels, int32 (N, tiles, 256), from one product of matrices per tile.
+
+    The rows are the high four bits, the columns the low four.
+    """
     across, down = tile_grid
     pixels = padded(planes, known.rows, known.columns)
     height, width = pixels.shape[1] // down, pixels.shape[2] // across
