@@ -168,6 +168,7 @@ def test_files_that_hold_no_chain_are_refused(tmp_path):
     assert refused("[]") == (
         f'{path}: not a chain: expected {{"format": "tfpipe chain 1", "ops": [...]}}'
     )
+    assert "not a chain: expected" in refused('{"format": "tfpipe chain 2", "ops": []}')
     head = '{"format": "tfpipe chain 1", "ops": '
     assert refused(head + "3}") == f"{path}: Expected a list of ops. Received: ops=3"
     assert refused(head + '[{"op": "ToFloat"}, {"op": "ToFloat"}]}').endswith("change the order.")

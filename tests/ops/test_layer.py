@@ -54,6 +54,7 @@ def test_it_is_saved_with_the_model_and_loads_in_safe_mode(model, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_it_loads_in_a_process_that_only_imports_the_ops(model, tmp_path, python):
     model.save(tmp_path / "model.keras")
     code = (
