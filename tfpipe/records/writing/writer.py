@@ -36,7 +36,7 @@ from tfpipe.records.writing.shards import (
 from tfpipe.records.writing.workers import encode_all, num_cores
 from tfpipe.report import progress
 
-RECORD_FORMAT = 1
+RECORD_FORMAT = 2  # of what is in the shards, and beside them until all are finished
 FEW_EXAMPLES = 20_000  # below, starting workers (seconds each) takes longer than the work
 
 
