@@ -1,6 +1,7 @@
 """A shard is finished with its last example, found again by its key, and by no other."""
 
 import array
+import errno
 import hashlib
 import json
 from collections import Counter
@@ -11,8 +12,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfpipe.records.codec import Encoded
 from tfpipe.records.sources.base import Source
+from tfpipe.records.writing.encode import Encoded
 from tfpipe.records.writing.plan import PlannedShard
 from tfpipe.records.writing.shards import (
     Facts,
@@ -167,7 +168,8 @@ def test_a_full_disk_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(tf.io, "TFRecordWriter", Full)
     with pytest.raises(OSError, match="No space left on device") as error:
         written(path, KEPT)
-    assert str(error.value) == (
+    assert (error.value.errno, error.value.filename) == (errno.ENOSPC, f"{path}.aside")
+    assert error.value.strerror == (
         f"A shard cannot be written ({path}.aside; No space left on device). Once it can, call "
-        "again: finished shards are kept."
+        "again: finished shards are kept"
     )

@@ -8,15 +8,13 @@ import signal
 import subprocess
 import sys
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tfpipe.records.codec import encode
 from tfpipe.records.sources.base import Feature
 from tfpipe.records.writing import workers
-from tfpipe.records.writing.workers import BATCH_BYTES, BATCH_EXAMPLES, batches, encode_all
+from tfpipe.records.writing.batches import BATCH_EXAMPLES
+from tfpipe.records.writing.encode import encode
+from tfpipe.records.writing.workers import encode_all
 
 ROOT = pathlib.Path(__file__).parents[3]
 LABEL = {"label": Feature("label")}
@@ -82,20 +80,6 @@ def numbered(count):
 def encoded(examples, num_workers, features=None):
     # Without features there is nothing of tfpipe in what a worker unpickles.
     return list(encode_all(examples, features or {}, num_workers=num_workers))
-
-
-@given(st.lists(st.one_of(st.binary(max_size=9), st.text(max_size=9), st.integers())))
-def test_batches_keep_the_examples_in_order(values):
-    examples = [{"id": str(n), "x": value} for n, value in enumerate(values * 20)]
-    found = list(batches(examples))
-    assert [example for batch in found for example in batch] == examples
-    assert all(len(batch) == BATCH_EXAMPLES for batch in found[:-1])
-
-
-def test_large_examples_make_small_batches():
-    image = np.zeros(BATCH_BYTES // 2, np.uint8)
-    sizes = [len(b) for b in batches({"id": str(n), "image": image} for n in range(5))]
-    assert sizes == [2, 2, 1]
 
 
 @pytest.mark.parametrize("num_workers", [1, 3])

@@ -430,9 +430,12 @@ def test_after_a_full_disk_the_next_call_goes_on(tmp_path):
     process = run(tmp_path, LIMITED, "20000")  # a file of 6,000 bytes fills this disk
     _, said = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert said.splitlines()[-1].startswith("OSError: A shard cannot be written (.r.writing/")
+    assert said.splitlines()[-1].startswith(
+        "OSError: [Errno 5] A shard cannot be written (.r.writing/"
+    )
     assert said.splitlines()[-1].endswith(
-        "; File too large). Once it can, call again: finished shards are kept."
+        "; File too large). Once it can, call again: finished shards are kept: "
+        "'.r.writing/train-00000.aside'"
     )
     assert not (tmp_path / "r").exists()
     with pytest.MonkeyPatch.context() as patch:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
+import numpy as np
 import tensorflow as tf
 
 from tfpipe.errors import RequestError, one_of, received
@@ -12,7 +13,7 @@ Weights = str | Mapping[str, float] | None
 
 INPUTS = ("image", "text", "sequence")
 TARGETS = ("label", "labels", "mask", "target")
-_PADS = {"boxes": -1.0, "classes": tf.constant(-1, tf.int64)}
+_PADS = {"boxes": np.float32(-1), "classes": np.int64(-1)}
 
 
 def batch(dataset: tf.data.Dataset, batch_size: int, manifest: Manifest) -> tf.data.Dataset:
