@@ -6,6 +6,7 @@ Example:
     facts.height, facts.width, facts.orientation
 """
 
+import contextlib
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -51,21 +52,18 @@ def look(data: bytes, channels: int, *, max_pixels: int = MAX_PIXELS) -> Facts:
         Refused: the data is empty, no image, of a format or kind that would be decoded wrongly,
             too large, truncated or corrupt; with the reason.
     """
-    return finish_look((data, read_header(data, max_pixels)), channels, max_pixels=max_pixels)
+    opened = (data, read_header(data, max_pixels))
+    return finish_look(opened, _decoded_alone(data, channels), max_pixels=max_pixels)
 
 
 def finish_look(
-    opened: Opened,
-    channels: int,
-    *,
-    content: Content | None = None,
-    max_pixels: int = MAX_PIXELS,
+    opened: Opened, content: Content | Refused, *, max_pixels: int = MAX_PIXELS
 ) -> Facts:
-    """The rest of `look`, once the header is known; and the content, if `decode_all` found it."""
+    """The end of `look`, from what `read_header` and `decode_all` found."""
     data, header = opened
-    if content is None:
-        header = read_with_pillow(data, max_pixels)  # which may know a better reason
-        content = content_of(_decoded(data, channels))
+    if isinstance(content, Refused):
+        read_with_pillow(data, max_pixels)  # which may know a better reason
+        raise content
     height, width, digest = content
     if (height, width) != (header.height, header.width):
         raise Refused(
@@ -79,20 +77,25 @@ def finish_look(
     return Facts(height, width, header.orientation, digest)
 
 
-def decode_all(images: dict[int, Opened], channels: int) -> dict[int, Content]:
-    """Decodes many images in parallel, without Python.
+def decode_all(images: dict[int, Opened], channels: int) -> dict[int, Content | Refused]:
+    """Decodes many images, and as many as possible in parallel.
 
     Args:
         images: by any number.
         channels: what they are decoded to.
 
     Returns:
-        The contents of those JPEG and PNG images that decode; `finish_look` sees to the others.
+        For each of them its content, or why it does not decode.
     """
-    contents: dict[int, Content] = {}
-    for group in _groups(images):
-        contents |= _decoded_together(group, images, channels)
-    return contents
+    together = [group for group in _groups(images) if len(group) > 1]
+    contents: dict[int, Content | Refused] = {}
+    for group in together:
+        # One that is damaged fails its group.
+        with contextlib.suppress(tf.errors.OpError):
+            found = contents_of([images[key][0] for key in group], channels)
+            contents.update(zip(group, found, strict=True))
+    alone = images.keys() - contents.keys()
+    return contents | {key: _decoded_alone(images[key][0], channels) for key in alone}
 
 
 def look_at_mask(data: bytes, table: tuple[int, ...], *, max_pixels: int = MAX_PIXELS) -> Facts:
@@ -109,7 +112,7 @@ def look_at_mask(data: bytes, table: tuple[int, ...], *, max_pixels: int = MAX_P
     try:
         header = read_with_pillow(data, max_pixels)
         pixels = _decoded(data, 1)
-        facts = finish_look((data, header), 1, content=content_of(pixels))
+        facts = finish_look((data, header), content_of(pixels))
     except Refused as reason:
         raise Refused(f"the mask: {reason}") from None
     if header.mode not in ("1", "L"):
@@ -138,18 +141,11 @@ def _groups(images: dict[int, Opened]) -> Iterator[list[int]]:
         yield group
 
 
-def _decoded_together(
-    keys: list[int], images: dict[int, Opened], channels: int
-) -> dict[int, Content]:
+def _decoded_alone(data: bytes, channels: int) -> Content | Refused:
     try:
-        found = contents_of([images[key][0] for key in keys], channels)
-        return dict(zip(keys, found, strict=True))
-    except tf.errors.OpError:  # of one of them, at least
-        half = len(keys) // 2
-        if not half:
-            return {}
-        first = _decoded_together(keys[:half], images, channels)
-        return first | _decoded_together(keys[half:], images, channels)
+        return content_of(_decoded(data, channels))
+    except Refused as reason:
+        return reason
 
 
 def _decoded(data: bytes, channels: int) -> Pixels:

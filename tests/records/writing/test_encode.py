@@ -4,10 +4,13 @@ import io
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
+from tfpipe.records import images
 from tfpipe.records.sources.base import Feature
-from tfpipe.records.writing.encode import Encoded, encode
+from tfpipe.records.writing.encode import Encoded, encode, encode_batch
 
 TABLE = tuple(0 if grey < 100 else 1 if grey == 200 else -1 for grey in range(256))
 LABEL = {"label": Feature("label")}
@@ -108,3 +111,68 @@ def test_a_fixed_size_is_that_of_the_upright_image(shape, fits):
     done = encode({"id": "a", "image": data}, {"image": Feature("image", shape)})
     expected = "" if fits else "expected an image of 2x3 pixels, found 3x2"
     assert done.refused == expected
+
+
+# Many at a time
+
+SOUND = np.random.default_rng(0).integers(0, 256, (6, 7, 3), np.uint8)
+
+
+def clear(greys):
+    """A PNG with transparent pixels."""
+    return encoded(np.dstack([greys, np.full(greys.shape[:2], 7, np.uint8)]))
+
+
+KINDS = {
+    "png": {"image": encoded(SOUND)},
+    "jpeg": {"image": encoded(SOUND, "JPEG")},
+    "progressive": {"image": encoded(SOUND[..., 0], "JPEG", progressive=True)},
+    "gif": {"image": encoded(SOUND[..., 0], "GIF")},
+    "bmp": {"image": encoded(SOUND, "BMP")},
+    "pixels": {"image": SOUND},
+    "cut jpeg": {"image": encoded(SOUND, "JPEG")[:-30]},
+    "cut png": {"image": encoded(SOUND)[:-30]},
+    "nothing": {"image": b""},
+    "transparent": {"image": clear(SOUND)},
+    "too large": {"image": encoded(np.zeros((30, 40), np.uint8))},
+    "refused": {"refused": "no annotation"},
+    "annotated for another": {"image": encoded(SOUND), "size_px": (7, 6)},
+}
+
+
+@given(st.lists(st.sampled_from(sorted(KINDS)), max_size=80))
+@settings(max_examples=30, deadline=None)
+def test_many_at_a_time_are_as_one_by_one(names):
+    features = {"image": Feature("image", (None, None, 3)), "label": Feature("label")}
+    examples = [{"id": f"{n}", "label": 1, **KINDS[name]} for n, name in enumerate(names)]
+    expected = [encode(example, features, max_pixels=100) for example in examples]
+    assert encode_batch(examples, features, max_pixels=100) == expected
+
+
+def test_the_kinds_are_what_they_are_called():
+    features = {"image": Feature("image", (None, None, 3))}
+    done = {
+        name: encode({"id": "a", **kind}, features, max_pixels=100) for name, kind in KINDS.items()
+    }
+    assert [name for name, one in done.items() if not one.refused] == list(KINDS)[:6]
+    assert len({one.refused for one in done.values()}) == 8
+    assert done["png"].digest == done["bmp"].digest == done["pixels"].digest
+
+
+def test_large_images_are_decoded_a_few_at_a_time(monkeypatch):
+    together = []
+    contents_of = images.contents_of
+
+    def watched(group, channels):
+        together.append(len(group))
+        return contents_of(group, channels)
+
+    monkeypatch.setattr(images, "contents_of", watched)
+    monkeypatch.setattr(images, "GROUP_PIXELS", 500)
+    sizes = (20, 10, 10, 30, 10, 20, 10)
+    examples = [{"id": str(n), "image": np.zeros((n, 10, 1), np.uint8)} for n in sizes]
+    encode_batch(examples, GREY)
+    assert together == [3, 2, 2]
+    monkeypatch.setattr(images, "GROUP_PIXELS", 50)
+    encode_batch(examples, GREY)
+    assert together == [3, 2, 2]

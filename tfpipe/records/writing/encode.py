@@ -32,6 +32,9 @@ class Encoded(NamedTuple):
     digest: int = 0
 
 
+Contents = dict[int, Content | Refused]
+
+
 class Draft(NamedTuple):
     """An example of which everything is known that is known without decoding."""
 
@@ -50,7 +53,7 @@ def encode(
     >>> tf.train.Example.FromString(done.record).features.feature["label"].int64_list.value[0]
     3
     """
-    return _finished(draft(example, features, max_pixels=max_pixels), None, features, max_pixels)
+    return encode_batch([example], features, max_pixels=max_pixels)[0]
 
 
 def encode_batch(
@@ -78,38 +81,40 @@ def draft(
         return Draft(example, {}, refused=str(reason))
 
 
-def decode_drafts(drafts: Sequence[Draft], features: Mapping[str, Feature]) -> dict[int, Content]:
-    """The second step: the contents of the images that decode, by their places."""
+def decode_drafts(drafts: Sequence[Draft], features: Mapping[str, Feature]) -> Contents:
+    """The second step: the contents of the images, by the places of their drafts."""
     images = {place: draft.image for place, draft in enumerate(drafts) if draft.image}
     return decode_all(images, features["image"].channels) if images else {}
 
 
 def finish(
     drafts: Sequence[Draft],
-    contents: Mapping[int, Content],
+    contents: Contents,
     features: Mapping[str, Feature],
     *,
     max_pixels: int = MAX_PIXELS,
 ) -> list[Encoded]:
     """The last step: the records, and for what could not become one, the reason."""
     return [
-        _finished(draft, contents.get(place), features, max_pixels)
+        _finished(draft, contents.get(place), features, max_pixels=max_pixels)
         for place, draft in enumerate(drafts)
     ]
 
 
 def _finished(
-    draft: Draft, content: Content | None, features: Mapping[str, Feature], max_pixels: int
+    draft: Draft,
+    content: Content | Refused | None,
+    features: Mapping[str, Feature],
+    *,
+    max_pixels: int,
 ) -> Encoded:
     example, values, image, refused = draft
     if refused:
         return Encoded(refused=refused)
     try:
-        if image is None:
-            facts = None
-        else:
-            channels = features["image"].channels
-            facts = finish_look(image, channels, content=content, max_pixels=max_pixels)
+        facts = None
+        if image is not None and content is not None:
+            facts = finish_look(image, content, max_pixels=max_pixels)
             _refuse_other_size(values, facts, features, max_pixels)
             _refuse_misfits(example, facts)
     except Refused as reason:
