@@ -517,8 +517,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 @pytest.mark.parametrize(
     ("count", "limit_kib"),
-    # 50,000 examples that are kept would not fit under the first limit.
-    [(60_000, 40_000), pytest.param(1_000_000, 100_000, marks=pytest.mark.slow)],
+    # 90,000 examples that are kept would not fit under the first limit.
+    [(100_000, 45_000), pytest.param(1_000_000, 100_000, marks=pytest.mark.slow)],
 )
 def test_memory_does_not_grow_with_the_number_of_records(tmp_path, count, limit_kib):
     counts = (10_000, count)
