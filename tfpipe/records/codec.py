@@ -26,7 +26,7 @@ def to_record(
         orientation: EXIF's, where there is an image.
 
     >>> record = to_record("a", {"label": 3}, {"label": Feature("label")})
-    >>> parse(record, {"label": Feature("label")})["label"].numpy()
+    >>> int(parse(record, {"label": Feature("label")})["label"])
     3
     """
     message = tf.train.Example()

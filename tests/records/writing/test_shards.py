@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfpipe.records.sources.base import Source
+from tfpipe.records.writing import shards
 from tfpipe.records.writing.encode import Encoded
 from tfpipe.records.writing.plan import PlannedShard
-from tfpipe.records.writing import shards
 from tfpipe.records.writing.shards import (
     Facts,
     ShardWriter,

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from tfpipe.records.sources.base import Feature
@@ -114,6 +115,28 @@ def test_a_real_worker_dies_of_one_example_and_the_others_are_encoded():
     assert found.pop("c") == encode({"id": "c", "label": 5}, LABEL)
     expected = [encode(example, LABEL) for example in numbered(3)]
     assert list(found.values()) == expected
+
+
+def test_in_this_process_examples_are_encoded_as_one_by_one_with_the_same_limit():
+    features = {
+        "image": Feature("image", (None, None, 1)),
+        "mask": Feature("mask", table=(0,) * 256),
+    }
+    pixels = [np.zeros((side, side, 1), np.uint8) for side in (2, 5)]
+    sizes = [(n % 3 // 2, n % 5 // 4) for n in range(150)]  # of the image, and of its mask
+    examples = [
+        {"id": str(n), "image": pixels[image], "mask": pixels[mask]}
+        for n, (image, mask) in enumerate(sizes)
+    ]
+    found = list(encode_all(examples, features, num_workers=0, max_pixels=10))
+    expected = [(example, encode(example, features, max_pixels=10)) for example in examples]
+    assert [encoded for _, encoded in found] == [encoded for _, encoded in expected]
+    assert [example["id"] for example, _ in found] == [str(n) for n in range(150)]
+    assert {encoded.refused for _, encoded in found} == {
+        "",
+        "5x5 is larger than 10 pixels",
+        "the mask: 5x5 is larger than 10 pixels",
+    }
 
 
 def test_only_the_examples_that_kill_are_refused(program, started):

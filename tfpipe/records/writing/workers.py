@@ -78,7 +78,7 @@ def _encode_here(
         jobs = ((drafts, threads.submit(decode_drafts, drafts, features)) for drafts in drafted)
         with contextlib.closing(in_order(jobs, ahead=2 * THREADS)) as done:
             for drafts, contents in done:
-                encoded = finish(drafts, contents, features)
+                encoded = finish(drafts, contents, features, max_pixels=max_pixels)
                 yield from zip((draft.example for draft in drafts), encoded, strict=True)
 
 
