@@ -48,6 +48,7 @@ OTHERS = {
     "CMYK": encoded("CMYK"),
     "a PNG": encoded(kind="PNG"),
     "two pictures": encoded(kind="MPO", save_all=True, append_images=[Image.new("RGB", (3, 2))]),
+    "two frames": with_segment(0xC0, b"\x08\0\x09\0\x09\x01\x01\x11\0"),
     "nothing": b"",
     "a short JFIF": with_segment(0xE0, b"JFIF\0"),
     "cut in its header": PLAIN["baseline"][:100],

@@ -72,18 +72,15 @@ def decoder(features: Mapping[str, Feature]) -> Callable[[Example], Example]:
     return decode
 
 
-# The lists are set first, because an empty one is to be seen in the record, too.
 def _put_bytes(slot: tf.train.Feature, value: bytes) -> None:
     slot.bytes_list.value.append(value)
 
 
 def _put_ints(slot: tf.train.Feature, values: Any) -> None:
-    slot.int64_list.SetInParent()
     slot.int64_list.value.extend(np.ravel(values).tolist())
 
 
 def _put_floats(slot: tf.train.Feature, values: Any) -> None:
-    slot.float_list.SetInParent()
     slot.float_list.value.extend(np.ravel(values).tolist())
 
 

@@ -51,7 +51,7 @@ def encode(
 
     >>> done = encode({"id": "a", "label": 3}, {"label": Feature("label")})
     >>> done.classes, len(done.record)
-    ((3,), 36)
+    ((3,), 31)
     """
     return encode_batch([example], features, max_pixels=max_pixels)[0]
 
