@@ -1,22 +1,14 @@
 """Decoded together or alone, from whatever format: the same pixels have the same digest."""
 
-import io
-
 import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
+from tests.pictures import encoded
 from tfpipe.decode import decode_image
 from tfpipe.records.contents import GROUP, content_of, contents_of
-
-
-def encoded(pixels, kind="PNG", **options):
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, kind, **options)
-    return file.getvalue()
 
 
 def noise(height, width, seed):

@@ -1,25 +1,18 @@
 """What cannot become a record is refused with the reason; the rest says what a record holds."""
 
-import io
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.pictures import encoded
 from tfpipe.records import images
 from tfpipe.records.sources.base import Feature
 from tfpipe.records.writing.encode import Encoded, encode, encode_batch
 
 TABLE = tuple(0 if grey < 100 else 1 if grey == 200 else -1 for grey in range(256))
 LABEL = {"label": Feature("label")}
-
-
-def encoded(pixels, kind="PNG", **options):
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, kind, **options)
-    return file.getvalue()
 
 
 def refused(example, features, **options):
