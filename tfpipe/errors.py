@@ -15,6 +15,10 @@ from collections.abc import Collection, Iterator
 class RequestError(ValueError):
     """What was asked for cannot be done; the sentence says which argument, and what to do."""
 
+    # TensorFlow's AutoGraph leaves an exception with this attribute as it is; of any other that
+    # is raised in `Dataset.map` or `tf.function` it makes one of its own, many lines long.
+    ag_pass_through = True
+
 
 class DataError(Exception):
     """A file, or one record of it, is not what it should be.
@@ -69,7 +73,7 @@ def unwrapped() -> Iterator[None]:
         found: BaseException | None = error
         while found is not None and not isinstance(found, RequestError):
             found = _wrapped(found)
-        if found is None or found is error:
+        if found is None:
             raise
         raise found.with_traceback(None) from None
 

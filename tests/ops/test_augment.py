@@ -1,4 +1,4 @@
-"""RandomAffine: the geometry against SciPy and NumPy, the draws as a function of the key."""
+"""Random geometry against SciPy and NumPy, and how far it goes."""
 
 import math
 
@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from tfpipe import ops
 from tfpipe.errors import RequestError
-from tfpipe.ops.augment import _affine, uniform
+from tfpipe.ops.affine import Motion, move
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (5, 20, 14, 1), np.uint8)
@@ -19,16 +19,13 @@ KEYS = ["0/1/a", "0/1/b", "0/2/a", "1/1/a", "x"]
 
 
 def affine(image, angle, shift_x, shift_y):
-    arguments = (np.float32([value]) for value in (angle, shift_x, shift_y))
-    return _affine(tf.constant(image[None]), *arguments).numpy()[0]
+    numbers = (angle / (2 * math.pi), 1, shift_x, shift_y)
+    motion = Motion(*(tf.constant(number, tf.float64) for number in numbers))
+    return move({"image": tf.constant(image)}, motion, 0)["image"].numpy()
 
 
 def moved(images=IMAGES, keys=KEYS, op=ops.RandomAffine(0.05, 0.2)):  # noqa: B008
     return op({"image": tf.constant(images), "key": tf.constant(keys)})["image"].numpy()
-
-
-def draws(draw, count=20_000):
-    return uniform(tf.constant([f"0/0/{number:06d}" for number in range(count)]), draw).numpy()
 
 
 def test_without_angle_and_shift_nothing_changes():
@@ -138,40 +135,6 @@ def test_a_second_random_op_draws_anew():
     assert (twice["image"].numpy() != again["image"].numpy()).any()
 
 
-def test_what_was_drawn_is_what_it_was_in_every_version():
-    # A resumed training must draw what the interrupted one would have drawn.
-    assert uniform(tf.constant(["0/0/a", "0/0/b"]), 0).numpy().tolist() == [
-        0.3487972021102905,
-        0.4206252694129944,
-    ]
-
-
-def test_draws_are_uniform_from_0_to_1():
-    values = draws(0)
-    assert values.min() >= 0
-    assert values.max() < 1
-    assert abs(values.mean() - 1 / 2) < 0.008
-    assert abs(values.var() - 1 / 12) < 0.003
-    counts = np.histogram(values, bins=20, range=(0, 1))[0]
-    assert ((counts - 1000) ** 2 / 1000).sum() < 45  # chi-squared, 19 degrees: 1 in 1,500
-
-
-def test_draws_do_not_depend_on_each_other():
-    assert np.abs(np.corrcoef([draws(draw) for draw in range(3)]) - np.eye(3)).max() < 0.03
-    values = draws(0)
-    assert abs(np.corrcoef(values[1:], values[:-1])[0, 1]) < 0.03
-
-
-def test_without_a_key_it_is_refused():
-    with pytest.raises(RequestError) as caught:
-        ops.RandomAffine()({"image": IMAGES[0]})
-    assert str(caught.value) == (
-        "RandomAffine(rotation=0.03, translation=0.08) draws from the example's `key`, and there "
-        "is none. Give `records.read` a `shuffle_seed`, or use `chain.inference()`, which leaves "
-        "random ops out."
-    )
-
-
 @pytest.mark.parametrize("name", ["rotation", "translation"])
 @pytest.mark.parametrize("value", [-0.1, 1.1, math.nan])
 def test_what_is_no_fraction_is_refused(name, value):
@@ -193,3 +156,71 @@ def test_sizes_stay_known_or_unknown_in_a_graph():
 
     for shape in ([None, None, 1], [8, 8, 3], [None, 8, 8, 1]):
         assert spec(shape) == shape
+
+
+def test_a_zoom_stays_within_its_range():
+    square = np.zeros((300, 40, 40, 1), np.uint8)
+    square[:, 10:30, 10:30] = 255
+    example = {"image": square, "key": [str(n) for n in range(300)]}
+    sides = np.sqrt(ops.RandomZoom((0.8, 1.2))(example)["image"].numpy().sum((1, 2, 3)) / 255)
+    assert 15.8 < sides.min() < 16.3
+    assert 23.7 < sides.max() < 24.3
+    assert abs(sides.mean() - 20) < 0.4
+
+
+def test_rotation_and_zoom_are_the_affine_with_nothing_else():
+    example = {"image": tf.constant(IMAGES), "key": tf.constant(KEYS)}
+    for op, affine_op in (
+        (ops.RandomRotation(0.2), ops.RandomAffine(0.2, 0)),
+        (ops.RandomZoom((0.5, 0.9)), ops.RandomAffine(0, 0, (0.5, 0.9))),
+    ):
+        np.testing.assert_array_equal(op(example)["image"], affine_op(example)["image"])
+
+
+@pytest.mark.parametrize("mode", ["horizontal", "vertical", "horizontal_and_vertical"])
+def test_flips_are_exact_and_every_second_image_is_flipped(mode):
+    image = RNG.integers(0, 256, (6, 5, 3), np.uint8)
+    box = np.float32([[0.25, 0.5, 0.5, 0.875]])
+    count = 800
+    example = {
+        "image": np.repeat(image[None], count, 0),
+        "mask": np.repeat(image[None, ..., :1].astype(np.int32), count, 0),
+        "boxes": np.repeat(box[None], count, 0),
+        "classes": np.zeros((count, 1), np.int64),
+        "key": [str(n) for n in range(count)],
+    }
+    found = ops.RandomFlip(mode)(example)
+    seen = []
+    for n in range(count):
+        for down in (1, -1):
+            for across in (1, -1):
+                if (found["image"][n].numpy() == image[::down, ::across]).all():
+                    seen.append((down, across))
+                    np.testing.assert_array_equal(found["mask"][n], image[::down, ::across, :1])
+                    y1, x1, y2, x2 = box[0]
+                    ys = (y1, y2) if down > 0 else (1 - y2, 1 - y1)
+                    xs = (x1, x2) if across > 0 else (1 - x2, 1 - x1)
+                    np.testing.assert_array_equal(
+                        found["boxes"][n, 0], [ys[0], xs[0], ys[1], xs[1]]
+                    )
+    assert len(seen) == count
+    if mode == "horizontal_and_vertical":  # neither tells anything about the other
+        assert seen.count((-1, -1)) / count == pytest.approx(0.25, abs=0.05)
+    downs, acrosses = np.mean(np.array(seen) < 0, axis=0)
+    assert downs == (0 if mode == "horizontal" else pytest.approx(0.5, abs=0.06))
+    assert acrosses == (0 if mode == "vertical" else pytest.approx(0.5, abs=0.06))
+
+
+def test_other_flips_and_zooms_are_refused():
+    with pytest.raises(RequestError) as caught:
+        ops.RandomFlip("horizontl")
+    assert str(caught.value) == (
+        "Expected `mode` to be one of 'horizontal', 'vertical', 'horizontal_and_vertical'. "
+        "Received: mode='horizontl'. Did you mean 'horizontal'?"
+    )
+    with pytest.raises(RequestError) as caught:
+        ops.RandomZoom((1.2, 0.8))
+    assert str(caught.value) == (
+        "Expected `zoom` to be (smallest, largest), in order and from 0.01 to 100. "
+        "Received: zoom=(1.2, 0.8)"
+    )

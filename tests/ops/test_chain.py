@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfpipe import ops
+from tfpipe import ops, records
 from tfpipe.errors import RequestError
 from tfpipe.ops import Chain, Decode, RandomAffine, Resize, ToFloat
 
@@ -86,6 +86,14 @@ def test_a_wrong_order_is_refused(chain, sentence):
     assert refused(*chain) == sentence
 
 
+def test_what_mixes_a_batch_cannot_come_before_what_needs_single_images():
+    assert refused(ops.CutMix(2), Resize((8, 8))) == (
+        "Expected CutMix(num_classes=2) after Resize(size=(8, 8)): it mixes the images of a "
+        "batch, and before there are only single images; change the order."
+    )
+    assert refused(ops.CutMix(2), ops.RandomFlip(), Resize((8, 8))).startswith("Expected CutMix")
+
+
 def test_inference_leaves_the_random_ops_out():
     assert WHOLE.inference() == Chain([Decode(1), Resize((8, 6)), ToFloat()])
 
@@ -109,6 +117,24 @@ def test_pixels_and_in_graph_are_the_two_sides_of_an_exported_file():
     )
 
 
+def test_with_an_input_size_the_resizing_is_inside_the_file():
+    chain = Chain([Decode(1), RandomAffine(), Resize((8, 6), letterbox=True), ToFloat()])
+    assert chain.pixels((20, 30)) == Chain([Decode(1), Resize((20, 30))])
+    assert chain.in_graph((20, 30)) == Chain([Resize((8, 6), letterbox=True), ToFloat()])
+    image = {"image": png(20, 30)}  # of the capture's size: pixels() leaves it as it is
+    np.testing.assert_array_equal(
+        chain.in_graph((20, 30))(chain.pixels((20, 30))(image))["image"],
+        chain.inference()(image)["image"],
+    )
+
+
+def test_an_input_size_does_for_a_chain_of_pixels_and_not_of_floats():
+    assert Chain([ToFloat()]).in_graph((20, 30)) == Chain([ToFloat()])
+    assert Chain([]).pixels((20, 30)) == Chain([Resize((20, 30))])
+    with pytest.raises(RequestError, match=r"`size` to be \(height, width\)"):
+        WHOLE.pixels((20, 0))
+
+
 def test_a_chain_maps_over_images_of_any_size():
     data = {"image": [png(20, 30), png(5, 7), png(8, 6)], "key": ["a", "b", "c"]}
     dataset = tf.data.Dataset.from_tensor_slices(data).map(WHOLE)
@@ -125,3 +151,64 @@ def test_the_second_stage_gives_for_a_batch_what_it_gives_for_one():
     batch = next(iter(dataset.batch(2).map(whole)))
     for index, example in enumerate(dataset.map(whole)):
         np.testing.assert_array_equal(batch["image"][index], example["image"])
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """Records of images with a bright square, its mask and its box; every second has two boxes."""
+
+    def examples():
+        for number in range(12):
+            random = np.random.default_rng(number)
+            height, width = (int(side) for side in random.integers(40, 60, 2))
+            image, mask = np.zeros((2, height, width, 1), np.uint8)
+            y, x = (int(place) for place in random.integers(10, 20, 2))
+            image[y : y + 12, x : x + 16] = 255
+            mask[y : y + 12, x : x + 16] = 200
+            box = [y / height, x / width, (y + 12) / height, (x + 16) / width]
+            boxes = [box, [0.0, 0.0, 0.1, 0.1]][: 1 + number % 2]
+            yield {"id": f"{number:02d}", "image": image, "mask": mask, "boxes": boxes}
+
+    folder = tmp_path_factory.mktemp("drawn")
+    manifests = {}
+    for key, feature in (
+        ("mask", records.Feature("mask", table=tuple(int(grey > 127) for grey in range(256)))),
+        ("boxes", records.Feature("boxes")),
+    ):
+        rows = [{name: row[name] for name in ("id", "image", key)} for row in examples()]
+        features = {"image": records.Feature("image", (None, None, 1)), key: feature}
+        if key == "boxes":
+            features["classes"] = records.Feature("classes")
+            rows = [{**row, "classes": list(range(len(row["boxes"])))} for row in rows]
+        source = records.examples(rows, features, class_names=("a", "b"), split=(1.0,), name=key)
+        manifests[key] = records.write(source, folder / key)
+    return manifests
+
+
+GEOMETRY = [ops.RandomFlip(), ops.RandomAffine(0.05, 0.05, (0.9, 1.1)), ops.RandomZoom()]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_masks_from_records_move_with_their_images(drawn, late):
+    resize = [Resize((48, 48), letterbox=True)]
+    chain = Chain([Decode(1), *(resize + GEOMETRY if late else GEOMETRY + resize)])
+    for images, masks in records.read(drawn["mask"], "train", chain, batch_size=5, shuffle_seed=0):
+        assert set(np.unique(masks)) == {0, 1}
+        assert (((images.numpy() > 127) != (masks == 1).numpy()).mean((1, 2, 3)) < 0.02).all()
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_boxes_from_records_move_with_their_images(drawn, late):
+    resize = [Resize((48, 48), letterbox=True)]
+    chain = Chain([Decode(1), *(resize + GEOMETRY if late else GEOMETRY + resize)])
+    batches = records.read(drawn["boxes"], "train", chain, batch_size=5, shuffle_seed=0)
+    counts = []
+    for images, targets in batches:
+        boxes, classes = targets["boxes"].numpy(), targets["classes"].numpy()
+        counts += [(row >= 0).sum() for row in classes]
+        assert ((boxes == -1).all(-1) == (classes == -1)).all()
+        for image, box in zip(images.numpy(), boxes[:, 0], strict=True):
+            rows, columns = np.nonzero(image[..., 0] > 127)
+            ends = [rows.min(), columns.min(), rows.max() + 1, columns.max() + 1]
+            np.testing.assert_allclose(np.array(ends) / 48, box, atol=2.5 / 48)
+    assert set(counts) == {1, 2}

@@ -1,4 +1,4 @@
-"""Decode and Resize against OpenCV and Pillow, ToFloat to the bit."""
+"""Decode against OpenCV and Pillow, Grayscale and ToFloat to the bit."""
 
 import io
 
@@ -8,14 +8,9 @@ import PIL.Image
 import PIL.ImageOps
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 from tfpipe import ops
 from tfpipe.errors import RequestError
-
-sizes = st.integers(1, 40)
 
 
 def picture(height=23, width=17, channels=3):
@@ -33,10 +28,6 @@ def encoded(image, format, **options):
 
 def decode(data, channels):
     return ops.Decode(channels)({"image": data})["image"].numpy()
-
-
-def resize(image, size):
-    return ops.Resize(size)({"image": image})["image"].numpy()
 
 
 @pytest.mark.parametrize("format", ["PNG", "BMP"])
@@ -121,43 +112,6 @@ def test_decode_refuses_other_channels(channels):
     assert str(caught.value) == f"Expected `channels` to be 1 or 3. Received: channels={channels}"
 
 
-@settings(max_examples=60, deadline=None)
-@given(sizes, sizes, sizes, sizes, st.integers(0, 2**32 - 1))
-def test_resize_is_within_one_grey_level_of_pillow(height, width, to_height, to_width, seed):
-    image = np.random.default_rng(seed).integers(0, 256, (height, width), np.uint8)
-    expected = np.asarray(
-        PIL.Image.fromarray(image).resize((to_width, to_height), PIL.Image.Resampling.BILINEAR)
-    )
-    resized = resize(image[..., None], (to_height, to_width))[..., 0]
-    assert np.abs(resized.astype(int) - expected).max() <= 1
-
-
-@settings(max_examples=20, deadline=None)
-@given(hnp.arrays(np.uint8, st.tuples(sizes, sizes, st.sampled_from([1, 3]))))
-def test_resize_to_the_same_size_changes_nothing(image):
-    np.testing.assert_array_equal(resize(image, image.shape[:2]), image)
-
-
-def test_resize_takes_each_channel_by_itself_and_batches():
-    images = np.random.default_rng(0).integers(0, 256, (2, 20, 11, 3), np.uint8)
-    batch = resize(images, (7, 9))
-    assert (batch.shape, batch.dtype) == ((2, 7, 9, 3), np.uint8)
-    for index in range(2):
-        for channel in range(3):
-            alone = resize(images[index, ..., channel, None], (7, 9))
-            np.testing.assert_array_equal(batch[index, ..., channel, None], alone)
-
-
-@pytest.mark.parametrize("size", [(0, 4), (4, -1), (4,), (4, 4, 1)])
-def test_resize_refuses_other_sizes(size):
-    with pytest.raises(RequestError) as caught:
-        ops.Resize(size)
-    assert (
-        str(caught.value)
-        == f"Expected `size` to be (height, width) in pixels. Received: size={size}"
-    )
-
-
 def test_to_float_is_the_product_with_a_float32():
     pixels = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
     floats = ops.ToFloat()({"image": pixels})["image"].numpy()
@@ -165,3 +119,37 @@ def test_to_float_is_the_product_with_a_float32():
     np.testing.assert_array_equal(floats, pixels.astype(np.float32) * np.float32(1 / 255))
     assert (floats.min(), floats.max()) == (0, 1)
     np.testing.assert_allclose(floats, pixels / 255, rtol=1e-7, atol=0)
+
+
+def test_grayscale_is_opencv_s_to_the_bit():
+    greys = np.arange(0, 256, 5, np.uint8)
+    image = np.stack(np.meshgrid(greys, greys, greys), axis=-1).reshape(208, -1, 3)
+    expected = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    np.testing.assert_array_equal(ops.Grayscale()({"image": image})["image"], expected[..., None])
+
+
+@pytest.mark.parametrize("runtime", ["saved_model", "tflite", "onnx"])
+def test_grayscale_and_to_float_are_the_same_in_every_file(run_in, runtime):
+    images = np.random.default_rng(0).integers(0, 256, (1, 90, 90, 3), np.uint8)
+    chain = [ops.Grayscale(), ops.ToFloat()]
+    expected = ops.Chain(chain)({"image": images})["image"]
+    np.testing.assert_array_equal(run_in(chain, images, runtime), expected)
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_grayscale_refuses_what_is_not_rgb(channels):
+    with pytest.raises(RequestError) as caught:
+        ops.Grayscale()({"image": np.zeros((4, 5, channels), np.uint8)})
+    assert str(caught.value) == (
+        f"Grayscale() expected images with 3 channels. Received: shape (4, 5, {channels})"
+    )
+
+
+def test_grayscale_refuses_it_in_a_graph_that_does_not_know_the_channels():
+    @tf.function(input_signature=[tf.TensorSpec((None, None, None), tf.uint8)])
+    def grey(image):
+        return ops.Grayscale()({"image": image})["image"]
+
+    assert grey(tf.zeros((4, 5, 3), tf.uint8)).shape == (4, 5, 1)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="expected images with 3 channels"):
+        grey(tf.zeros((4, 5, 1), tf.uint8))

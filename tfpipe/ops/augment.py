@@ -1,29 +1,32 @@
-"""The random ops, for training only: each draw is a function of the example's `key`.
-
-`records.read(..., shuffle_seed=...)` puts `key` into every example; it is made from the seed,
-the epoch and the example's id, so the same example gets the same augmentation whatever the
-number of workers and interruptions.
-"""
+"""The random ops of geometry that keep an image's size; they move masks and boxes along."""
 
 import dataclasses
-import math
 from typing import ClassVar
 
 import tensorflow as tf
 
-from tfpipe.errors import RequestError, received
-from tfpipe.ops.base import Example, Op
+from tfpipe.errors import RequestError, one_of
+from tfpipe.ops.affine import Motion, move
+from tfpipe.ops.arguments import require_fraction, require_range, require_whole
+from tfpipe.ops.base import Example
+from tfpipe.ops.boxes import move_boxes, scaling
+from tfpipe.ops.draws import RandomOp, between, per_image, uniform
+
+FLIPS = ("horizontal", "vertical", "horizontal_and_vertical")
 
 
 @dataclasses.dataclass(frozen=True)
-class RandomAffine(Op):
-    """Turns and shifts uint8 images by random amounts, in one interpolation.
+class RandomAffine(RandomOp):
+    """Turns, zooms and shifts uint8 images by random amounts, in one interpolation.
 
     What comes in from outside the image is black (0).
 
     Args:
         rotation: the largest turn, either way, as a fraction of a full turn (0.05 is 18 degrees).
         translation: the largest shift, either way, as a fraction of the height and of the width.
+        zoom: (smallest, largest) magnification: at 0.8 things get smaller and a border comes in,
+            at 1.2 they get larger. Drawn evenly between the two.
+        mask_fill: the class of a mask outside the image: 0, or what the loss ignores.
 
     Example:
 
@@ -34,80 +37,132 @@ class RandomAffine(Op):
 
     rotation: float = 0.03
     translation: float = 0.08
+    zoom: tuple[float, float] = (1.0, 1.0)
+    mask_fill: int = 0
     takes: ClassVar[str] = "uint8"
     gives: ClassVar[str] = "uint8"
-    random: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        for name in ("rotation", "translation"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise RequestError(
-                    received(
-                        f"`{name}` to be a fraction from 0 to 1", **{name: getattr(self, name)}
-                    )
-                )
+        super().__post_init__()
+        require_fraction("rotation", self.rotation)
+        require_fraction("translation", self.translation)
+        require_range("zoom", self.zoom, 0.01, 100)
+        require_whole("mask_fill", self.mask_fill, -1)
 
-    def run(self, example: Example) -> Example:
-        """Draws a turn and a shift for each image, applies them, and moves the key on."""
-        key = _key(example, self)
-        angle = (2 * uniform(key, 0) - 1) * 2 * math.pi * self.rotation
-        shift_x, shift_y = ((2 * uniform(key, draw) - 1) * self.translation for draw in (1, 2))
-        image = example["image"]
-        images = image[None] if image.shape.rank == 3 else image
-        moved = _affine(images, *(tf.reshape(v, [-1]) for v in (angle, shift_x, shift_y)))
-        moved = moved[0] if image.shape.rank == 3 else moved
-        return {**example, "image": moved, "key": tf.strings.join([key, "+"])}
-
-
-def uniform(key: tf.Tensor, draw: int) -> tf.Tensor:
-    """Uniform float32 in [0, 1), of the shape of `key`: the same key and draw, the same number.
-
-    >>> bool(uniform(tf.constant("0/1/cat"), 0) == uniform(tf.constant("0/1/cat"), 0))
-    True
-    """
-    # 24 bits are what a float32 holds exactly.
-    bits = tf.strings.to_hash_bucket_strong(key, 2**24, key=[draw, 0])
-    return tf.cast(bits, tf.float32) / 2**24
-
-
-def _key(example: Example, op: Op) -> tf.Tensor:
-    if "key" not in example:
-        raise RequestError(
-            f"{op!r} draws from the example's `key`, and there is none. Give `records.read` a "
-            "`shuffle_seed`, or use `chain.inference()`, which leaves random ops out."
+    def augment(self, example: Example, key: tf.Tensor) -> Example:
+        """Draws a turn, a shift and a zoom for each image, and applies them."""
+        motion = Motion(
+            turns=between(key, 0, -self.rotation, self.rotation),
+            right=between(key, 1, -self.translation, self.translation),
+            down=between(key, 2, -self.translation, self.translation),
+            zoom=between(key, 3, *self.zoom),
         )
-    return tf.convert_to_tensor(example["key"])
+        return move(example, motion, self.mask_fill)
 
 
-def _affine(
-    images: tf.Tensor, angle: tf.Tensor, shift_x: tf.Tensor, shift_y: tf.Tensor
-) -> tf.Tensor:
-    """Turns uint8 images about their centres, then shifts them; angle and shifts are (B,)."""
-    height, width = (tf.cast(tf.shape(images)[axis], tf.float32) for axis in (1, 2))
-    centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
-    cos, sin = tf.cos(angle), tf.sin(angle)
-    x, y = centre_x + shift_x * width, centre_y + shift_y * height
-    zeros = tf.zeros_like(angle)
-    # Rows map an output position to the input position that it is read from.
-    transforms = tf.stack(
-        [
-            cos,
-            -sin,
-            centre_x - cos * x + sin * y,
-            sin,
-            cos,
-            centre_y - sin * x - cos * y,
-            zeros,
-            zeros,
-        ],
-        axis=1,
-    )
-    moved = tf.raw_ops.ImageProjectiveTransformV3(
-        images=tf.cast(images, tf.float32),
-        transforms=transforms,
-        output_shape=tf.shape(images)[1:3],
-        interpolation="BILINEAR",
-        fill_mode="CONSTANT",
-        fill_value=0.0,
-    )
-    return tf.ensure_shape(tf.cast(tf.round(moved), tf.uint8), images.shape)
+@dataclasses.dataclass(frozen=True)
+class RandomRotation(RandomOp):
+    """Turns uint8 images by a random angle; see `RandomAffine` for turns with shifts and zooms.
+
+    Args:
+        rotation: the largest turn, either way, as a fraction of a full turn (0.05 is 18 degrees).
+        mask_fill: the class of a mask outside the image: 0, or what the loss ignores.
+
+    Example:
+
+    >>> example = {"image": tf.zeros((8, 8, 1), tf.uint8), "key": "a"}
+    >>> RandomRotation(0.5)(example)["image"].shape
+    TensorShape([8, 8, 1])
+    """
+
+    rotation: float = 0.03
+    mask_fill: int = 0
+    takes: ClassVar[str] = "uint8"
+    gives: ClassVar[str] = "uint8"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._affine()
+
+    def augment(self, example: Example, key: tf.Tensor) -> Example:
+        """Draws a turn for each image, and applies it."""
+        return self._affine().augment(example, key)
+
+    def _affine(self) -> RandomAffine:
+        return RandomAffine(self.rotation, 0.0, mask_fill=self.mask_fill)
+
+
+@dataclasses.dataclass(frozen=True)
+class RandomZoom(RandomOp):
+    """Makes what is on uint8 images smaller or larger, about their centres.
+
+    Small things are what models miss: seeing everything smaller in training helps to find them.
+
+    Args:
+        zoom: (smallest, largest) magnification: at 0.8 a black border comes in.
+        mask_fill: the class of a mask outside the image: 0, or what the loss ignores.
+
+    Example:
+
+    >>> example = {"image": tf.zeros((8, 8, 1), tf.uint8), "key": "a"}
+    >>> RandomZoom((0.8, 1.2))(example)["image"].shape
+    TensorShape([8, 8, 1])
+    """
+
+    zoom: tuple[float, float] = (0.8, 1.2)
+    mask_fill: int = 0
+    takes: ClassVar[str] = "uint8"
+    gives: ClassVar[str] = "uint8"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._affine()
+
+    def augment(self, example: Example, key: tf.Tensor) -> Example:
+        """Draws a magnification for each image, and applies it."""
+        return self._affine().augment(example, key)
+
+    def _affine(self) -> RandomAffine:
+        return RandomAffine(0.0, 0.0, self.zoom, self.mask_fill)
+
+
+@dataclasses.dataclass(frozen=True)
+class RandomFlip(RandomOp):
+    """Flips every second uint8 image, at random; pixels, masks and boxes stay exact.
+
+    Args:
+        mode: "horizontal" (left and right change places), "vertical", or
+            "horizontal_and_vertical": each of the two for every second image, by itself.
+
+    Example:
+
+    >>> example = {"image": tf.constant([[[1], [2]]], tf.uint8), "key": "c"}
+    >>> RandomFlip()(example)["image"].numpy().ravel()
+    array([2, 1], dtype=uint8)
+    """
+
+    mode: str = "horizontal"
+    takes: ClassVar[str] = "uint8"
+    gives: ClassVar[str] = "uint8"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.mode not in FLIPS:
+            raise RequestError(one_of("mode", self.mode, FLIPS))
+
+    def augment(self, example: Example, key: tf.Tensor) -> Example:
+        """Draws whether to flip each image, along each axis of `mode`."""
+        vertical, horizontal = ("vertical" in self.mode, "horizontal" in self.mode)
+        across = uniform(key, 0) < (0.5 if horizontal else 0.0)
+        down = uniform(key, 1) < (0.5 if vertical else 0.0)
+        flipped = dict(example)
+        for name in ("image", "mask"):
+            if name in example:
+                flipped[name] = _flip(example[name], across, down)
+        x, y = tf.cast(across, tf.float32), tf.cast(down, tf.float32)
+        return move_boxes(flipped, scaling((y, x), (1 - y, 1 - x), (1, 1)))
+
+
+def _flip(images: tf.Tensor, across: tf.Tensor, down: tf.Tensor) -> tf.Tensor:
+    images = tf.where(per_image(across), images[..., ::-1, :], images)
+    return tf.where(per_image(down), images[..., ::-1, :, :], images)

@@ -7,10 +7,22 @@ Example:
 
 import dataclasses
 import itertools
+import json
+import pathlib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
-from tfpipe.errors import RequestError
-from tfpipe.ops.base import KINDS, Example, Op
+from tfpipe.errors import DataError, RequestError
+from tfpipe.files import Path, write_text
+from tfpipe.ops.base import Example, Op
+from tfpipe.ops.checks import KINDS
+from tfpipe.ops.config import from_config, to_config
+from tfpipe.ops.resize import Resize
+
+if TYPE_CHECKING:
+    from tfpipe.ops.layer import ChainLayer
+
+FORMAT = "tfpipe chain 1"
 
 
 @dataclasses.dataclass(frozen=True, init=False, repr=False)
@@ -42,6 +54,12 @@ class Chain:
                     f"Expected {KINDS[after.takes]} before {after!r}. "
                     f"Received: {KINDS[before.gives]} from {before!r}; change the order."
                 )
+        for before, after in itertools.combinations(self.ops, 2):
+            if before.per_batch and after.per_image:
+                raise RequestError(
+                    f"Expected {before!r} after {after!r}: it mixes the images of a batch, and "
+                    "before there are only single images; change the order."
+                )
 
     def __call__(self, example: Example) -> Example:
         """Applies every op to one example, or to a batch where no op needs single images."""
@@ -66,10 +84,90 @@ class Chain:
         last = max((place + 1 for place, op in enumerate(self.ops) if op.per_image), default=0)
         return Chain(self.ops[:last]), Chain(self.ops[last:])
 
-    def pixels(self) -> "Chain":
-        """From an encoded image to the uint8 pixels that an exported file takes."""
-        return self.inference().stages()[0]
+    def pixels(self, input_size: tuple[int, int] | None = None) -> "Chain":
+        """From an encoded image to the uint8 pixels that an exported file takes.
 
-    def in_graph(self) -> "Chain":
-        """From those pixels to what the model takes: this part is inside an exported file."""
-        return self.inference().stages()[1]
+        Args:
+            input_size: (height, width) in pixels of what the file takes; then the chain's own
+                resizing and cropping are inside the file. None: they are not, and the file
+                takes what the last op for single images gives.
+
+        >>> from tfpipe.ops import Decode, Resize, ToFloat
+        >>> chain = Chain([Decode(channels=1), Resize((32, 32)), ToFloat()])
+        >>> chain.pixels((480, 640)).ops[1].size
+        (480, 640)
+        """
+        return self._divide(input_size)[0]
+
+    def in_graph(self, input_size: tuple[int, int] | None = None) -> "Chain":
+        """From those pixels to what the model takes: this part is inside an exported file.
+
+        >>> from tfpipe.ops import Decode, Resize, ToFloat
+        >>> chain = Chain([Decode(channels=1), Resize((32, 32)), ToFloat()])
+        >>> chain.in_graph()
+        Chain([ToFloat()])
+        >>> chain.in_graph((480, 640)).ops[0].size
+        (32, 32)
+        """
+        return self._divide(input_size)[1]
+
+    def as_layer(self, **kwargs: Any) -> "ChainLayer":
+        """A Keras layer of everything deterministic after decoding.
+
+        It takes uint8 pixels (B, H, W, C) as they come from a camera or a decoder, of any size if
+        the chain resizes, and gives what the model takes. It is saved with the model.
+
+        Args:
+            **kwargs: Keras': `name`, ...
+
+        >>> from tfpipe.ops import Decode, ToFloat
+        >>> Chain([Decode(channels=1), ToFloat()]).as_layer().chain
+        Chain([ToFloat()])
+        """
+        from tfpipe.ops.layer import ChainLayer  # it needs this class
+
+        return ChainLayer(
+            Chain(op for op in self.inference().ops if op.takes != "encoded"), **kwargs
+        )
+
+    def to_json(self, path: Path) -> pathlib.Path:
+        """Writes the ops and all their arguments to a file for people, too; returns its path.
+
+        Raises:
+            RequestError: an op of one's own that is not registered (`tfpipe.ops.register`).
+        """
+        lines = ",\n".join(f"    {json.dumps(entry)}" for entry in to_config(self.ops))
+        return write_text(path, f'{{\n  "format": "{FORMAT}",\n  "ops": [\n{lines}\n  ]\n}}\n')
+
+    @staticmethod
+    def from_json(path: Path) -> "Chain":
+        """Reads what `to_json` wrote.
+
+        Raises:
+            DataError: the file holds no chain, or an op or an argument that is not known.
+
+        >>> import tempfile
+        >>> from tfpipe.ops import Decode, ToFloat
+        >>> file = pathlib.Path(tempfile.mkdtemp()) / "chain.json"
+        >>> Chain.from_json(Chain([Decode(channels=1), ToFloat()]).to_json(file))
+        Chain([Decode(channels=1), ToFloat()])
+        """
+        file = pathlib.Path(path)
+        try:
+            value = json.loads(file.read_bytes())
+        except ValueError as error:
+            raise DataError(file, f"not JSON ({error})") from None
+        if not isinstance(value, dict) or value.get("format") != FORMAT:
+            raise DataError(file, f'not a chain: expected {{"format": "{FORMAT}", "ops": [...]}}')
+        try:
+            return Chain(from_config(value.get("ops")))
+        except RequestError as error:
+            raise DataError(file, str(error)) from None
+
+    def _divide(self, input_size: tuple[int, int] | None) -> tuple["Chain", "Chain"]:
+        chain = self.inference()
+        if input_size is None:
+            return chain.stages()
+        first = sum(op.takes == "encoded" for op in chain.ops)
+        ops = Chain([*chain.ops[:first], Resize(input_size), *chain.ops[first:]]).ops
+        return Chain(ops[: first + 1]), Chain(ops[first + 1 :])

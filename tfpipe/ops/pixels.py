@@ -1,4 +1,4 @@
-"""The deterministic ops: from encoded bytes to what a model takes."""
+"""The deterministic ops that keep an image's size: from encoded bytes to floats."""
 
 import dataclasses
 from typing import ClassVar
@@ -8,6 +8,7 @@ import tensorflow as tf
 from tfpipe.decode import decode_image
 from tfpipe.errors import RequestError, received
 from tfpipe.ops.base import Example, Op
+from tfpipe.ops.checks import checked_channels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Decode(Op):
     per_image: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if self.channels not in (1, 3):
+        super().__post_init__()
+        if type(self.channels) is not int or self.channels not in (1, 3):
             raise RequestError(received("`channels` to be 1 or 3", channels=self.channels))
 
     def run(self, example: Example) -> Example:
@@ -43,31 +45,26 @@ class Decode(Op):
 
 
 @dataclasses.dataclass(frozen=True)
-class Resize(Op):
-    """Resizes uint8 images, bilinear, with an antialiasing filter where they get smaller.
+class Grayscale(Op):
+    """RGB to grey, (H, W, 3) to (H, W, 1), uint8: equal to `cv2.cvtColor` to the bit.
 
-    Args:
-        size: (height, width) in pixels. The aspect ratio is not kept.
+    The weights are those of ITU-R BT.601 (0.299, 0.587, 0.114), in units of 2**-15.
 
     Example:
 
-    >>> Resize((4, 6))({"image": tf.zeros((8, 8, 1), tf.uint8)})["image"].shape
-    TensorShape([4, 6, 1])
+    >>> Grayscale()({"image": tf.constant([[[255, 0, 0]]], tf.uint8)})["image"].numpy().item()
+    76
     """
 
-    size: tuple[int, int]
     takes: ClassVar[str] = "uint8"
     gives: ClassVar[str] = "uint8"
-    per_image: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        if len(self.size) != 2 or min(self.size) < 1:
-            raise RequestError(received("`size` to be (height, width) in pixels", size=self.size))
 
     def apply(self, image: tf.Tensor) -> tf.Tensor:
-        """(H, W, C) or (B, H, W, C) to the same with `size`, rounded to uint8."""
-        resized = tf.image.resize(image, self.size, method="bilinear", antialias=True)
-        return tf.cast(tf.round(resized), tf.uint8)
+        """Whole numbers below 2**24, which float32 holds exactly, in whatever order."""
+        image = checked_channels(self, image, 3)
+        weighted = tf.cast(image, tf.float32) * tf.constant([9798.0, 19235.0, 3735.0])
+        total = tf.reduce_sum(weighted, axis=-1, keepdims=True)
+        return tf.cast(tf.floor((total + 2.0**14) * 2.0**-15), tf.uint8)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -51,8 +51,8 @@ def read(
         split: "train", "val", ...
         prepare: what happens to an example: a function from dict to dict, such as a
             `tfpipe.ops.Chain`. If it has `stages()`, the first stage is applied to single
-            examples and the second to whole batches. None decodes: uint8 images, int32 masks
-            of classes.
+            examples and the second to whole batches. It gets encoded images, and masks as
+            classes, int32 (H, W, 1). None decodes the images, too, to uint8.
         batch_size: examples in a batch; the last one may be smaller.
         shuffle_seed: None keeps the order on disk. With a seed, every pass over the dataset is
             another epoch. Its order depends on the seed and the epoch's number alone, and so
@@ -134,7 +134,8 @@ def _stages(prepare: Prepare | None, manifest: Manifest) -> tuple[Prepare, Prepa
     stages = getattr(prepare, "stages", None)
     if stages is not None:
         return stages()
-    return prepare or decoder(manifest.features), lambda example: example
+    features = {key: value for key, value in manifest.features.items() if key != "mask"}
+    return prepare or decoder(features), lambda example: example
 
 
 def _require_same_again(single: Prepare) -> None:
@@ -159,8 +160,12 @@ def _from_disk(plan: _Plan, single: Prepare) -> tf.data.Dataset:
         balance=plan.balance,
     )
 
+    # Only the manifest knows which class a mask's grey stands for.
+    features = plan.manifest.features
+    mask = decoder({key: value for key, value in features.items() if key == "mask"})
+
     def one(record: tf.Tensor, epoch: tf.Tensor) -> Example:
-        return single(_with_key(parse(record, plan.manifest.features), seed, epoch))
+        return single(_with_key(mask(parse(record, features)), seed, epoch))
 
     dataset = epochs(items, seed, first=epoch, skip=step * plan.batch_size)
     dataset = dataset.map(one, num_parallel_calls=tf.data.AUTOTUNE)
