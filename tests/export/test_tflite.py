@@ -9,7 +9,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from tfpipe import export, models, ops
 from tfpipe.errors import RequestError
-from tfpipe.export.convert import float32_twin
+from tfpipe.export.graph import float32_twin
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.integers(0, 256, (30, 32, 32, 1), np.uint8)
@@ -260,18 +260,6 @@ def test_mixed_precision_deep_inside_a_model_becomes_float32_too(tmp_path):
     np.testing.assert_allclose(scores(path, images), twin, atol=1e-5)
 
 
-def test_the_float32_twin_has_the_same_weights_and_names(trained):
-    twin = float32_twin(trained)
-    assert [w.path for w in twin.weights] == [w.path for w in trained.weights]
-    for a, b in zip(twin.get_weights(), trained.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
-def test_labels_are_lines_in_the_order_of_the_scores(tmp_path):
-    path = export.to_labels(["zero", "eins", "två"], tmp_path / "labels.txt")
-    assert path.read_text(encoding="utf-8") == "zero\neins\ntvå\n"
-
-
 def test_a_refused_export_leaves_no_file(trained, prepare, tmp_path):
     refused(trained, tmp_path / "a.tflite", mode="int8", prepare=prepare)
     assert list(tmp_path.iterdir()) == []
@@ -281,21 +269,4 @@ def test_an_unknown_mode_is_refused(trained, tmp_path):
     assert refused(trained, tmp_path / "a.tflite", mode="int9") == (
         "Expected `mode` to be one of 'float32', 'int8'. Received: mode='int9'. "
         "Did you mean 'int8'?"
-    )
-
-
-def test_a_model_of_several_outputs_is_refused(tmp_path):
-    x = keras.Input((8, 8, 1))
-    model = keras.Model(x, [x, x], name="twins")
-    assert refused(model, tmp_path / "a.tflite") == (
-        "Expected a model with one input and one output. Received: 'twins' with 1 and 2."
-    )
-
-
-def test_a_model_of_an_open_size_is_refused(tmp_path):
-    x = keras.Input((None, None, 1))
-    model = keras.Model(x, keras.layers.GlobalAveragePooling2D()(x))
-    assert refused(model, tmp_path / "a.tflite") == (
-        "Expected a model with a fixed input size, as files have. "
-        "Received: input_shape=(None, None, None, 1)"
     )
