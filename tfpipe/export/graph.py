@@ -73,6 +73,9 @@ def lowered(ops: Sequence[Op], images: tf.Tensor, runtime: str) -> tf.Tensor:
     with tf.name_scope(PREPARE):
         for op in ops:
             images = op.lower(images, runtime)
+            if runtime == "saved_model":
+                # TensorFlow would merge a product by a constant with the next op's: other bits.
+                images = tf.ensure_shape(images, images.shape)
         return images
 
 

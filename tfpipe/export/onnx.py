@@ -8,6 +8,7 @@ Example:
 """
 
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -54,11 +55,11 @@ def to_onnx(
     import tf2onnx
 
     spec, ops = input_spec(model, prepare, input_size), ops_inside(prepare, input_size)
-    scores = tf.function(scoring(float32_twin(model), ops, "onnx"))
+    twin = float32_twin(model)
+    scores = tf.function(scoring(twin, ops, "onnx"))
     made, _ = tf2onnx.convert.from_function(scores, input_signature=[spec], opset=OPSET)
     _require_operators(model.name, made)
-    for end in (*made.graph.input, *made.graph.output):
-        end.type.tensor_type.shape.dim[0].dim_param = "batch"
+    _describe_ends(made.graph, spec.shape, twin.output_shape)
     onnx.checker.check_model(made, full_check=True)
     return write_bytes(path, made.SerializeToString())
 
@@ -75,6 +76,18 @@ def _require_operators(name: str, made: Any) -> None:
             f"Expected a model whose operators ONNX has. Received: {name!r} with "
             f"{', '.join(unknown)}. Replace the layer."
         )
+
+
+def _describe_ends(graph: Any, takes: Sequence[Any], gives: Sequence[Any]) -> None:
+    """Says which shapes go in and out, and drops inputs that tf2onnx's folding left behind."""
+    import onnx
+
+    read = {name for node in graph.node for name in node.input}
+    for end in [end for end in graph.input if end.name not in read]:
+        graph.input.remove(end)
+    for (end,), shape in ((graph.input, takes), (graph.output, gives)):
+        kind = end.type.tensor_type.elem_type
+        end.type.CopyFrom(onnx.helper.make_tensor_type_proto(kind, ["batch", *shape[1:]]))
 
 
 def load_onnx(file: pathlib.Path) -> Predictor:

@@ -8,7 +8,8 @@ Example:
 import contextlib
 import pathlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -83,8 +84,10 @@ def to_tflite(
     else:
         with _converter(twin, scores, taken) as converter:
             network = converter.convert()
-    whole = joined(_convert_ops(ahead, images), network) if ahead else network
-    return write_bytes(path, whole)
+    if ahead:
+        with _converter(twin, lambda pixels: lowered(ahead, pixels, "tflite"), images) as converter:
+            network = joined(converter.convert(), network)
+    return write_bytes(path, network)
 
 
 def _quantised(
@@ -104,7 +107,7 @@ def _quantised(
 
 @contextlib.contextmanager
 def _converter(
-    model: keras.Model, scores: Scoring, takes: tf.TensorSpec
+    model: keras.Model, function: Callable[..., Any], takes: tf.TensorSpec
 ) -> Iterator[tf.lite.TFLiteConverter]:
     """The function as a SavedModel, whose signature gives the TFLite file its names.
 
@@ -113,20 +116,14 @@ def _converter(
     """
     archive = keras.export.ExportArchive()
     archive.track(model)
-    archive.add_endpoint("serving_default", scores, input_signature=[takes])
+    archive.add_endpoint("serving_default", function, input_signature=[takes])
     with tempfile.TemporaryDirectory() as folder:
         archive.write_out(folder, verbose=False)
         yield tf.lite.TFLiteConverter.from_saved_model(folder)
 
 
-def _traced(ops: Sequence[Op], images: tf.TensorSpec) -> tf.types.experimental.ConcreteFunction:
-    function = tf.function(lambda images: lowered(ops, images, "tflite"))
-    return function.get_concrete_function(images)
-
-
 def _given(ops: Sequence[Op], images: tf.TensorSpec) -> tf.TensorSpec:
-    return tf.TensorSpec(_traced(ops, images).output_shapes, images.dtype, "images")
-
-
-def _convert_ops(ops: Sequence[Op], images: tf.TensorSpec) -> bytes:
-    return tf.lite.TFLiteConverter.from_concrete_functions([_traced(ops, images)]).convert()
+    """What the network takes: the pixels that the ops before it give."""
+    traced = tf.function(lambda pixels: lowered(ops, pixels, "tflite"))
+    shape = traced.get_concrete_function(images).output_shapes
+    return tf.TensorSpec(shape, images.dtype, "images")
