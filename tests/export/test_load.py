@@ -19,7 +19,7 @@ def written(trained, prepare, tmp_path_factory):
     """The paths of the other formats' files."""
     folder = tmp_path_factory.mktemp("formats")
     x = keras.Input((32, 32, 1), dtype="uint8")
-    model = keras.Model(x, trained(keras.layers.Rescaling(1 / 255)(x)))
+    model = keras.Model(x, trained(prepare.as_layer()(x)))
     model.save(folder / "a.keras")
     return {
         "saved_model": export.to_saved_model(trained, folder / "a", prepare=prepare),

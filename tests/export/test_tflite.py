@@ -270,3 +270,70 @@ def test_an_unknown_mode_is_refused(trained, tmp_path):
         "Expected `mode` to be one of 'float32', 'int8'. Received: mode='int9'. "
         "Did you mean 'int8'?"
     )
+
+
+def test_preprocessing_as_a_layer_is_inside_a_float32_file(trained, prepare, tmp_path, files):
+    x = keras.Input((32, 32, 1), dtype="uint8")
+    model = keras.Model(x, trained(prepare.as_layer()(x)), name="whole")
+    path = export.to_tflite(model, tmp_path / "a.tflite")
+    assert np.abs(scores(path, NOISE) - scores(files["float32"], NOISE)).max() <= 1e-6
+
+
+def test_preprocessing_as_a_layer_is_refused_for_int8(trained, prepare, tmp_path, calibration):
+    x = keras.Input((32, 32, 1), dtype="uint8")
+    model = keras.Model(x, trained(prepare.as_layer()(x)), name="whole")
+    path = tmp_path / "a.tflite"
+    assert refused(model, path, mode="int8", calibration=calibration) == (
+        "Expected the preprocessing of an int8 file as `prepare`, and a model that takes float32. "
+        "Received: 'whole', which takes uint8."
+    )
+
+
+@pytest.mark.parametrize("mode", ["float32", "int8"])
+def test_resizing_inside_a_file(trained, prepare, tmp_path, files, mode):
+    """It is the same resizing in both modes, and the network gets what it gets without."""
+    large = RNG.integers(0, 256, (120, 48, 40, 1), np.uint8)
+    path = export.to_tflite(
+        trained,
+        tmp_path / "a.tflite",
+        mode=mode,
+        prepare=prepare,
+        calibration=tf.data.Dataset.from_tensor_slices(large).batch(60),
+        input_size=(48, 40),
+    )
+    litert = interpreter(path)
+    assert litert.get_signature_list() == interpreter(files[mode]).get_signature_list()
+    (takes,) = litert.get_input_details()
+    assert (takes["shape"].tolist(), takes["dtype"]) == ([1, 48, 40, 1], np.uint8)
+    names = operators(path)
+    network = operators(files[mode])
+    assert names[-len(network) :] == network
+    assert names[: -len(network)] == names[: names.index("CAST", 1) + 1]
+    assert export.load(path).sparsity < 0.01  # of the model: a resizing is mostly zeros
+    small = ops.Resize((32, 32))({"image": large})["image"].numpy()
+    expected = trained.predict(small / np.float32(255), verbose=0)
+    assert np.abs(scores(path, large) - expected).max() <= {"float32": 0.01, "int8": 0.1}[mode]
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        [ops.Decode(3), ops.Resize((20, 24)), ops.Grayscale(), ops.ToFloat()],
+        [ops.Decode(1), ops.Resize((20, 24)), ops.ToFloat()],
+    ],
+)
+def test_pixels_stay_exact_in_an_int8_file(chain, tmp_path):
+    """The network is an identity, in 256 steps from 0 to 1: its scores tell every grey level."""
+    chain = ops.Chain(chain)
+    pixels = RNG.integers(0, 256, (120, 30, 31, chain.ops[0].channels), np.uint8)
+    x = keras.Input((20, 24, 1))
+    model = keras.Model(x, keras.layers.Flatten()(x))
+    options = {"prepare": chain, "input_size": (30, 31)}
+    batches = tf.data.Dataset.from_tensor_slices(pixels).batch(60)
+    exact = export.to_tflite(model, tmp_path / "a.tflite", **options)
+    path = export.to_tflite(
+        model, tmp_path / "b.tflite", mode="int8", calibration=batches, **options
+    )
+    greys = np.rint(scores(path, pixels[:20]) * 255)
+    np.testing.assert_array_equal(greys, np.rint(scores(exact, pixels[:20]) * 255))
+    assert len(np.unique(greys)) > 100

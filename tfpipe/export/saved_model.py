@@ -92,9 +92,11 @@ def load_saved_model(folder: pathlib.Path) -> Predictor:
     """
     try:
         loaded = tf.saved_model.load(str(folder))
-        serving = loaded.signatures["serving_default"]
     except (OSError, ValueError, LookupError, tf.errors.OpError) as error:
         raise DataError(folder, f"TensorFlow cannot run it ({_first_line(error)})") from None
+    if "serving_default" not in loaded.signatures:
+        raise DataError(folder, "TensorFlow cannot run it (it has no signature 'serving_default')")
+    serving = loaded.signatures["serving_default"]
     takes = list(serving.structured_input_signature[1].values())
     gives = serving.structured_outputs
     dtypes = [spec.dtype.name for spec in gives.values()]

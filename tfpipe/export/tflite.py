@@ -72,6 +72,11 @@ def to_tflite(
     """
     if mode not in MODES:
         raise RequestError(one_of("mode", mode, MODES))
+    if mode == "int8" and model.inputs[0].dtype != "float32":
+        raise RequestError(
+            "Expected the preprocessing of an int8 file as `prepare`, and a model that takes "
+            f"float32. Received: {model.name!r}, which takes {model.inputs[0].dtype}."
+        )
     spec, ops = input_spec(model, prepare, input_size), ops_inside(prepare, input_size)
     ahead = tuple(op for op in ops if op.gives == "uint8")
     images = tf.TensorSpec((1, *spec.shape[1:]), spec.dtype, "images")
