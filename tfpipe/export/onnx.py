@@ -122,7 +122,11 @@ def _opened(file: pathlib.Path) -> tuple[Any, list[np.ndarray]]:
     import onnxruntime
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-    errors = [v for v in vars(state).values() if isinstance(v, type) and issubclass(v, Exception)]
+    kinds = [kind for kind in vars(state).values() if isinstance(kind, type)]
+    errors: tuple[type[Exception], ...] = (
+        ValueError,
+        *(kind for kind in kinds if issubclass(kind, Exception)),
+    )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4  # what goes wrong is raised
@@ -131,7 +135,7 @@ def _opened(file: pathlib.Path) -> tuple[Any, list[np.ndarray]]:
         session = onnxruntime.InferenceSession(
             data, options, providers=["CPUExecutionProvider"], enable_fallback=0
         )
-    except (ValueError, *errors) as error:
+    except errors as error:
         problem = str(error).rpartition(" : ")[2].splitlines()[0]
         raise DataError(file, f"ONNX Runtime cannot run it ({problem})") from None
     constants = onnx.load_model_from_string(data).graph.initializer
