@@ -161,3 +161,9 @@ def test_a_file_of_raw_integers_is_refused(tmp_path):
 def test_a_file_of_an_open_size_is_refused(tmp_path):
     path = written(tmp_path / "a.onnx", lambda a: a * 2, (None, None, 4, 1))
     assert damaged(path) == f"{path}: expected images of one size, found (None, None, 4, 1)"
+
+
+def test_a_file_for_one_image_takes_several_one_by_one(tmp_path):
+    path = written(tmp_path / "a.onnx", lambda a: tf.reshape(a, (1, 16)), (1, 4, 4, 1))
+    images = RNG.random((5, 4, 4, 1), np.float32)
+    np.testing.assert_array_equal(export.load(path).predict(images), images.reshape(5, 16))

@@ -8,7 +8,7 @@ import pytest
 
 from tfpipe import export, models, ops
 from tfpipe.errors import DataError, RequestError
-from tfpipe.export.predictor import require_images, zeros
+from tfpipe.export.predictor import in_batches, require_images, zeros
 
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 1), np.uint8)
 
@@ -128,6 +128,7 @@ def test_no_image_is_refused(files, trained, prepare, prepared):
             ["float32"],
             "expected images of one size, found (None, 4, None, 3)",
         ),
+        ([(8, 4, 4, 3)], ["float32"], "expected any number of images or one, found 8 at once"),
         ([(1, 4, 4, 3)], ["int64"], "expected scores in float32, found int64"),
     ],
 )
@@ -144,3 +145,16 @@ def test_the_input_size_is_that_of_the_files(trained, prepare):
     small = ops.Resize((32, 32))({"image": large})["image"].numpy()
     expected = export.from_keras(trained, prepare).predict(small)
     np.testing.assert_array_equal(predictor.predict(large), expected)
+
+
+@pytest.mark.parametrize(("size", "seen"), [(None, [32, 32, 6]), (1, [1] * 70)])
+def test_no_runtime_sees_more_images_than_it_can_take(size, seen):
+    sizes = []
+
+    def run(images):
+        sizes.append(len(images))
+        return images + 1
+
+    images = np.arange(70.0)
+    np.testing.assert_array_equal(in_batches(run, size)(images), images + 1)
+    assert sizes == seen

@@ -114,10 +114,15 @@ def test_a_model_of_a_strategy_is_written_whole(two_devices, trained, prepare, f
     )
 
 
-def test_a_second_export_takes_the_place_of_the_first(trained, prepare, tmp_path):
-    for _ in range(2):
-        export.to_saved_model(trained, tmp_path / "a", prepare=prepare)
+def test_a_second_export_takes_the_place_of_the_first(tmp_path):
+    for factor in (2.0, 3.0):
+        x = keras.Input((2, 2, 1))
+        path = export.to_saved_model(
+            keras.Model(x, keras.layers.Rescaling(factor)(x)), tmp_path / "a"
+        )
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    ones = np.ones((1, 2, 2, 1), np.float32)
+    np.testing.assert_array_equal(export.load(path).predict(ones), ones * 3)
 
 
 def test_a_refused_export_leaves_nothing(trained, prepare, tmp_path):

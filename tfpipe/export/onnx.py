@@ -112,7 +112,7 @@ def load_onnx(file: pathlib.Path) -> Predictor:
         input_shape=tuple(inputs[0].shape[1:]),
         dtype=_dtype(inputs[0].type),
         sparsity=zeros(weights),
-        run=in_batches(run),
+        run=in_batches(run, shapes[0][0]),
     )
 
 

@@ -105,11 +105,12 @@ def from_keras(
     )
 
 
-def in_batches(run: Run) -> Run:
-    """The same function for any number of images: it never sees more than 32 at once."""
+def in_batches(run: Run, size: int | None) -> Run:
+    """The same function for any number of images: it sees `size` at once, or at most 32."""
+    step = size or BATCH_SIZE
 
     def run_all(images: np.ndarray) -> np.ndarray:
-        slices = np.split(images, range(BATCH_SIZE, len(images), BATCH_SIZE))
+        slices = np.split(images, range(step, len(images), step))
         return np.concatenate([run(part) for part in slices])
 
     return run_all
@@ -138,6 +139,8 @@ def require_images(
     """
     if len(inputs) != 1 or len(outputs) != 1 or len(inputs[0]) != 4:
         raise DataError(file, "expected one input, a batch of images, and one output")
+    if inputs[0][0] not in (None, 1):
+        raise DataError(file, f"expected any number of images or one, found {inputs[0][0]} at once")
     if None in inputs[0][1:]:
         raise DataError(file, f"expected images of one size, found {tuple(inputs[0])}")
     if outputs[0] != "float32":

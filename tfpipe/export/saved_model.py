@@ -117,7 +117,7 @@ def load_saved_model(folder: pathlib.Path) -> Predictor:
         input_shape=tuple(images.shape[1:]),
         dtype=images.dtype.name,
         sparsity=zeros(kernels),
-        run=in_batches(run),
+        run=in_batches(run, images.shape[0]),
     )
 
 
