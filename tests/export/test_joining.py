@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.tools.flatbuffer_utils import read_model_from_bytearray
 
 from tfpipe.export.joining import joined
 
@@ -30,6 +31,12 @@ def flipped(images):
     return tf.cast(255 - tf.cast(images, tf.int32), tf.uint8)
 
 
+def turned(images):
+    """With an operator that leaves an input out: a product without a bias."""
+    product = tf.cast(tf.reshape(images, (1, 30)), tf.float32) @ np.eye(30, dtype=np.float32)[::-1]
+    return tf.cast(tf.reshape(product, (1, 6, 5, 1)), tf.uint8)
+
+
 def weighted(images):
     return tf.cast(tf.reshape(images, (1, 30)), tf.float32) @ WEIGHTS
 
@@ -52,6 +59,25 @@ def test_the_second_takes_what_the_first_gives(network):
     }
     found = whole.get_signature_runner("serving_default")(images=PIXELS)["scores"]
     np.testing.assert_allclose(found, network(255 - PIXELS), rtol=1e-5)
+
+
+def test_an_operators_missing_input_stays_missing():
+    first = converted(turned, PIXELS.shape, tf.uint8)
+    graph = read_model_from_bytearray(bytearray(first)).subgraphs[0]
+    assert any(-1 in op.inputs for op in graph.operators)
+    whole = joined(first, converted(weighted, PIXELS.shape, tf.uint8))
+    found = Interpreter(model_content=whole).get_signature_runner("serving_default")(images=PIXELS)
+    expected = weighted(PIXELS.ravel()[::-1].reshape(PIXELS.shape))
+    np.testing.assert_allclose(found["scores"], expected, rtol=1e-5)
+
+
+def test_what_came_first_is_named_so():
+    network = converted(weighted, PIXELS.shape, tf.uint8)
+    graph = read_model_from_bytearray(bytearray(joined(FIRST, network))).subgraphs[0]
+    own = read_model_from_bytearray(bytearray(network)).subgraphs[0].tensors
+    names = [tensor.name.decode() for tensor in graph.tensors]
+    assert names[: len(own)] == [tensor.name.decode() for tensor in own]
+    assert {name.partition("/")[0] for name in names[len(own) :]} == {"prepare"}
 
 
 def test_three_files_become_one():
