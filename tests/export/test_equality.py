@@ -83,12 +83,16 @@ def by_every_runtime(chain, shape, pixels, folder, input_size=None):
 
 GREY, COLOUR, SMALL = ops.Decode(1), ops.Decode(3), ops.Resize((32, 40))
 CHAINS = {
-    "grey": [GREY, SMALL, ops.ToFloat()],
+    "clahe": [GREY, ops.Resize((37, 40)), ops.Clahe(3.0, (3, 2)), ops.ToFloat()],
+    "clahe lab": [COLOUR, SMALL, ops.Clahe(colour="lab"), ops.ToFloat(), ops.Normalize("imagenet")],
     "imagenet": [COLOUR, SMALL, ops.CenterCrop((31, 32)), ops.ToFloat(), ops.Normalize("imagenet")],
     # Two products by constants in a row, which optimizers like to make one.
     "products": [COLOUR, SMALL, ops.Grayscale(), ops.ToFloat(), ops.Normalize((0.0,), (0.3,))],
 }
 SLOW_CHAINS = {
+    "grey": [GREY, SMALL, ops.ToFloat()],
+    "clahe channels": [COLOUR, SMALL, ops.Clahe(40.0, (4, 5), "channels"), ops.ToFloat()],
+    "clahe of grey": [COLOUR, SMALL, ops.Grayscale(), ops.Clahe(), ops.ToFloat()],
     "area": [COLOUR, ops.Resize((30, 31), "area"), ops.ToFloat()],
     "letterbox": [COLOUR, ops.Resize((32, 32), letterbox=True), ops.ToFloat()],
     "caffe": [COLOUR, SMALL, ops.PreprocessInput("caffe")],
@@ -146,5 +150,5 @@ def test_real_x_rays(shared_data, tmp_path):
     folder = shared_data("covid_xray") / "val"
     source = records.image_folder(folder, split={"test": 0.1, "rest": 0.9})
     manifest = records.write(source, tmp_path / "records")
-    chain = ops.Chain([GREY, ops.Resize((160, 150)), ops.ToFloat()])
+    chain = ops.Chain([GREY, ops.Resize((160, 150)), ops.Clahe(), ops.ToFloat()])
     compare(manifest, "test", chain, tmp_path)
