@@ -19,6 +19,8 @@ from tfpipe.ops import Chain, Op
 Size = tuple[int, int]
 Scoring = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 
+PREPARE = "prepare"  # begins the names of the preprocessing in a file
+
 
 def ops_inside(prepare: Chain | None, input_size: Size | None) -> tuple[Op, ...]:
     """What happens to pixels inside a file, in order.
@@ -48,9 +50,8 @@ def input_spec(
     if prepare is None or not prepare.ops:
         return tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype, "images")
     known = _pixels_shape(prepare, input_size)
-    shape = tuple(
-        given or own for given, own in zip(known, model.input_shape[1:], strict=True)
-    )  # without Resize, the images must have the model's size
+    # Without Resize, the images must have the model's size.
+    shape = [given or own for given, own in zip(known, model.input_shape[1:], strict=True)]
     spec = tf.TensorSpec((None, *shape), tf.uint8, "images")
     _require_fit(model, ops, spec)
     return spec
@@ -66,9 +67,9 @@ def scoring(model: keras.Model, ops: Sequence[Op], runtime: str) -> Scoring:
 
 
 def lowered(ops: Sequence[Op], images: tf.Tensor, runtime: str) -> tf.Tensor:
-    """Applies the ops with the operators that a file's runtime has.
+    """Applies the ops with the operators that a file's runtime has, named as preprocessing.
 
-    They are named, so that a file's reader can tell their constants from the model's weights.
+    By these names a file's reader tells their constants from the model's weights.
     """
     with tf.name_scope(PREPARE):
         for op in ops:
@@ -77,9 +78,6 @@ def lowered(ops: Sequence[Op], images: tf.Tensor, runtime: str) -> tf.Tensor:
                 # TensorFlow would merge a product by a constant with the next op's: other bits.
                 images = tf.ensure_shape(images, images.shape)
         return images
-
-
-PREPARE = "prepare"
 
 
 def float32_twin(model: keras.Model) -> keras.Model:

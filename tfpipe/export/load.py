@@ -14,7 +14,7 @@ from tfpipe.backend import keras
 from tfpipe.errors import DataError, RequestError, received
 from tfpipe.export.litert import load_tflite
 from tfpipe.export.onnx import load_onnx
-from tfpipe.export.predictor import Predictor, from_keras, require_images
+from tfpipe.export.predictor import Predictor, first_line, from_keras, require_images
 from tfpipe.export.saved_model import load_saved_model
 from tfpipe.files import Path
 
@@ -52,7 +52,7 @@ def load_keras(file: pathlib.Path) -> Predictor:
     try:
         model = keras.models.load_model(file, compile=False, safe_mode=True)
     except (OSError, ValueError, TypeError, LookupError, RuntimeError, zipfile.BadZipFile) as error:
-        raise DataError(file, f"Keras cannot run it ({str(error).splitlines()[0]})") from None
+        raise DataError(file, f"Keras cannot run it ({first_line(error)})") from None
     require_images(file, [takes.shape for takes in model.inputs], ["float32"] * len(model.outputs))
     return dataclasses.replace(from_keras(model), name=file.name)
 

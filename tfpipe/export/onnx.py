@@ -17,7 +17,7 @@ import tensorflow as tf
 from tfpipe.backend import keras
 from tfpipe.errors import DataError, RequestError
 from tfpipe.export.graph import PREPARE, Size, float32_twin, input_spec, ops_inside, scoring
-from tfpipe.export.predictor import Predictor, in_batches, require_images, zeros
+from tfpipe.export.predictor import Predictor, first_line, in_batches, require_images, zeros
 from tfpipe.files import Path, write_bytes
 from tfpipe.ops import Chain
 
@@ -50,6 +50,17 @@ def to_onnx(
     Raises:
         RequestError: a model with several inputs or outputs, of an open size, of another size
             than the chain gives, or with an operator that ONNX does not have.
+
+    Example:
+
+    >>> import tempfile
+    >>> from tfpipe import export, ops
+    >>> x = keras.Input((8, 8, 1))
+    >>> model = keras.Model(x, keras.layers.GlobalAveragePooling2D()(x))
+    >>> prepare = ops.Chain([ops.Decode(1), ops.Resize((8, 8)), ops.ToFloat()])
+    >>> path = to_onnx(model, pathlib.Path(tempfile.mkdtemp()) / "a.onnx", prepare=prepare)
+    >>> export.load(path).predict(np.full((1, 8, 8, 1), 255, np.uint8))
+    array([[1.]], dtype=float32)
     """
     import onnx
     import tf2onnx
@@ -136,10 +147,11 @@ def _opened(file: pathlib.Path) -> tuple[Any, list[np.ndarray]]:
             data, options, providers=["CPUExecutionProvider"], enable_fallback=0
         )
     except errors as error:
-        problem = str(error).rpartition(" : ")[2].splitlines()[0]
+        problem = first_line(error).rpartition(" : ")[2]  # before it, ONNX Runtime's codes
         raise DataError(file, f"ONNX Runtime cannot run it ({problem})") from None
     constants = onnx.load_model_from_string(data).graph.initializer
-    kernels = [c for c in constants if len(c.dims) > 1 and PREPARE not in c.name]
+    floats = [c for c in constants if c.data_type == onnx.TensorProto.FLOAT]
+    kernels = [c for c in floats if len(c.dims) > 1 and not c.name.startswith(f"{PREPARE}/")]
     return session, [onnx.numpy_helper.to_array(kernel) for kernel in kernels]
 
 

@@ -145,3 +145,12 @@ def require_images(
         raise DataError(file, f"expected images of one size, found {tuple(inputs[0])}")
     if outputs[0] != "float32":
         raise DataError(file, f"expected scores in float32, found {outputs[0]}")
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, without the pages that some runtimes append.
+
+    >>> first_line(ValueError("a\\nb")), first_line(KeyError())
+    ('a', 'KeyError')
+    """
+    return (str(error).splitlines() or [type(error).__name__])[0]

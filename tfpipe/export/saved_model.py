@@ -21,7 +21,7 @@ from tfpipe.export.graph import (
     ops_inside,
     scoring,
 )
-from tfpipe.export.predictor import Predictor, in_batches, require_images, zeros
+from tfpipe.export.predictor import Predictor, first_line, in_batches, require_images, zeros
 from tfpipe.files import Path, staged
 from tfpipe.ops import Chain
 
@@ -39,7 +39,7 @@ def to_saved_model(
     pixels (B, H, W, C), to `scores`, float32 (B, num_classes). Where the chain begins with
     decoding there is `encoded` too: `encoded`, strings (B,), the bytes of JPEG or PNG files of
     any size, to `scores`; each image is decoded and resized as in training. EXIF's orientation
-    is not read, because TensorFlow cannot: images with one must be turned upright before.
+    is not read (TensorFlow has no operator for it): such images must be turned upright before.
 
     Args:
         model: a Keras model with one image input and one output, in any precision.
@@ -55,6 +55,17 @@ def to_saved_model(
     Raises:
         RequestError: a model with several inputs or outputs, of an open size, or of another size
             than the chain gives.
+
+    Example:
+
+    >>> import tempfile
+    >>> from tfpipe import export, ops
+    >>> x = keras.Input((8, 8, 1))
+    >>> model = keras.Model(x, keras.layers.GlobalAveragePooling2D()(x))
+    >>> prepare = ops.Chain([ops.Decode(1), ops.Resize((8, 8)), ops.ToFloat()])
+    >>> path = to_saved_model(model, pathlib.Path(tempfile.mkdtemp()) / "a", prepare=prepare)
+    >>> export.load(path).predict(np.full((1, 8, 8, 1), 255, np.uint8))
+    array([[1.]], dtype=float32)
     """
     spec, ops = input_spec(model, prepare, input_size), ops_inside(prepare, input_size)
     twin = float32_twin(model)
@@ -63,7 +74,7 @@ def to_saved_model(
     scores = scoring(twin, ops, "saved_model")
     for name in ("serving_default", "serve"):
         archive.add_endpoint(name, scores, input_signature=[spec])
-    if prepare is not None and prepare.ops and prepare.ops[0].takes == "encoded":
+    if prepare is not None and any(op.takes == "encoded" for op in prepare.ops):
         batch = tf.TensorSpec((None,), tf.string, "encoded")
         archive.add_endpoint("encoded", _from_bytes(twin, prepare), input_signature=[batch])
     with staged(path) as aside:
@@ -93,7 +104,7 @@ def load_saved_model(folder: pathlib.Path) -> Predictor:
     try:
         loaded = tf.saved_model.load(str(folder))
     except (OSError, ValueError, LookupError, tf.errors.OpError) as error:
-        raise DataError(folder, f"TensorFlow cannot run it ({_first_line(error)})") from None
+        raise DataError(folder, f"TensorFlow cannot run it ({first_line(error)})") from None
     if "serving_default" not in loaded.signatures:
         raise DataError(folder, "TensorFlow cannot run it (it has no signature 'serving_default')")
     serving = loaded.signatures["serving_default"]
@@ -103,12 +114,10 @@ def load_saved_model(folder: pathlib.Path) -> Predictor:
     require_images(folder, [spec.shape.as_list() for spec in takes], dtypes)
     (images,), (scores,) = takes, gives
 
-    def run(pixels: np.ndarray) -> np.ndarray:
-        # `loaded` is named so that it stays: its variables go when it goes.
-        serving = loaded.signatures["serving_default"]
-        return serving(**{images.name: tf.constant(pixels)})[scores].numpy()
+    kernels = [v.numpy() for v in serving.variables if v.name.endswith("kernel:0")]
 
-    kernels = [v.numpy() for v in loaded.variables if v.name.endswith("kernel:0")]
+    def run(pixels: np.ndarray) -> np.ndarray:
+        return serving(**{images.name: tf.constant(pixels)})[scores].numpy()
 
     return Predictor(
         name=folder.name,
@@ -119,7 +128,3 @@ def load_saved_model(folder: pathlib.Path) -> Predictor:
         sparsity=zeros(kernels),
         run=in_batches(run, images.shape[0]),
     )
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

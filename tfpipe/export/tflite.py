@@ -69,6 +69,17 @@ def to_tflite(
         RequestError: no such mode; a model with several inputs or outputs, of an open size, or of
             another size than the chain gives; for int8, an operator that has no integer form, or
             a calibration that is missing, too small, or of other images than the file takes.
+
+    Example:
+
+    >>> import tempfile
+    >>> from tfpipe import export, ops
+    >>> x = keras.Input((8, 8, 1))
+    >>> model = keras.Model(x, keras.layers.GlobalAveragePooling2D()(x))
+    >>> prepare = ops.Chain([ops.Decode(1), ops.Resize((8, 8)), ops.ToFloat()])
+    >>> path = to_tflite(model, pathlib.Path(tempfile.mkdtemp()) / "a.tflite", prepare=prepare)
+    >>> export.load(path).predict(np.full((1, 8, 8, 1), 255, np.uint8))
+    array([[1.]], dtype=float32)
     """
     if mode not in MODES:
         raise RequestError(one_of("mode", mode, MODES))
@@ -87,10 +98,10 @@ def to_tflite(
         examples = calibration_images(calibration, images, ahead)
         network = _quantised(twin, scores, taken, examples)
     else:
-        with _converter(twin, scores, taken) as converter:
+        with _converter(scores, taken, twin) as converter:
             network = converter.convert()
     if ahead:
-        with _converter(twin, lambda pixels: lowered(ahead, pixels, "tflite"), images) as converter:
+        with _converter(lambda pixels: lowered(ahead, pixels, "tflite"), images) as converter:
             network = joined(converter.convert(), network)
     return write_bytes(path, network)
 
@@ -99,7 +110,7 @@ def _quantised(
     model: keras.Model, scores: Scoring, takes: tf.TensorSpec, examples: np.ndarray
 ) -> bytes:
     floats = tf.TensorSpec(takes.shape, tf.float32, "images")
-    with _converter(model, scores, floats) as converter:
+    with _converter(scores, floats, model) as converter:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.representative_dataset = lambda: ([image[None]] for image in examples)
@@ -112,7 +123,7 @@ def _quantised(
 
 @contextlib.contextmanager
 def _converter(
-    model: keras.Model, function: Callable[..., Any], takes: tf.TensorSpec
+    function: Callable[..., Any], takes: tf.TensorSpec, model: keras.Model | None = None
 ) -> Iterator[tf.lite.TFLiteConverter]:
     """The function as a SavedModel, whose signature gives the TFLite file its names.
 
@@ -120,7 +131,8 @@ def _converter(
     to a file whose weights are missing.
     """
     archive = keras.export.ExportArchive()
-    archive.track(model)
+    if model is not None:
+        archive.track(model)
     archive.add_endpoint("serving_default", function, input_signature=[takes])
     with tempfile.TemporaryDirectory() as folder:
         archive.write_out(folder, verbose=False)
