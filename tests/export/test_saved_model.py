@@ -76,6 +76,11 @@ def test_the_signatures(folder):
         }
 
 
+def test_every_weight_is_stored_once(folder, trained):
+    (data,) = folder.glob("variables/variables.data*")
+    assert data.stat().st_size < 1.1 * 4 * trained.count_params()
+
+
 def test_each_encoded_image_is_resized_by_itself(folder, trained, prepare):
     images = [RNG.integers(0, 256, (*size, 3), np.uint8) for size in ((50, 31), (20, 64), (32, 32))]
     encoded = [cv2.imencode(".jpg", image)[1].tobytes() for image in images]

@@ -69,8 +69,7 @@ def to_saved_model(
     """
     spec, ops = input_spec(model, prepare, input_size), ops_inside(prepare, input_size)
     twin = float32_twin(model)
-    archive = keras.export.ExportArchive()
-    archive.track(twin)
+    archive = keras.export.ExportArchive()  # that it tracks the model would store it twice
     scores = scoring(twin, ops, "saved_model")
     for name in ("serving_default", "serve"):
         archive.add_endpoint(name, scores, input_signature=[spec])

@@ -98,7 +98,7 @@ def to_tflite(
         examples = calibration_images(calibration, images, ahead)
         network = _quantised(twin, scores, taken, examples)
     else:
-        with _converter(scores, taken, twin) as converter:
+        with _converter(scores, taken) as converter:
             network = converter.convert()
     if ahead:
         with _converter(lambda pixels: lowered(ahead, pixels, "tflite"), images) as converter:
@@ -110,7 +110,7 @@ def _quantised(
     model: keras.Model, scores: Scoring, takes: tf.TensorSpec, examples: np.ndarray
 ) -> bytes:
     floats = tf.TensorSpec(takes.shape, tf.float32, "images")
-    with _converter(scores, floats, model) as converter:
+    with _converter(scores, floats) as converter:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.representative_dataset = lambda: ([image[None]] for image in examples)
@@ -123,16 +123,14 @@ def _quantised(
 
 @contextlib.contextmanager
 def _converter(
-    function: Callable[..., Any], takes: tf.TensorSpec, model: keras.Model | None = None
+    function: Callable[..., Any], takes: tf.TensorSpec
 ) -> Iterator[tf.lite.TFLiteConverter]:
     """The function as a SavedModel, whose signature gives the TFLite file its names.
 
-    Keras' archive tracks the variables; a plain tf.Module with a Keras 3 model inside converts
+    Keras' archive finds the variables; a plain tf.Module with a Keras 3 model inside converts
     to a file whose weights are missing.
     """
     archive = keras.export.ExportArchive()
-    if model is not None:
-        archive.track(model)
     archive.add_endpoint("serving_default", function, input_signature=[takes])
     with tempfile.TemporaryDirectory() as folder:
         archive.write_out(folder, verbose=False)
