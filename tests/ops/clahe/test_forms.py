@@ -25,7 +25,7 @@ def wrong(form, opencv, cases):
 
 @ALL
 def test_random_images(form, opencv, cases):
-    assert wrong(form, opencv, cases(150, seed=0)) == []
+    assert wrong(form, opencv, cases(100, seed=0)) == []
 
 
 @pytest.mark.slow
