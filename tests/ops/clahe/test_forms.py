@@ -70,6 +70,12 @@ def test_images_of_a_batch_do_not_mix(form, opencv, pictures):
 
 
 @ALL
+def test_a_weight_that_rounds_to_one(form, opencv, pictures):
+    images = pictures(np.random.default_rng(4), 5, 94, 188)
+    assert unequal(form, opencv, images, 3.0, (2, 1)) == 0
+
+
+@ALL
 def test_inside_another_compilation(form, opencv, pictures):
     """As in a model that Keras compiles: products must not be contracted there either."""
     images = pictures(np.random.default_rng(0), 3, 93, 85)
