@@ -33,7 +33,8 @@ def classifier(strategy, optimizer="adam", scaled=False):
 
 def trained(strategy, dataset, accumulate=1, clip_norm=None, **options):
     model = classifier(strategy, **options)
-    history = train.fit(model, dataset, epochs=3, accumulate=accumulate, clip_norm=clip_norm)
+    with strategy.scope():  # as in the block of `distribute`
+        history = train.fit(model, dataset, epochs=3, accumulate=accumulate, clip_norm=clip_norm)
     return model, history.history
 
 
@@ -53,8 +54,7 @@ def assert_same(one, two):
 
 # 23 examples: groups of 3 batches of 4 make steps of 12 and 11, the last batch being of 3; groups
 # of 4 batches of 2 make steps of 8, 8 and 7, of which one batch is of a single example.
-@pytest.mark.parametrize(("batch_size", "accumulate"), [(4, 3), (2, 4)])
-@pytest.mark.parametrize("replicas", [1, 2])
+@pytest.mark.parametrize(("replicas", "batch_size", "accumulate"), [(1, 2, 4), (2, 4, 3)])
 @pytest.mark.parametrize(
     "options", [{}, {"clip_norm": 0.05}, {"scaled": True}], ids=["plain", "clipped", "scaled"]
 )

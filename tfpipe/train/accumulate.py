@@ -12,6 +12,7 @@ import tensorflow as tf
 from tfpipe.backend import keras
 from tfpipe.train import step
 from tfpipe.train.finite import Watch
+from tfpipe.train.workers import one_variable
 
 if TYPE_CHECKING:
     from tfpipe.train.graph import Options
@@ -24,10 +25,10 @@ def grouped(
     strategy = model.distribute_strategy
     with strategy.scope():
         sums = [_zeros(variable) for variable in model.trainable_variables]
-    # Of the loop itself: there is one of each, not one per replica.
-    examples = tf.Variable(0.0, trainable=False)
-    batches = tf.Variable(0, trainable=False)
-    whole = tf.Variable(True, trainable=False)
+    examples, batches, whole = (
+        one_variable(value, dtype)
+        for value, dtype in ((0.0, tf.float32), (0, tf.int32), (True, tf.bool))
+    )
     forward = step.forward(model, jit=options.jit)
     update = step.update(model, clip_norm=options.clip_norm, after_update=options.after_update)
     used: list[bool] = []  # which variables have a gradient at all: known once `look` is traced

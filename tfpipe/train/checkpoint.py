@@ -5,9 +5,11 @@ beside them. It is written aside and renamed, in a thread, while the training go
 """
 
 import concurrent.futures
+import copy
 import json
 import pathlib
 import time
+import zipfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,10 +34,10 @@ def load(path: pathlib.Path) -> tuple[state.Arrays, dict[str, Any]]:
         DataError: the file is damaged.
     """
     try:
-        with np.load(path) as file:
+        with path.open("rb") as opened, np.load(opened) as file:
             arrays = {name: file[name] for name in file.files}
         facts = json.loads(arrays.pop("facts").tobytes())
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, KeyError) as error:
         raise DataError(path, f"not a whole checkpoint ({error!r}); delete it") from None
     return arrays, facts
 
@@ -91,7 +93,7 @@ class Keeper:
 
     def remember_callbacks(self) -> None:
         """Call it after `on_train_begin`: what callbacks hold then is not kept."""
-        self.baseline = state.of_callbacks(self.callbacks)
+        self.baseline = copy.deepcopy(state.of_callbacks(self.callbacks))
 
     def restore(self) -> None:
         """Puts the checkpoint back, if there was one."""

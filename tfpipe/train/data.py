@@ -46,7 +46,8 @@ def opened(
             pass begins there, such as one that calls `records.read(..., start=(epoch, batch))`.
         epoch: the epoch that is wanted, from 0.
         batch: its first batch that is wanted, from 0.
-        known: how many batches a pass has, where that is known from before.
+        known: how many batches a pass has, from before: the first pass of a function's dataset
+            may be shorter.
 
     Raises:
         RequestError: it is no dataset, is not of (inputs, targets), or has no known length.
@@ -58,6 +59,8 @@ def opened(
             raise RequestError(received(expected, type=type(batches).__name__))
         dataset = batches(epoch, batch)
         epoch = batch = 0  # it begins there already
+    else:
+        known = None
     spec = dataset.element_spec
     if not isinstance(spec, tuple) or len(spec) not in (2, 3):
         expected = f"`{name}` to hold batches of (inputs, targets) or with sample weights too"

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfpipe.backend import keras
+from tfpipe.train.workers import one_variable
 
 
 class NotFiniteError(ArithmeticError):
@@ -19,8 +20,8 @@ class Watch:
 
     def __init__(self, *, stop: bool) -> None:
         self.stop = stop
-        self.waited_s = tf.Variable(0.0, trainable=False, dtype=tf.float64)  # for input
-        self.count = tf.Variable(0, trainable=False, dtype=tf.int64)
+        self.waited_s = one_variable(0.0, tf.float64)  # for input
+        self.count = one_variable(0, tf.int64)
         self.batches: list[Any] = []
 
     @property

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import pathlib
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,19 +33,21 @@ def settings(
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> dict[str, Any]:
     """What must be the same for a training to go on, by names that an error can tell."""
+    # Keras numbers the names it makes up, so the same model has others in the same process.
     weights = {
-        f"weights {variable.path}": f"{tuple(variable.shape)} {variable.dtype}"
-        for variable in model.weights
+        f"weights[{number}]": f"{variable.name} {tuple(variable.shape)} {variable.dtype}"
+        for number, variable in enumerate(model.weights)
     }
+    optimizer = json.loads(json.dumps(model.optimizer.get_config(), default=str))
     data: dict[str, Any] = {}
     for name, part in opened.items():
         data[f"batches of {name}"] = part.num_batches
         data[f"spec of {name}"] = str(part.spec)
     return {
-        "model": model.name,
+        "model": re.sub(r"_\d+$", "", model.name),
         **weights,
         **data,
-        "optimizer": json.loads(json.dumps(model.optimizer.get_config(), default=str)),
+        "optimizer": {"class": type(model.optimizer).__name__, **_unnamed(optimizer)},
         "loss": [_name(loss) for loss in tf.nest.flatten(model.loss) if loss is not None],
         "metrics": [metric.name for metric in model.metrics],
         "callbacks": [type(callback).__name__ for callback in callbacks],
@@ -128,6 +131,12 @@ def _cut(file: pathlib.Path, separator: str, epoch: int) -> None:
     kept = [row for row in rows if int(row[place]) < epoch]
     csv.writer(text, delimiter=separator, lineterminator="\n").writerows([head, *kept])
     write_text(file, text.getvalue())
+
+
+def _unnamed(config: Any) -> Any:
+    if isinstance(config, dict):
+        return {key: _unnamed(value) for key, value in config.items() if key != "name"}
+    return config
 
 
 def _name(loss: Any) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import tensorflow as tf
+from tensorflow.python.framework.config import is_op_determinism_enabled
 
 from tfpipe.backend import keras
 from tfpipe.train import step
@@ -43,15 +44,15 @@ def training(model: keras.Model, options: Options, watch: Watch) -> Repeat:
     @tf.function
     def repeat(iterator: Iterator[Any], count: tf.Tensor) -> tf.Tensor:
         number, going = tf.constant(0), tf.constant(True)
-        ready = tf.timestamp()
+        ready = _now()
         while number < count and going:
             batch = next(iterator)
             with tf.control_dependencies(tf.nest.flatten(batch, expand_composites=True)):
-                watch.waited_s.assign_add(tf.maximum(tf.timestamp() - ready, 0))
+                watch.waited_s.assign_add(tf.maximum(_now() - ready, 0))
             number += 1
             fine = one(batch, number == count)
             with tf.control_dependencies([fine]):
-                ready = tf.timestamp()
+                ready = _now()
             going = fine | options.skip_bad
         return number
 
@@ -69,6 +70,13 @@ def checking(model: keras.Model) -> Repeat:
         return count
 
     return repeat
+
+
+def _now() -> tf.Tensor:
+    """The time in seconds; TensorFlow has no clock where all operations must be deterministic."""
+    if is_op_determinism_enabled():
+        return tf.constant(0.0, tf.float64)
+    return tf.timestamp()
 
 
 def averaging(model: keras.Model) -> Callable[[], None]:

@@ -1,6 +1,14 @@
-"""Several processes that train one model together: who writes, and what all agree on."""
+"""Replicas and processes that train one model together: what each has, and what all agree on."""
+
+import concurrent.futures
 
 import tensorflow as tf
+
+
+def one_variable(value: float | bool, dtype: tf.DType) -> tf.Variable:
+    """A variable of the loop itself: there is one, not one per replica, in a scope too."""
+    with concurrent.futures.ThreadPoolExecutor(1) as outside:  # a scope is that of its thread
+        return outside.submit(tf.Variable, value, trainable=False, dtype=dtype).result()
 
 
 def are_many(strategy: tf.distribute.Strategy) -> bool:
