@@ -38,7 +38,7 @@ def build(model: keras.Model, spec: tuple[Any, ...]) -> None:
     """Creates what Keras would create at the first batch, outside the graph: metrics, slots."""
     x, y = (tf.nest.map_structure(_symbol, part) for part in spec[:2])
     if not model.built:
-        model.build(tf.nest.map_structure(lambda symbol: symbol.shape, x))
+        model(x)
     y_pred = model.compute_output_spec(x)
     for metric in model.metrics:
         if not getattr(metric, "built", True):

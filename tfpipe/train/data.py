@@ -113,9 +113,10 @@ def check_labels(num_classes: int) -> Change:
                 "outputs. Received: label",
                 tf.gather(labels, wrong[:1]),
                 "in batch",
-                number,
+                number + 1,
                 "of the pass, at row",
-                wrong[:1],
+                wrong[:1] + 1,
+                "of it",
             ]
             check = tf.debugging.Assert(tf.size(wrong) == 0, message)
             with tf.control_dependencies([check]):
@@ -169,4 +170,5 @@ def labels_explained() -> Iterator[None]:
         found = re.search(r"assertion failed: \[(Expected labels .*)", error.message)
         if not found:
             raise
-        raise RequestError(re.sub(r"\] \[|[\[\]]", " ", found[1]).split("\n")[0]) from None
+        sentence = found[1].split("\n")[0].replace("[", "").replace("]", "")
+        raise RequestError(sentence.strip()) from None

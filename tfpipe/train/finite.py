@@ -58,23 +58,23 @@ def first_problem(model: keras.Model, batches: Sequence[tuple[Any, ...]]) -> str
 def _problem(model: keras.Model, batch: tuple[Any, ...]) -> str | None:
     x, y, sample_weight = (*batch, None)[:3]
     for name, value in (("inputs", x), ("targets", y), ("sample weights", sample_weight)):
-        if not _finite(value):
+        if not is_finite(value):
             return f"The {name} of the batch are not finite"
     for weight in model.weights:
-        if not _finite(weight):
+        if not is_finite(weight):
             return f"The weights {weight.path!r} are not finite"
     with _watched(model) as bad, tf.GradientTape() as tape:
         y_pred = model(x, training=True)
         loss = model.compute_loss(x, y, y_pred, sample_weight)
     if bad:
         return f"The first layer whose output is not finite is {bad[0]!r}"
-    if not _finite(loss):
+    if not is_finite(loss):
         return "Every layer's output is finite, and the loss is not"
     gradients = tape.gradient(loss, model.trainable_variables)
     for weight, gradient in reversed(
         list(zip(model.trainable_variables, gradients, strict=True))
     ):  # from the loss backwards
-        if not _finite(gradient):
+        if not is_finite(gradient):
             return f"The loss is finite; the first gradient that is not is that of {weight.path!r}"
     return None
 
@@ -90,7 +90,7 @@ def _watched(model: keras.Model) -> Iterator[list[str]]:
 
         def watched(*args: Any, **kwargs: Any) -> Any:
             outputs = call(*args, **kwargs)
-            if not _finite(outputs):
+            if not is_finite(outputs):
                 bad.append(layer.name)
             return outputs
 
@@ -105,7 +105,8 @@ def _watched(model: keras.Model) -> Iterator[list[str]]:
             object.__delattr__(layer, "call")
 
 
-def _finite(value: Any) -> bool:
+def is_finite(value: Any) -> bool:
+    """Whether all numbers in a structure are finite."""
     for part in tf.nest.flatten(value, expand_composites=True):
         if part is None:
             continue

@@ -1,7 +1,7 @@
 """The training loop: epochs, callbacks and validation around the steps in the graph."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -134,7 +134,7 @@ def _train(job: Job, pace: Pace, bar: Bar, epoch: int, step: int, name: str) -> 
 
 
 def _results(job: Job) -> Logs:
-    logs = {name: float(value) for name, value in job.model.get_metrics_result().items()}
+    logs = _numbers(job.model.get_metrics_result())
     if not job.watch.stop:
         logs["skipped"] = float(job.watch.num_bad)
     return logs
@@ -146,8 +146,15 @@ def _val_logs(job: Job, pace: Pace) -> Logs:
     iterator = next(val.passes)
     for first in range(0, val.num_batches, pace.steps):
         val.repeat(iterator, tf.constant(min(pace.steps, val.num_batches - first)))
-    results = job.model.get_metrics_result()
-    return {f"val_{name}": float(value) for name, value in results.items()}
+    results = _numbers(job.model.get_metrics_result())
+    return {f"val_{name}": value for name, value in results.items()}
+
+
+def _numbers(results: Mapping[str, Any]) -> Logs:
+    logs: Logs = {}
+    for name, value in results.items():  # a metric may be several numbers
+        logs |= _numbers(value) if isinstance(value, dict) else {name: float(value)}
+    return logs
 
 
 def _examples(model: keras.Model) -> float:

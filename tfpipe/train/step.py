@@ -71,7 +71,11 @@ def evaluate(model: keras.Model) -> Step:
 
 
 def update(
-    model: keras.Model, *, clip_norm: float | None, after_update: Callable[[], Any] | None
+    model: keras.Model,
+    *,
+    clip_norm: float | None,
+    after_update: Callable[[], Any] | None,
+    jit: bool,
 ) -> Step:
     """A function of (gradients, norm): clips them, and has the optimizer apply them.
 
@@ -79,12 +83,18 @@ def update(
     loss scale, as a `LossScaleOptimizer` wants them; the norm is not.
     """
 
-    @tf.autograph.experimental.do_not_convert
-    def run(gradients: list[tf.Tensor | None], norm: tf.Tensor) -> None:
+    def apply(gradients: list[tf.Tensor | None], norm: tf.Tensor) -> None:
         if clip_norm is not None:
             factor = clip_norm / tf.maximum(norm, clip_norm)
             gradients = [None if g is None else g * tf.cast(factor, g.dtype) for g in gradients]
         model.optimizer.apply(gradients, model.trainable_variables)
+
+    # Replicas talk to each other in between, which a compiled function cannot.
+    apply = _compiled(apply, jit and model.distribute_strategy.num_replicas_in_sync == 1)
+
+    @tf.autograph.experimental.do_not_convert
+    def run(gradients: list[tf.Tensor | None], norm: tf.Tensor) -> None:
+        apply(gradients, norm)
         if after_update is not None:
             after_update()
 

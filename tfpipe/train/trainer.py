@@ -95,6 +95,7 @@ def fit(
 
     Example:
 
+    >>> import tensorflow as tf
     >>> x, y = tf.zeros((8, 32, 32, 1)), tf.zeros((8,), tf.int64)
     >>> train = tf.data.Dataset.from_tensor_slices((x, y)).batch(4)
     >>> from tfpipe.models import lenet5
