@@ -62,8 +62,9 @@ def test_it_stops_with_the_step_and_the_layer(two_devices, steps_per_call, repli
     model, expected = logarithmic(strategy), logarithmic(strategy)
     data = batches(with_bad(-1.0, 21))
     assert stopped(model, data, epochs=2, steps_per_call=steps_per_call) == (
-        "The loss or a gradient is not finite in epoch 1, step 3 of 5 (batch 3 of the pass). The "
-        "first layer whose output is not finite is 'log'" + REST
+        "The loss or a gradient is not finite in epoch 1, step 3 of 5, batch 3 of the pass "
+        "(`records.read(..., start=(0, 2))` begins with its examples). The first layer whose "
+        "output is not finite is 'log'" + REST
     )
     train.fit(expected, data.take(2))
     for name in ("head", "bn"):  # neither the weights nor the batch statistics have seen it
@@ -75,7 +76,7 @@ def test_it_stops_with_the_step_and_the_layer(two_devices, steps_per_call, repli
 
 def test_inputs_that_are_not_finite_are_named():
     sentence = stopped(logarithmic(), batches(with_bad(np.inf, 0)))
-    assert "step 1 of 5 (batch 1 of the pass). The inputs of the batch are not finite." in sentence
+    assert "examples). The inputs of the batch are not finite." in sentence
 
 
 def test_a_gradient_that_is_not_finite_is_named():
@@ -91,7 +92,17 @@ def test_weights_that_were_not_finite_before_are_named():
 
 def test_in_a_group_the_batch_is_named():
     sentence = stopped(logarithmic(), batches(with_bad(-1.0, 21)), accumulate=2)
-    assert "in epoch 1, step 2 of 3 (batch 3 of the pass). The first layer" in sentence
+    assert "in epoch 1, step 2 of 3, batch 3 of the pass (" in sentence
+    assert "The first layer whose output is not finite is 'log'." in sentence
+
+
+def test_examples_that_carry_an_id_are_named():
+    x = {"features": with_bad(np.inf, 9), "id": [f"image{number}" for number in range(40)]}
+    features = keras.Input((6,), name="features")
+    head = keras.layers.Dense(3, activation="softmax")
+    model = keras.Model({"features": features}, head(features))
+    sentence = stopped(model, tf.data.Dataset.from_tensor_slices((x, Y)).batch(4))
+    assert "batch 3 of the pass (examples image8, image9, image10, image11). The inputs" in sentence
 
 
 @pytest.mark.parametrize(("replicas", "optimizer"), [(1, "adam"), (2, "sgd")])

@@ -137,7 +137,7 @@ def _learning(
         optimizer.build(model.trainable_variables)
 
     def step() -> tuple[tf.Tensor, list[tf.Tensor | None]]:
-        x, y, sample_weight = batch
+        x, y, sample_weight = data.model_inputs(batch[0]), *batch[1:]
         with tf.GradientTape() as tape:
             loss = model.compute_loss(x, y, model(x, training=True), sample_weight)
         gradients = tape.gradient(loss, model.trainable_variables)

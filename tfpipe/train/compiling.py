@@ -8,6 +8,7 @@ from keras.src.trainers.trainer import model_supports_jit
 
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError
+from tfpipe.train.data import model_inputs
 
 MEANS = ("sum_over_batch_size", "mean")
 _ROWS = 7  # in a batch that is only looked at for its shapes
@@ -36,7 +37,7 @@ def compile_model(model: keras.Model, *, loss: Any, optimizer: Any, metrics: Any
 
 def build(model: keras.Model, spec: tuple[Any, ...]) -> None:
     """Creates what Keras would create at the first batch, outside the graph: metrics, slots."""
-    x, y = (tf.nest.map_structure(_symbol, part) for part in spec[:2])
+    x, y = (tf.nest.map_structure(_symbol, part) for part in (model_inputs(spec[0]), spec[1]))
     if not model.built:
         model(x)
     y_pred = model.compute_output_spec(x)
@@ -68,7 +69,7 @@ def check_model(model: keras.Model, spec: tuple[Any, ...], *, split: bool) -> No
 def check_inputs(name: str, model: keras.Model, spec: tuple[Any, ...]) -> None:
     """Refuses batches whose inputs have other shapes than the model's."""
     wanted = getattr(model, "inputs", None)
-    found = tf.nest.flatten(spec[0])
+    found = tf.nest.flatten(model_inputs(spec[0]))
     if not wanted or len(wanted) != len(found):
         return
     for symbol, part in zip(wanted, found, strict=True):
@@ -130,7 +131,7 @@ def _losses(
     model: keras.Model, spec: tuple[Any, ...]
 ) -> Iterator[tuple[str, Any, keras.KerasTensor, keras.KerasTensor]]:
     """Each output's (name, loss, targets, predictions), where they can be told one by one."""
-    x, y = (tf.nest.map_structure(_symbol, part) for part in spec[:2])
+    x, y = (tf.nest.map_structure(_symbol, part) for part in (model_inputs(spec[0]), spec[1]))
     y_pred, losses = model.compute_output_spec(x), model.loss
     if isinstance(losses, str) or not isinstance(losses, dict | list | tuple):
         losses, y, y_pred = {"": losses}, {"": y}, {"": y_pred}

@@ -68,6 +68,17 @@ def opened(
     return Opened(dataset, known or _count_batches(name, dataset), epoch, batch)
 
 
+def model_inputs(inputs: Any) -> Any:
+    """What the model gets of a batch's inputs: examples may carry an `id`, for errors alone.
+
+    >>> model_inputs({"image": 1, "id": 2})
+    {'image': 1}
+    """
+    if isinstance(inputs, dict) and "id" in inputs:
+        return {name: value for name, value in inputs.items() if name != "id"}
+    return inputs
+
+
 def passes(
     opened: Opened, strategy: tf.distribute.Strategy, changes: Sequence[Change] = ()
 ) -> Iterator[Iterator[Any]]:

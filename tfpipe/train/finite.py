@@ -8,7 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfpipe.backend import keras
+from tfpipe.train.data import model_inputs
 from tfpipe.train.workers import one_variable
+
+MOST_IDS = 16
 
 
 class NotFiniteError(ArithmeticError):
@@ -40,6 +43,18 @@ class Watch:
         tf.py_function(store, tf.nest.flatten(replicas, expand_composites=True), [])
 
 
+def ids(batches: Sequence[tuple[Any, ...]]) -> str:
+    """In words, the examples of these batches, where the inputs are a dict with their `id`."""
+    found = [
+        value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
+        for x, *_ in batches
+        if isinstance(x, dict) and "id" in x
+        for value in x["id"].numpy().reshape(-1)
+    ]
+    shown = ", ".join(found[:MOST_IDS]) + (" ..." if len(found) > MOST_IDS else "")
+    return f"examples {shown}" if found else ""
+
+
 def first_problem(model: keras.Model, batches: Sequence[tuple[Any, ...]]) -> str:
     """In words, the first thing that is not finite when the model sees these batches."""
     found: list[str] = []
@@ -57,6 +72,7 @@ def first_problem(model: keras.Model, batches: Sequence[tuple[Any, ...]]) -> str
 
 def _problem(model: keras.Model, batch: tuple[Any, ...]) -> str | None:
     x, y, sample_weight = (*batch, None)[:3]
+    x = model_inputs(x)
     for name, value in (("inputs", x), ("targets", y), ("sample weights", sample_weight)):
         if not is_finite(value):
             return f"The {name} of the batch are not finite"

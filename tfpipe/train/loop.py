@@ -10,7 +10,7 @@ from tfpipe.backend import keras
 from tfpipe.report import progress
 from tfpipe.report.bars import Bar
 from tfpipe.train.checkpoint import Keeper
-from tfpipe.train.finite import NotFiniteError, Watch, first_problem
+from tfpipe.train.finite import NotFiniteError, Watch, first_problem, ids
 from tfpipe.train.graph import Repeat
 
 Logs = dict[str, float]
@@ -167,11 +167,12 @@ def _not_finite(job: Job, epoch: int, batches: int) -> NotFiniteError:
     job.average()
     problem = first_problem(job.model, job.watch.batches)
     step = -(-batches // job.accumulate)
+    place = f"`records.read(..., start=({epoch}, {batches - 1}))` begins with its examples"
     return NotFiniteError(
         f"The loss or a gradient is not finite in epoch {epoch + 1}, step {step} of "
-        f"{job.num_steps} (batch {batches} of the pass). {problem}. The weights are those from "
-        "before this step. A smaller learning rate or `clip_norm` may help; `on_nan='skip'` "
-        "leaves such steps out."
+        f"{job.num_steps}, batch {batches} of the pass ({ids(job.watch.batches) or place}). "
+        f"{problem}. The weights are those from before this step. A smaller learning rate or "
+        "`clip_norm` may help; `on_nan='skip'` leaves such steps out."
     )
 
 

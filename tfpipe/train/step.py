@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tfpipe.backend import keras
+from tfpipe.train.data import model_inputs
 
 Step = Callable[..., Any]
 
@@ -40,6 +41,7 @@ def forward(model: keras.Model, *, jit: bool) -> Step:
 
     @tf.autograph.experimental.do_not_convert
     def run(x: Any, y: Any, sample_weight: Any = None) -> Seen:
+        x = model_inputs(x)
         before = [tf.convert_to_tensor(v.value) for v in model.non_trainable_variables]
         count = tf.cast(tf.shape(tf.nest.flatten(x)[0])[0], tf.float32)
         total, share = all_sum(count), None
@@ -62,6 +64,7 @@ def evaluate(model: keras.Model) -> Step:
 
     @tf.autograph.experimental.do_not_convert
     def run(x: Any, y: Any, sample_weight: Any = None) -> None:
+        x = model_inputs(x)
         y_pred = call(x)
         count = tf.cast(tf.shape(tf.nest.flatten(x)[0])[0], tf.float32)
         loss = _mean_loss(model, x, y, y_pred, sample_weight, training=False)

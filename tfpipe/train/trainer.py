@@ -52,7 +52,8 @@ def fit(
         model: any Keras model whose training step is Keras' own.
         train: batches of (inputs, targets) or (inputs, targets, sample_weights), whose length is
             known: a dataset; or a function of (epoch, batch) that returns a dataset whose first
-            pass begins there, which resumes faster: see `resume`.
+            pass begins there, which resumes faster: see `resume`. Inputs that are a dict may have
+            an `id`, which the model does not get, and which errors name.
         val: the same, looked at after every epoch.
         loss, optimizer, metrics: as `model.compile` takes them. What is not given is what the
             model was compiled with. A model that is not compiled gets Adam; if it ends in a
