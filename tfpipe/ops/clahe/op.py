@@ -122,7 +122,8 @@ class Clahe(Op):
             lightness, a, b = colours.to_lab(batch)
             batch = colours.to_rgb(equalise(lightness), a, b)
         elif batch.shape[-1] == 1:
-            batch = equalise(batch[..., 0])[..., None]
+            # Not batch[..., 0], which copies pixel by pixel.
+            batch = tf.expand_dims(equalise(tf.squeeze(batch, -1)), -1)
         else:
             batch = _by_channel(batch, equalise)
         return batch if images.shape.rank == 4 else batch[0]
