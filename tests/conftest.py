@@ -14,6 +14,8 @@ from sklearn.datasets import load_digits
 from tfpipe import models, ops, train
 
 ROOT = pathlib.Path(__file__).parents[1]
+# The real data sets, which lie beside the repository in some places and are not part of it.
+DATA = pathlib.Path(__file__).resolve().parents[2] / "shared" / "data"
 
 # Two logical devices stand in for two GPUs. TensorFlow takes them only before it has started, so
 # they are made here, for the whole session.
@@ -39,6 +41,18 @@ def python():
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """Returns the folder of a real data set; the test is skipped where there is none."""
+
+    def folder(name):
+        if not (DATA / name).is_dir():
+            pytest.skip(f"the data set {name} is not here")
+        return DATA / name
+
+    return folder
 
 
 @pytest.fixture(scope="session")

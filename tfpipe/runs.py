@@ -7,20 +7,29 @@ Example:
 """
 
 import contextlib
+import importlib.metadata
 import json
 import pathlib
+import platform
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 
 from tfpipe.errors import DataError, RequestError
 from tfpipe.files import Path, leftovers, locked, write_json
 
 FILE = "run.json"
+MOST_DIFFERENCES = 6
 
 
 @contextlib.contextmanager
 def folder(
-    path: Path, settings: Mapping[str, object], *, overwrite: bool = False
+    path: Path,
+    settings: Mapping[str, object],
+    *,
+    overwrite: bool = False,
+    anew: str = "--overwrite to begin anew",
 ) -> Iterator[pathlib.Path]:
     """Makes the folder of a run, or opens it again to continue a run of the same settings.
 
@@ -28,6 +37,7 @@ def folder(
         path: the folder.
         settings: what the run was started with, JSON values; kept in `run.json`.
         overwrite: begin anew where a run's folder is there already.
+        anew: the words that say how the caller's user begins anew.
 
     Yields:
         The path.
@@ -43,7 +53,7 @@ def folder(
         raise RequestError(f"Expected {str(out)!r} to be a folder. It is a file.")
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):
-        _refuse_other_content(out, None if overwrite else settings)
+        _refuse_other_content(out, None if overwrite else settings, anew)
         for left in leftovers(out):  # by a process that was killed
             shutil.rmtree(left)
         if overwrite:
@@ -53,29 +63,69 @@ def folder(
         yield out
 
 
-def _refuse_other_content(out: pathlib.Path, settings: Mapping[str, object] | None) -> None:
+def environment() -> dict[str, object]:
+    """What a run depends on beside its settings: command, versions, commit, machine."""
+    packages = ("tfpipe", "tensorflow", "keras", "numpy")
+    found = {name: _version(name) for name in packages}
+    return {
+        "command": sys.argv,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": found,
+        "commit": _git("rev-parse", "HEAD"),
+        "uncommitted_changes": bool(_git("status", "--porcelain", "--untracked-files=no")),
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None  # used from its sources
+
+
+def _git(*arguments: str) -> str | None:
+    """What git says about the current folder; None where it is no repository, or git is none."""
+    git = shutil.which("git")
+    if git is None:
+        return None
+    done = subprocess.run([git, *arguments], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _refuse_other_content(
+    out: pathlib.Path, settings: Mapping[str, object] | None, anew: str
+) -> None:
     if not set(out.iterdir()) - set(leftovers(out)):
         return
     if not (out / FILE).is_file():
         raise RequestError(
             f"{str(out)!r} holds files that are not of a run. Choose an empty or a new folder."
         )
-    there = _settings(out / FILE)
+    there = load_settings(out)
     if settings is None or there == settings:
         return
     names = [name for name in {**there, **settings} if there.get(name) != settings.get(name)]
-    differences = ", ".join(f"{n}={there.get(n)!r} and not {settings.get(n)!r}" for n in names)
+    parts = [f"{n}={there.get(n)!r} and not {settings.get(n)!r}" for n in names[:MOST_DIFFERENCES]]
+    more = len(names) - len(parts)
+    differences = ", ".join(parts) + (f", and {more} more" if more else "")
     raise RequestError(
         f"{str(out)!r} holds a run with other settings: {differences}. Choose another folder, or "
-        "--overwrite to begin anew."
+        f"{anew}."
     )
 
 
-def _settings(path: pathlib.Path) -> dict[str, object]:
+def load_settings(path: Path) -> dict[str, object]:
+    """What the run in a folder was started with.
+
+    Raises:
+        DataError: its `run.json` is missing or damaged.
+    """
+    file = pathlib.Path(path) / FILE
     try:
-        return dict(json.loads(path.read_bytes())["settings"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(path, f"not the settings of a run ({error!r})") from None
+        return dict(json.loads(file.read_bytes())["settings"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(file, f"not the settings of a run ({error!r})") from None
 
 
 def _clear(out: pathlib.Path) -> None:

@@ -1,4 +1,4 @@
-"""load(): what is in a file, and what is no file to run."""
+"""TFLite files: what is in one, and what is no file to run."""
 
 import concurrent.futures
 
@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tfpipe import compress, export
-from tfpipe.errors import DataError, RequestError
+from tfpipe.errors import DataError
 
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 1), np.uint8)
 
@@ -40,7 +40,6 @@ def test_a_batch_gets_the_scores_of_its_images(files, trained):
     assert (found.shape, found.dtype) == ((40, 10), np.float32)
     expected = trained.predict(NOISE / np.float32(255), verbose=0)
     assert np.abs(found - expected).max() <= 1e-5
-    assert export.load(files["float32"]).predict(NOISE[:0]).shape == (0, 10)
 
 
 def test_the_sparsity_is_read_from_the_file(trained, prepare, calibration, tmp_path):
@@ -80,12 +79,6 @@ def test_two_files_at_once_do_not_mix(files):
     one.predict(NOISE)
     np.testing.assert_array_equal(two.predict(NOISE[:1]), alone[1])
     np.testing.assert_array_equal(one.predict(NOISE[:1]), alone[0])
-
-
-def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(RequestError) as caught:
-        export.load(tmp_path / "a.tflite")
-    assert str(caught.value) == (f"Expected a model file. There is no file '{tmp_path}/a.tflite'.")
 
 
 @pytest.mark.parametrize("share", [0.0001, 0.01, 0.5, 0.999])

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tfpipe import export, models, ops
-from tfpipe.errors import RequestError
-from tfpipe.export.predictor import zeros
+from tfpipe.errors import DataError, RequestError
+from tfpipe.export.predictor import in_batches, require_images, zeros
 
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 1), np.uint8)
 
@@ -106,3 +106,55 @@ def test_a_wrong_dtype_is_refused(files, trained, prepare):
         "the Keras model 'lenet5' takes float32 images of shape (N, 32, 32, 1). "
         "Received: uint8 of shape (40, 32, 32, 1)."
     )
+
+
+@pytest.mark.parametrize("prepared", [True, False])
+def test_no_image_is_refused(files, trained, prepare, prepared):
+    predictor = export.load(files["float32"]) if prepared else export.from_keras(trained, prepare)
+    assert refused(predictor, NOISE[:0]) == (
+        f"{predictor.name} takes at least one image. Received: none."
+    )
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "problem"),
+    [
+        ([], ["float32"], "expected one input, a batch of images, and one output"),
+        ([(1, 4)], ["float32"], "expected one input, a batch of images, and one output"),
+        ([(1, 4, 4, 3)] * 2, ["float32"], "expected one input, a batch of images, and one output"),
+        ([(1, 4, 4, 3)], ["float32"] * 2, "expected one input, a batch of images, and one output"),
+        (
+            [(None, 4, None, 3)],
+            ["float32"],
+            "expected images of one size, found (None, 4, None, 3)",
+        ),
+        ([(8, 4, 4, 3)], ["float32"], "expected any number of images or one, found 8 at once"),
+        ([(1, 4, 4, 3)], ["int64"], "expected scores in float32, found int64"),
+    ],
+)
+def test_a_file_that_is_no_image_model_is_refused(inputs, outputs, problem):
+    with pytest.raises(DataError) as caught:
+        require_images("a.onnx", inputs, outputs)
+    assert str(caught.value) == f"a.onnx: {problem}"
+
+
+def test_the_input_size_is_that_of_the_files(trained, prepare):
+    large = np.random.default_rng(1).integers(0, 256, (3, 48, 40, 1), np.uint8)
+    predictor = export.from_keras(trained, prepare, input_size=(48, 40))
+    assert predictor.input_shape == (48, 40, 1)
+    small = ops.Resize((32, 32))({"image": large})["image"].numpy()
+    expected = export.from_keras(trained, prepare).predict(small)
+    np.testing.assert_array_equal(predictor.predict(large), expected)
+
+
+@pytest.mark.parametrize(("size", "seen"), [(None, [32, 32, 6]), (1, [1] * 70)])
+def test_no_runtime_sees_more_images_than_it_can_take(size, seen):
+    sizes = []
+
+    def run(images):
+        sizes.append(len(images))
+        return images + 1
+
+    images = np.arange(70.0)
+    np.testing.assert_array_equal(in_batches(run, size)(images), images + 1)
+    assert sizes == seen

@@ -121,3 +121,34 @@ def test_images_that_do_not_fit_are_refused(files, test_split):
             [files["int8"]],
             batches(images[:, :28], labels),
         )
+
+
+def test_every_format_is_verified(files, trained, prepare, test_split, tmp_path):
+    folder = export.to_saved_model(trained, tmp_path / "a", prepare=prepare)
+    onnx = export.to_onnx(trained, tmp_path / "a.onnx", prepare=prepare)
+    report = export.verify(
+        export.from_keras(trained, prepare), [files["float32"], onnx, folder], batches(*test_split)
+    )
+    assert [file.format for file in report.files] == ["tflite", "onnx", "saved_model"]
+    assert [file.path for file in report.files] == ["float32.tflite", "a.onnx", "a"]
+    for file in report.files:
+        assert (file.agreement, file.score_lost, file.sparsity) == (1.0, 0.0, 0.0)
+        assert file.max_abs_diff <= 1e-5
+
+    inside = sorted(file for file in folder.rglob("*") if file.is_file())
+    assert len(inside) >= 3
+    assert report.files[2].bytes == sum(len(file.read_bytes()) for file in inside)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for file in inside:
+            archive.write(file, file.relative_to(tmp_path), zipfile.ZIP_DEFLATED, compresslevel=9)
+    assert report.files[2].zipped_bytes == (tmp_path / "a.zip").stat().st_size
+
+
+def test_files_of_another_size_are_verified_on_that(trained, prepare, test_split, tmp_path):
+    images, labels = test_split
+    options = {"prepare": prepare, "input_size": (64, 32)}
+    path = export.to_tflite(trained, tmp_path / "a.tflite", **options)
+    data = batches(np.repeat(images, 2, axis=1), labels)
+    (file,) = export.verify(export.from_keras(trained, **options), [path], data).files
+    assert file.agreement == 1.0
+    assert file.max_abs_diff <= 0.02

@@ -1,22 +1,6 @@
-"""The real data sets, which lie beside the repository in some places and are not part of it."""
-
-import pathlib
+"""What the tests of records share."""
 
 import pytest
-
-DATA = pathlib.Path(__file__).resolve().parents[3] / "shared" / "data"
-
-
-@pytest.fixture
-def shared_data():
-    """Returns the folder of a real data set; the test is skipped where there is none."""
-
-    def folder(name):
-        if not (DATA / name).is_dir():
-            pytest.skip(f"the data set {name} is not here")
-        return DATA / name
-
-    return folder
 
 
 @pytest.fixture

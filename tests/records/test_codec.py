@@ -1,7 +1,6 @@
 """Every kind of feature goes into a record and comes back as it was, in bytes that never change."""
 
 import numpy as np
-import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,8 +8,9 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from tests.pictures import encoded
-from tfpipe.records.codec import Encoded, decoder, encode, parse
+from tfpipe.records.codec import decoder, parse, to_record
 from tfpipe.records.sources.base import Feature
+from tfpipe.records.writing.encode import encode
 
 TABLE = tuple(0 if grey < 100 else 1 if grey == 200 else -1 for grey in range(256))
 FLOATS = st.floats(width=32, allow_nan=False)
@@ -29,13 +29,6 @@ def rounded(example, features):
     assert done == encode({"id": "a", **example}, features)
     assert not done.refused
     return {key: value.numpy() for key, value in parse(done.record, features).items()}
-
-
-def refused(example, features, **options):
-    done = encode({"id": "a", **example}, features, **options)
-    assert done == Encoded(refused=done.refused)
-    assert done.refused
-    return done.refused
 
 
 @given(TEXTS, TEXTS)
@@ -146,85 +139,28 @@ def test_the_decoder_turns_what_exif_says():
     np.testing.assert_array_equal(decoded["image"], np.rot90(pixels, -1))
 
 
-def test_what_the_source_refused_is_refused():
-    assert refused({"refused": "no annotation"}, LABEL) == "no annotation"
-
-
-def test_notes_sizes_and_classes_are_handed_on():
-    features = {"image": Feature("image", (None, None, 1)), "classes": Feature("classes")}
-    example = {"image": np.zeros((4, 5, 1), np.uint8), "classes": [2, 2, 0], "notes": ["one box"]}
-    done = encode({"id": "a", **example}, features)
-    assert done.notes == ("one box",)
-    assert done.classes == (2, 2, 0)
-    assert done.size_px == (4, 5)
-
-
-GREY = {"image": Feature("image", (None, None, 1))}
-BLACK = np.zeros((4, 5, 1), np.uint8)
-
-
-def test_an_image_of_another_size_than_all_is_refused():
-    features = {"image": Feature("image", (4, 6, 1))}
-    assert refused({"image": BLACK}, features) == "expected an image of 4x6 pixels, found 4x5"
-    assert rounded({"image": BLACK}, {"image": Feature("image", (None, 5, 1))})
-
-
-def test_an_image_that_is_too_large_is_refused():
-    assert refused({"image": BLACK}, GREY, max_pixels=19) == "4x5 is larger than 19 pixels"
-
-
-def test_an_annotation_for_another_size_is_refused():
-    assert refused({"image": BLACK, "size_px": (5, 4)}, GREY) == (
-        "the annotation is for 5x4 pixels, the image has 4x5"
-    )
-    assert rounded({"image": BLACK, "size_px": [4, 5]}, GREY)
-
-
-@pytest.mark.parametrize(
-    ("key", "feature", "value"),
-    [
-        ("boxes", Feature("boxes"), [[0, 0, 1, 1]]),
-        ("mask", Feature("mask", table=TABLE), encoded(BLACK[..., 0])),
-    ],
+@given(
+    st.binary(),
+    st.lists(INT64),
+    st.lists(FLOATS),
+    st.integers(1, 8),
+    TEXTS,
 )
-def test_a_turned_image_with_places_in_it_is_refused(key, feature, value):
-    exif = Image.Exif()
-    exif[0x0112] = 3
-    image = encoded(BLACK[..., 0], exif=exif)
-    assert refused({"image": image, key: value}, {**GREY, key: feature}) == (
-        "its EXIF orientation is 3, and nothing says whether the boxes or the mask are for the "
-        "turned image; save the image upright"
-    )
-
-
-def test_a_mask_of_another_size_is_refused():
-    features = {**GREY, "mask": Feature("mask", table=TABLE)}
-    mask = encoded(np.zeros((5, 4), np.uint8))
-    assert refused({"image": BLACK, "mask": mask}, features) == (
-        "the image has 4x5 pixels, the mask 5x4"
-    )
-
-
-def digest(example, features):
-    return encode({"id": "a", **example}, features).digest
-
-
-def test_the_digest_is_that_of_the_content():
-    one, two = np.zeros((1000, 2)), np.zeros((1000, 2))
-    two[500, 1] = 1e-3  # in the part that NumPy does not print
-    features = {"sequence": Feature("sequence", (1000, 2))}
-    assert digest({"sequence": one}, features) == digest({"sequence": one.tolist()}, features)
-    assert digest({"sequence": one}, features) != digest({"sequence": two}, features)
-    text = {"text": Feature("text"), **LABEL}
-    assert digest({"text": "a", "label": 0}, text) == digest({"text": "a", "label": 1}, text)
-    assert digest({"text": "a", "label": 0}, text) != digest({"text": "b", "label": 0}, text)
-
-
-@pytest.mark.parametrize(("shape", "fits"), [((3, 2, 3), True), ((2, 3, 3), False)])
-def test_a_fixed_size_is_that_of_the_upright_image(shape, fits):
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    data = encoded(np.zeros((2, 3, 3), np.uint8), "JPEG", exif=exif)
-    done = encode({"id": "a", "image": data}, {"image": Feature("image", shape)})
-    expected = "" if fits else "expected an image of 2x3 pixels, found 3x2"
-    assert done.refused == expected
+def test_the_bytes_are_those_of_the_message_put_together_by_its_constructors(
+    data, ints, floats, orientation, example_id
+):
+    kinds = {"image": data, "label": 3, "classes": ints, "boxes": floats, "text": data}
+    features = {key: Feature(key) for key in kinds}
+    strings = {key: tf.train.BytesList(value=[data]) for key in ("image", "text")}
+    name = tf.train.BytesList(value=[example_id.encode("utf-8", "surrogateescape")])
+    expected = {key: tf.train.Feature(bytes_list=value) for key, value in strings.items()}
+    expected |= {
+        "id": tf.train.Feature(bytes_list=name),
+        "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[3])),
+        "classes": tf.train.Feature(int64_list=tf.train.Int64List(value=ints)),
+        "boxes": tf.train.Feature(float_list=tf.train.FloatList(value=floats)),
+        "orientation": tf.train.Feature(int64_list=tf.train.Int64List(value=[orientation])),
+    }
+    message = tf.train.Example(features=tf.train.Features(feature=expected))
+    found = to_record(example_id, kinds, features, orientation=orientation)
+    assert found == message.SerializeToString(deterministic=True)

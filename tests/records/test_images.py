@@ -15,7 +15,8 @@ from PIL import Image, ImageOps
 
 from tests.pictures import encoded, waves
 from tfpipe.decode import decode_image
-from tfpipe.records.images import ORIENTATION, look, look_at_mask
+from tfpipe.records.headers import ORIENTATION
+from tfpipe.records.images import look, look_at_mask
 from tfpipe.records.sources.base import Refused
 
 JPEG_GREYS = 1  # libjpeg-turbo's versions differ in how they round

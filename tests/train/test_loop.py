@@ -18,6 +18,11 @@ TRAIN = tf.data.Dataset.from_tensor_slices((X, Y)).batch(8)  # 6 steps, the last
 VAL = tf.data.Dataset.from_tensor_slices((X[:21], Y[:21])).batch(8)
 
 
+def fit(*arguments, **options):
+    """As Keras trains: it clips no gradient unless told to."""
+    return train.fit(*arguments, **{"clip_norm": None, **options})
+
+
 def classifier(optimizer="sgd", **compiled):
     keras.utils.set_random_seed(1)
     x = keras.Input((6,))
@@ -41,7 +46,7 @@ def assert_same_history(one, two):
 
 def refused(*arguments, **options):
     with pytest.raises(RequestError) as caught:
-        train.fit(*arguments, **options)
+        fit(*arguments, **options)
     return str(caught.value)
 
 
@@ -74,7 +79,7 @@ class Calls(keras.callbacks.Callback):
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_it_trains_as_keras_trains(optimizer):
     ours, theirs = classifier(optimizer), classifier(optimizer)
-    history = train.fit(ours, TRAIN, VAL, epochs=3)
+    history = fit(ours, TRAIN, VAL, epochs=3)
     expected = theirs.fit(TRAIN, validation_data=VAL, epochs=3, verbose=0, shuffle=False)
     assert_close(ours.get_weights(), theirs.get_weights())
     assert_same_history(history.history, expected.history)
@@ -94,7 +99,7 @@ def test_lenet_trains_as_keras_trains(digits):
         return model
 
     ours, theirs = lenet(), lenet()
-    history = train.fit(ours, dataset, epochs=2).history
+    history = fit(ours, dataset, epochs=2).history
     assert_same_history(history, theirs.fit(dataset, epochs=2, verbose=0, shuffle=False).history)
     for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=2e-5)
@@ -110,7 +115,7 @@ def test_layers_that_differ_in_training_and_after_are_told_which_it_is():
         return model
 
     ours, theirs = normalised(), normalised()
-    history = train.fit(ours, TRAIN, VAL, epochs=2).history
+    history = fit(ours, TRAIN, VAL, epochs=2).history
     expected = theirs.fit(TRAIN, validation_data=VAL, epochs=2, verbose=0, shuffle=False)
     assert_close(ours.get_weights(), theirs.get_weights())
     assert_same_history(history, expected.history)
@@ -119,7 +124,7 @@ def test_layers_that_differ_in_training_and_after_are_told_which_it_is():
 def test_sample_weights_count_as_in_keras():
     weighted = tf.data.Dataset.from_tensor_slices((X, Y, WEIGHTS)).batch(8)
     ours, theirs = (classifier(weighted_metrics=["accuracy"]) for _ in range(2))
-    history = train.fit(ours, weighted, weighted, epochs=2).history
+    history = fit(ours, weighted, weighted, epochs=2).history
     expected = theirs.fit(weighted, validation_data=weighted, epochs=2, verbose=0, shuffle=False)
     assert_close(ours.get_weights(), theirs.get_weights())
     assert_same_history(history, expected.history)
@@ -138,7 +143,7 @@ def test_a_model_of_several_outputs_trains_as_in_keras():
     targets = {"a": Y, "b": WEIGHTS[:, None]}
     dataset = tf.data.Dataset.from_tensor_slices((X, targets)).batch(8)
     ours, theirs = two_headed(), two_headed()
-    history = train.fit(ours, dataset, dataset, epochs=2).history
+    history = fit(ours, dataset, dataset, epochs=2).history
     expected = theirs.fit(dataset, validation_data=dataset, epochs=2, verbose=0, shuffle=False)
     assert_close(ours.get_weights(), theirs.get_weights())
     assert_same_history(history, expected.history)
@@ -146,13 +151,13 @@ def test_a_model_of_several_outputs_trains_as_in_keras():
 
 def test_a_model_that_knows_no_input_size_yet_gets_it_from_the_data():
     model = keras.Sequential([keras.layers.Dense(3, activation="softmax")])
-    assert np.isfinite(train.fit(model, TRAIN).history["loss"]).all()
+    assert np.isfinite(fit(model, TRAIN).history["loss"]).all()
     assert model.input_shape == (None, 6)
 
 
 def test_val_metrics_are_those_of_evaluate():
     model = classifier()
-    history = train.fit(model, TRAIN, VAL, epochs=2).history
+    history = fit(model, TRAIN, VAL, epochs=2).history
     expected = model.evaluate(VAL, return_dict=True, verbose=0)
     assert history["val_loss"][-1] == pytest.approx(expected["loss"], rel=1e-6)
     assert history["val_accuracy"][-1] == pytest.approx(expected["accuracy"])
@@ -161,14 +166,14 @@ def test_val_metrics_are_those_of_evaluate():
 @pytest.mark.parametrize("steps_per_call", [1, 4])
 def test_the_steps_in_a_call_change_nothing(steps_per_call):
     model, expected = classifier("adam"), classifier("adam")
-    history = train.fit(model, TRAIN, VAL, epochs=2, steps_per_call=steps_per_call).history
-    assert_same_history(history, train.fit(expected, TRAIN, VAL, epochs=2).history)
+    history = fit(model, TRAIN, VAL, epochs=2, steps_per_call=steps_per_call).history
+    assert_same_history(history, fit(expected, TRAIN, VAL, epochs=2).history)
     assert_close(model.get_weights(), expected.get_weights())
 
 
 def test_callbacks_are_called_as_keras_calls_them():
     calls, expected = Calls(), Calls()
-    train.fit(classifier(), TRAIN, VAL, epochs=2, steps_per_call=3, callbacks=[calls])
+    fit(classifier(), TRAIN, VAL, epochs=2, steps_per_call=3, callbacks=[calls])
     classifier(steps_per_execution=3).fit(
         TRAIN, validation_data=VAL, epochs=2, callbacks=[expected], verbose=0, shuffle=False
     )
@@ -177,7 +182,7 @@ def test_callbacks_are_called_as_keras_calls_them():
 
 def test_a_call_of_fewer_steps_is_counted_as_it_is():
     calls = Calls()
-    train.fit(classifier(), TRAIN, steps_per_call=4, callbacks=[calls])
+    fit(classifier(), TRAIN, steps_per_call=4, callbacks=[calls])
     assert calls.seen[1:-2] == ["epoch 0", "from 0", "to 3", "from 4", "to 5"]
 
 
@@ -186,9 +191,9 @@ def test_callbacks_see_the_mean_so_far():
     at_end = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda batch, logs: seen.append(logs)
     )
-    history = train.fit(classifier(), TRAIN, steps_per_call=5, callbacks=[at_end]).history
+    history = fit(classifier(), TRAIN, steps_per_call=5, callbacks=[at_end]).history
     model = classifier()
-    expected = train.fit(model, TRAIN.take(5)).history
+    expected = fit(model, TRAIN.take(5)).history
     assert seen[0]["loss"] == pytest.approx(expected["loss"][0])
     assert seen[-1]["loss"] == history["loss"][0]
 
@@ -198,9 +203,9 @@ def test_early_stopping_stops_and_restores():
         "val_loss", patience=1, mode="max", restore_best_weights=True
     )
     model, expected = classifier(), classifier()
-    history = train.fit(model, TRAIN, VAL, epochs=9, callbacks=[stopping]).history
+    history = fit(model, TRAIN, VAL, epochs=9, callbacks=[stopping]).history
     assert len(history["loss"]) == 2  # the loss falls, and so gets worse for mode="max"
-    train.fit(expected, TRAIN, VAL, epochs=1)
+    fit(expected, TRAIN, VAL, epochs=1)
     assert_close(model.get_weights(), expected.get_weights())
 
 
@@ -209,8 +214,8 @@ def test_a_training_after_one_that_stopped_early_is_whole():
     stop = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: setattr(model, "stop_training", True)
     )
-    assert len(train.fit(model, TRAIN, epochs=3, callbacks=[stop]).epoch) == 1
-    assert len(train.fit(model, TRAIN, epochs=3).epoch) == 3
+    assert len(fit(model, TRAIN, epochs=3, callbacks=[stop]).epoch) == 1
+    assert len(fit(model, TRAIN, epochs=3).epoch) == 3
 
 
 def test_a_callback_can_stop_in_the_middle_of_an_epoch():
@@ -218,7 +223,7 @@ def test_a_callback_can_stop_in_the_middle_of_an_epoch():
     stop = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda batch, logs: setattr(model, "stop_training", batch == 3)
     )
-    train.fit(model, TRAIN, epochs=3, steps_per_call=2, callbacks=[calls, stop])
+    fit(model, TRAIN, epochs=3, steps_per_call=2, callbacks=[calls, stop])
     assert calls.seen == [
         "train", "epoch 0", "from 0", "to 1", "from 2", "to 3", ["accuracy", "loss"], "end"
     ]  # fmt: skip
@@ -227,7 +232,7 @@ def test_a_callback_can_stop_in_the_middle_of_an_epoch():
 def test_a_checkpoint_is_written_and_gives_the_same_model(tmp_path):
     model = classifier()
     checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "{epoch}.keras", "val_loss")
-    train.fit(model, TRAIN, VAL, epochs=2, callbacks=[checkpoint])
+    fit(model, TRAIN, VAL, epochs=2, callbacks=[checkpoint])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["1.keras", "2.keras"]
     loaded = keras.models.load_model(tmp_path / "2.keras")
     assert_close(loaded.get_weights(), model.get_weights())
@@ -236,7 +241,7 @@ def test_a_checkpoint_is_written_and_gives_the_same_model(tmp_path):
 def test_a_schedule_by_callback_sets_the_rate():
     model = classifier()
     schedule = keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))
-    train.fit(model, TRAIN, epochs=2, callbacks=[schedule])
+    fit(model, TRAIN, epochs=2, callbacks=[schedule])
     assert float(model.optimizer.learning_rate) == pytest.approx(0.05)
 
 
@@ -245,14 +250,14 @@ def test_after_update_is_called_once_a_step(two_devices):
         with strategy.scope():
             model = classifier()
             calls = tf.Variable(0, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
-        train.fit(model, TRAIN, epochs=3, after_update=lambda calls=calls: calls.assign_add(1))
+        fit(model, TRAIN, epochs=3, after_update=lambda calls=calls: calls.assign_add(1))
         assert int(calls.numpy()) == 18
 
 
 def test_after_update_comes_after_the_update():
     model = classifier()
     kernel = model.trainable_variables[0]
-    train.fit(model, TRAIN, after_update=lambda: kernel.assign(tf.zeros_like(kernel)))
+    fit(model, TRAIN, after_update=lambda: kernel.assign(tf.zeros_like(kernel)))
     assert not kernel.numpy().any()
 
 
@@ -264,7 +269,7 @@ def test_mixed_float16_trains_with_a_scaled_loss(two_devices):
     finally:
         keras.config.set_dtype_policy("float32")
     assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
-    history = train.fit(model, TRAIN, epochs=8).history
+    history = fit(model, TRAIN, epochs=8).history
     assert history["loss"][-1] < history["loss"][0]
     # The first scale, 2^15, overflows nothing here: every step was an update.
     iterations = model.optimizer.inner_optimizer.iterations
@@ -275,7 +280,7 @@ def test_mixed_float16_trains_with_a_scaled_loss(two_devices):
 def test_scaling_the_loss_changes_no_gradient():
     scaled = classifier(keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.01)))
     plain = classifier(keras.optimizers.SGD(0.01))
-    history = [train.fit(model, TRAIN, epochs=2).history for model in (scaled, plain)]
+    history = [fit(model, TRAIN, epochs=2).history for model in (scaled, plain)]
     assert_close(scaled.get_weights(), plain.get_weights())
     assert_same_history(*history)
 
@@ -283,20 +288,22 @@ def test_scaling_the_loss_changes_no_gradient():
 def test_a_softmax_model_that_is_not_compiled_gets_adam():
     x = keras.Input((6,))
     model = keras.Model(x, keras.layers.Dense(3, activation="softmax")(x))
-    history = train.fit(model, TRAIN, VAL).history
+    history = fit(model, TRAIN, VAL).history
     assert isinstance(model.optimizer, keras.optimizers.Adam)
     assert sorted(history) == ["accuracy", "loss", "val_accuracy", "val_loss"]
 
 
 def test_every_epoch_is_a_line_where_there_is_no_terminal(capsys):
-    history = train.fit(classifier(), TRAIN, VAL, epochs=2).history
+    history = fit(classifier(), TRAIN, VAL, epochs=2).history
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
     for epoch, line in enumerate(lines):
         numbers = [f"{name} {values[epoch]:.4f}" for name, values in history.items()]
-        start, *found, seconds = re.split(": |, ", line)
+        start, *found, rate, wait, seconds = re.split(": |, ", line)
         assert start == f"epoch {epoch + 1}/2"
         assert sorted(found) == sorted(numbers)
+        assert re.fullmatch(r"[\d,]+ examples/s", rate)
+        assert re.fullmatch(r"input wait [01]\.\d\d", wait)
         assert re.fullmatch(r"\d+\.\d s", seconds)
 
 
@@ -305,7 +312,8 @@ def test_a_model_without_a_softmax_is_not_guessed_at():
     model = keras.Model(x, keras.layers.Dense(3)(x), name="logits")
     assert refused(model, TRAIN) == (
         "The model 'logits' is not compiled and does not end in a softmax, so there is no loss to "
-        "choose. Call `model.compile(optimizer=..., loss=..., metrics=[...])` first."
+        "choose. Give `fit` a `loss`, or call `model.compile(optimizer=..., loss=..., "
+        "metrics=[...])` first."
     )
 
 
@@ -329,7 +337,7 @@ def test_a_dataset_without_a_known_length_is_refused(name, change, found):
 
 def test_a_told_length_is_enough():
     told = TRAIN.filter(lambda x, y: True).apply(tf.data.experimental.assert_cardinality(6))
-    assert len(train.fit(classifier(), told).epoch) == 1
+    assert len(fit(classifier(), told).epoch) == 1
 
 
 def test_batches_without_targets_are_refused():
@@ -339,8 +347,15 @@ def test_batches_without_targets_are_refused():
     )
 
 
-@pytest.mark.parametrize("name", ["epochs", "steps_per_call"])
+@pytest.mark.parametrize("name", ["epochs", "accumulate"])
 def test_nothing_to_do_is_refused(name):
     assert refused(classifier(), TRAIN, **{name: 0}) == (
         f"Expected `{name}` to be at least 1. Received: {name}=0"
+    )
+
+
+@pytest.mark.parametrize("steps", [0, "many"])
+def test_a_call_of_no_steps_is_refused(steps):
+    assert refused(classifier(), TRAIN, steps_per_call=steps) == (
+        f"Expected `steps_per_call` to be at least 1, or 'auto'. Received: steps_per_call={steps!r}"
     )

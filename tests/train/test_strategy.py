@@ -8,12 +8,23 @@ import tensorflow as tf
 from tfpipe import models, train
 from tfpipe.errors import RequestError
 
+GPU = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
+
 
 @pytest.fixture
-def one_gpu(monkeypatch):
-    """TensorFlow lists a GPU; the strategy still gets the machine's real devices."""
-    gpu = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [gpu])
+def gpus(monkeypatch):
+    """TensorFlow lists GPUs of a compute capability; there is no device behind them."""
+    grown = []
+
+    def pretend(count, capability=(8, 0)):
+        config = tf.config.experimental
+        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [GPU] * count)
+        details = {"compute_capability": capability}
+        monkeypatch.setattr(config, "get_device_details", lambda gpu: details)
+        monkeypatch.setattr(config, "set_memory_growth", lambda gpu, on: grown.append((gpu, on)))
+        return grown
+
+    return pretend
 
 
 def end_with(error, **options):
@@ -21,12 +32,90 @@ def end_with(error, **options):
         raise error
 
 
-def test_all_devices_train_together():
+def test_one_device_needs_no_strategy():
+    with train.distribute() as strategy:
+        assert strategy.num_replicas_in_sync == 1
+        assert not tf.distribute.has_strategy()
+
+
+def test_several_gpus_train_together(gpus, capfd):
+    gpus(2)
     with train.distribute() as strategy:
         assert isinstance(strategy, tf.distribute.MirroredStrategy)
-        assert strategy.num_replicas_in_sync == 2  # conftest made two
         assert tf.distribute.get_strategy() is strategy
-    assert tf.distribute.get_strategy() is not strategy
+    assert capfd.readouterr().err == "training on all 2 GPUs (MirroredStrategy), in float32\n"
+    assert not tf.distribute.has_strategy()
+
+
+def test_a_strategy_of_ones_own_is_taken(two_devices, capfd):
+    with train.distribute(strategy=two_devices) as strategy:
+        assert strategy is two_devices
+        assert tf.distribute.get_strategy() is two_devices
+    assert capfd.readouterr().err == (
+        "training under the MirroredStrategy that was given, 2 replicas, in float32\n"
+    )
+
+
+def test_gpus_give_memory_as_it_is_needed(gpus):
+    grown = gpus(1)
+    with train.distribute():
+        assert grown == [(GPU, True)]
+
+
+def test_memory_that_cannot_grow_any_more_is_told(gpus, monkeypatch, capfd):
+    gpus(1)
+
+    def started(gpu, on):
+        raise RuntimeError("Physical devices cannot be modified after being initialized")
+
+    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", started)
+    with train.distribute():
+        pass
+    assert capfd.readouterr().err == (
+        "training on the only GPU, in float32 (TensorFlow had started before, and may have taken "
+        "all of its memory)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{worker: host}",
+        "[1]",
+        '{"cluster": {"worker": ["a:1", "b:1"]}}',
+        '{"cluster": {"ps": ["a:1"]}, "task": {"type": "ps", "index": 0}}',
+    ],
+)
+def test_a_tf_config_that_cannot_be_read_is_refused(monkeypatch, text):
+    monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(RequestError) as caught, train.distribute():
+        pass
+    assert str(caught.value) == (
+        "Expected the environment variable TF_CONFIG to be JSON such as "
+        '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, '
+        '"task": {"type": "worker", "index": 0}}. '
+        f"Received: TF_CONFIG={text!r}"
+    )
+
+
+def test_workers_are_refused_where_tensorflow_is_at_work_already(monkeypatch):
+    text = '{"cluster": {"worker": ["localhost:1", "localhost:2"]}, "task": {"type": "worker", '
+    monkeypatch.setenv("TF_CONFIG", text + '"index": 0}}')
+    tf.constant(1) + 1
+    with pytest.raises(RequestError) as caught, train.distribute():
+        pass
+    assert str(caught.value).startswith("TensorFlow is at work already, and cannot be told of")
+    assert "Enter `distribute` before anything else that uses TensorFlow" in str(caught.value)
+
+
+@pytest.mark.parametrize("strategy", ["mirrored", None])
+def test_another_strategy_is_refused(strategy):
+    with pytest.raises(RequestError) as caught, train.distribute(strategy=strategy):
+        pass
+    assert str(caught.value) == (
+        "Expected `strategy` to be 'auto' or a tf.distribute.Strategy. "
+        f"Received: strategy={strategy!r}"
+    )
 
 
 def test_a_model_made_in_the_block_remembers_it():
@@ -61,11 +150,18 @@ def test_one_line_says_what_was_chosen(capfd):
     )
 
 
-@pytest.mark.usefixtures("one_gpu")
-def test_with_gpus_the_line_counts_the_replicas(capfd):
-    with train.distribute("mixed_float16"):  # and warns of nothing: warnings are errors here
+def test_float16_on_a_suitable_gpu_is_warned_of_nowhere(gpus, capfd):
+    gpus(1)
+    with train.distribute("mixed_float16"):  # warnings are errors here
         pass
-    assert capfd.readouterr().err == "training on 2 GPUs, in mixed_float16\n"
+    assert capfd.readouterr().err == "training on the only GPU, in mixed_float16\n"
+
+
+def test_float16_on_an_old_gpu_is_warned_of(gpus):
+    gpus(1, (6, 1))
+    sentence = "without GPUs of compute capability 7.0 .here: 6.1.: it works, and is slower"
+    with pytest.warns(UserWarning, match=sentence), train.distribute("mixed_float16"):
+        pass
 
 
 def test_float16_without_a_gpu_is_warned_of_at_the_callers_line():

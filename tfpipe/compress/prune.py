@@ -67,7 +67,15 @@ def prune(
         pruned = _copy(model, optimizer)
         num_steps = epochs * int(train.cardinality())
         after_update = _masking(list(kernels(pruned).values()), final_sparsity, num_steps)
-    fit(pruned, train, val, epochs=epochs, callbacks=callbacks, after_update=after_update)
+    fit(
+        pruned,
+        train,
+        val,
+        epochs=epochs,
+        callbacks=callbacks,
+        clip_norm=None,  # what the optimizer clips is its own affair, as before
+        after_update=after_update,
+    )
     return pruned
 
 

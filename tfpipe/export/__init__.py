@@ -1,10 +1,13 @@
 """Model files that have been run and scored before anybody gets them."""
 
-from tfpipe.export.convert import to_labels, to_tflite
-from tfpipe.export.litert import load
+from tfpipe.export.labels import to_labels
+from tfpipe.export.load import load
+from tfpipe.export.onnx import to_onnx
 from tfpipe.export.page import answers, to_page
 from tfpipe.export.predictor import Predictor, from_keras
 from tfpipe.export.report import FileReport, Report, load_report
+from tfpipe.export.saved_model import to_saved_model
+from tfpipe.export.tflite import to_tflite
 from tfpipe.export.verify import verify
 
 __all__ = [
@@ -16,7 +19,9 @@ __all__ = [
     "load",
     "load_report",
     "to_labels",
+    "to_onnx",
     "to_page",
+    "to_saved_model",
     "to_tflite",
     "verify",
 ]

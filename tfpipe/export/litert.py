@@ -2,7 +2,7 @@
 
 Example:
 
-    predictor = load("out/int8.tflite")
+    predictor = load_tflite(pathlib.Path("out/int8.tflite"))
     scores = predictor.predict(images)
 """
 
@@ -12,35 +12,29 @@ from typing import Any
 
 import numpy as np
 
-from tfpipe.errors import DataError, RequestError
-from tfpipe.export.predictor import Predictor, zeros
-from tfpipe.files import Path
+from tfpipe.errors import DataError
+from tfpipe.export.graph import PREPARE
+from tfpipe.export.predictor import Predictor, require_images, zeros
 
 
-def load(path: Path) -> Predictor:
+def load_tflite(file: pathlib.Path) -> Predictor:
     """Loads a `.tflite` file, to be run in one thread.
 
     Raises:
-        RequestError: there is no such file.
         DataError: LiteRT cannot run it, or it does not take one batch of images and give float32.
     """
     from ai_edge_litert.interpreter import Interpreter
 
-    file = pathlib.Path(path)
-    if not file.is_file():
-        raise RequestError(f"Expected a model file. There is no file {str(file)!r}.")
+    data = file.read_bytes()
     try:
-        interpreter = Interpreter(model_content=file.read_bytes(), num_threads=1)
+        interpreter = Interpreter(model_content=data, num_threads=1)
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise DataError(file, f"LiteRT cannot run it ({error})") from None
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
-    if len(inputs) != 1 or len(outputs) != 1 or len(inputs[0]["shape"]) != 4:
-        raise DataError(file, "expected one input, a batch of images, and one output")
-    if outputs[0]["dtype"] != np.float32:
-        found = np.dtype(outputs[0]["dtype"]).name
-        raise DataError(file, f"expected scores in float32, found {found}")
-    weights = _weights(interpreter)
+    dtypes = [np.dtype(gives["dtype"]).name for gives in outputs]
+    require_images(file, [takes["shape"].tolist() for takes in inputs], dtypes)
+    weights = _weights(data)
     return Predictor(
         name=file.name,
         format="tflite",
@@ -67,13 +61,18 @@ def _runner(interpreter: Any, takes: dict[str, Any], gives: dict[str, Any]) -> A
     return run
 
 
-def _weights(interpreter: Any) -> list[np.ndarray]:
-    """The constants of two or more axes: kernels, not biases and shapes."""
-    made = {index for op in interpreter._get_ops_details() for index in op["outputs"]}
-    made |= {detail["index"] for detail in interpreter.get_input_details()}
-    constants = [
-        detail
-        for detail in interpreter.get_tensor_details()
-        if detail["index"] not in made and len(detail["shape"]) > 1
+def _weights(data: bytes) -> list[np.ndarray]:
+    """The constants of two or more axes, int8 or float32: kernels, not biases and shapes."""
+    from ai_edge_litert import schema_py_generated as schema
+    from ai_edge_litert.tools.flatbuffer_utils import read_model_from_bytearray
+
+    dtypes = {schema.TensorType.INT8: np.int8, schema.TensorType.FLOAT32: np.float32}
+    model = read_model_from_bytearray(bytearray(data))
+    return [
+        np.frombuffer(model.buffers[tensor.buffer].data, dtypes[tensor.type])
+        for tensor in model.subgraphs[0].tensors
+        if tensor.type in dtypes
+        and model.buffers[tensor.buffer].data is not None
+        and len(tensor.shape) > 1
+        and not tensor.name.startswith(f"{PREPARE}/".encode())
     ]
-    return [interpreter.get_tensor(detail["index"]) for detail in constants]

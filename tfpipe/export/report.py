@@ -28,12 +28,13 @@ class FileReport:
     """One file, run on every example.
 
     Args:
-        path: the file's name.
-        format: "tflite".
+        path: the file's name, or the folder's.
+        format: "tflite", "onnx" or "saved_model".
         mode: "float32" or "int8".
-        bytes: its size.
+        bytes: its size; a folder's is that of its files together.
         zipped_bytes: its size in a zip archive (deflate, level 9), as an app store ships it.
-        latency_ms: median time for one image, in one thread, in milliseconds.
+        latency_ms: median time for one image, in milliseconds; in one thread, but for SavedModel,
+            whose threads are TensorFlow's.
         agreement: the share of examples on which it answers as the reference does.
         max_abs_diff: the largest difference from the reference's scores.
         score: the task's score, such as accuracy.

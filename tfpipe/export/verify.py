@@ -16,18 +16,21 @@ import numpy as np
 import tensorflow as tf
 
 from tfpipe.errors import RequestError
-from tfpipe.export.litert import load
+from tfpipe.export.load import load
 from tfpipe.export.predictor import Predictor
 from tfpipe.export.report import FileReport, Report
 from tfpipe.files import Path
 
 
 def verify(reference: Predictor, paths: Sequence[Path], data: tf.data.Dataset) -> Report:
-    """Runs every file on every example of `data`, one image at a time, in one thread.
+    """Runs every file on every example of `data`, one image at a time.
+
+    TFLite and ONNX files run in one thread; a SavedModel in as many as TensorFlow has.
 
     Args:
-        reference: what the files should do: `from_keras(model, prepare)`.
-        paths: the files.
+        reference: what the files should do: `from_keras(model, prepare)`, with the files'
+            `input_size` if they have one.
+        paths: `.tflite` and `.onnx` files, and SavedModel folders.
         data: batches of (images, labels), as the files take them: a whole split that the model
             was not trained on. `records.read(manifest, "test", prepare.pixels(), ...)`.
 
@@ -61,7 +64,7 @@ def _verify_file(
         path=path.name,
         format=predictor.format,
         mode=predictor.mode,
-        bytes=path.stat().st_size,
+        bytes=sum(file.stat().st_size for file in _files(path)),
         zipped_bytes=_zipped_bytes(path),
         latency_ms=float(np.median(seconds)) * 1000,
         agreement=float(np.mean(scores.argmax(-1) == expected.argmax(-1))),
@@ -95,5 +98,11 @@ def _accuracy(scores: np.ndarray, labels: np.ndarray) -> float:
 def _zipped_bytes(path: pathlib.Path) -> int:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        archive.write(path, path.name)
+        for file in _files(path):
+            archive.write(file, file.relative_to(path.parent))
     return buffer.tell()
+
+
+def _files(path: pathlib.Path) -> list[pathlib.Path]:
+    """A file itself, or all that are in a folder."""
+    return sorted(file for file in (path, *path.rglob("*")) if file.is_file())

@@ -1,42 +1,42 @@
 """One example between its dict and its bytes on disk: a `tf.train.Example`, as TFDS stores it."""
 
-import hashlib
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from tfpipe.decode import decode_image
-from tfpipe.records.images import MAX_PIXELS, Facts, look, look_at_mask
-from tfpipe.records.sources.base import Example, Feature, Refused
-from tfpipe.records.values import stored
+from tfpipe.records.sources.base import Example, Feature
 
 
-class Encoded(NamedTuple):
-    """What became of one example: its record, or the reason why there is none."""
+def to_record(
+    example_id: str,
+    values: Example,
+    features: Mapping[str, Feature],
+    *,
+    orientation: int | None = None,
+) -> bytes:
+    """A serialised `tf.train.Example`: always the same bytes for the same values.
 
-    record: bytes = b""
-    refused: str = ""
-    notes: tuple[str, ...] = ()
-    classes: tuple[int, ...] = ()
-    size_px: tuple[int, int] = (0, 0)
-    digest: int = 0
+    Args:
+        example_id: file names keep bytes that are no text.
+        values: of the features, as `values.stored` gives them.
+        features: what they are.
+        orientation: EXIF's, where there is an image.
 
-
-def encode(
-    example: Example, features: Mapping[str, Feature], *, max_pixels: int = MAX_PIXELS
-) -> Encoded:
-    """Checks one example and makes its record: always the same bytes for the same example.
-
-    >>> done = encode({"id": "a", "label": 3}, {"label": Feature("label")})
-    >>> tf.train.Example.FromString(done.record).features.feature["label"].int64_list.value[0]
+    >>> record = to_record("a", {"label": 3}, {"label": Feature("label")})
+    >>> int(parse(record, {"label": Feature("label")})["label"])
     3
     """
-    try:
-        return _encode(example, features, max_pixels)
-    except Refused as reason:
-        return Encoded(refused=str(reason))
+    message = tf.train.Example()
+    slots = message.features.feature
+    _put_bytes(slots["id"], example_id.encode("utf-8", "surrogateescape"))
+    for key, value in values.items():
+        _PUTS[features[key].kind](slots[key], value)
+    if orientation is not None:
+        _put_ints(slots["orientation"], orientation)
+    return message.SerializeToString(deterministic=True)
 
 
 def parse(record: tf.Tensor, features: Mapping[str, Feature]) -> dict[str, tf.Tensor]:
@@ -63,7 +63,7 @@ def decoder(features: Mapping[str, Feature]) -> Callable[[Example], Example]:
         example = dict(example)
         if image is not None:
             turned = example.pop("orientation")
-            example["image"] = decode_image(example["image"], image.shape[-1] or 3, turned)
+            example["image"] = decode_image(example["image"], image.channels, turned)
         if mask is not None:
             greys = tf.cast(decode_image(example["mask"], 1), tf.int32)
             example["mask"] = tf.gather(tf.constant(mask.table, tf.int32), greys)
@@ -72,103 +72,28 @@ def decoder(features: Mapping[str, Feature]) -> Callable[[Example], Example]:
     return decode
 
 
-def _encode(example: Example, features: Mapping[str, Feature], max_pixels: int) -> Encoded:
-    if "refused" in example:
-        raise Refused(example["refused"])
-    values = stored(example, features)
-    facts = _look(values, features, max_pixels)
-    _refuse_misfits(example, facts)
-    protos = {key: _PROTOS[features[key].kind](value) for key, value in values.items()}
-    protos["id"] = _strings(example["id"].encode("utf-8", "surrogateescape"))
-    if facts is not None:
-        protos["orientation"] = _ints([facts.orientation])
-    message = tf.train.Example(features=tf.train.Features(feature=protos))
-    return Encoded(
-        record=message.SerializeToString(deterministic=True),
-        notes=tuple(example.get("notes", ())),
-        classes=_classes(values, features),
-        size_px=(facts.height, facts.width) if facts else (0, 0),
-        digest=_digest_of(values, facts),
-    )
+def _put_bytes(slot: tf.train.Feature, value: bytes) -> None:
+    slot.bytes_list.value.append(value)
 
 
-def _look(values: Example, features: Mapping[str, Feature], max_pixels: int) -> Facts | None:
-    if "image" not in features:
-        return None
-    feature = features["image"]
-    facts = look(values["image"], feature.shape[-1] or 3, max_pixels=max_pixels)
-    size = (facts.height, facts.width)
-    fixed = tuple(feature.shape[:2])
-    upright = size[::-1] if facts.orientation > 4 else size
-    if any(want not in (None, found) for want, found in zip(fixed, upright, strict=True)):
-        raise Refused(
-            f"expected an image of {fixed[0]}x{fixed[1]} pixels, found {upright[0]}x{upright[1]}"
-        )
-    if "mask" in features:
-        mask = look_at_mask(values["mask"], features["mask"].table, max_pixels=max_pixels)
-        if (mask.height, mask.width) != size:
-            raise Refused(
-                f"the image has {size[0]}x{size[1]} pixels, the mask {mask.height}x{mask.width}"
-            )
-    return facts
+def _put_ints(slot: tf.train.Feature, values: Any) -> None:
+    slot.int64_list.value.extend(np.ravel(values).tolist())
 
 
-def _refuse_misfits(example: Example, facts: Facts | None) -> None:
-    if facts is None:
-        return
-    size = (facts.height, facts.width)
-    claimed = example.get("size_px", size)
-    if tuple(claimed) != size:
-        raise Refused(
-            f"the annotation is for {claimed[0]}x{claimed[1]} pixels, the image has "
-            f"{size[0]}x{size[1]}"
-        )
-    if facts.orientation > 1 and ("boxes" in example or "mask" in example):
-        raise Refused(
-            f"its EXIF orientation is {facts.orientation}, and nothing says whether the boxes or "
-            "the mask are for the turned image; save the image upright"
-        )
+def _put_floats(slot: tf.train.Feature, values: Any) -> None:
+    slot.float_list.value.extend(np.ravel(values).tolist())
 
 
-def _classes(values: Example, features: Mapping[str, Feature]) -> tuple[int, ...]:
-    """The classes that occur, once for each label or box."""
-    if "label" in features:
-        return (int(values["label"]),)
-    if "labels" in features:
-        return tuple(int(index) for index in np.flatnonzero(values["labels"]))
-    return tuple(map(int, values["classes"])) if "classes" in features else ()
-
-
-def _digest_of(values: Example, facts: Facts | None) -> int:
-    if facts is not None:
-        return facts.digest
-    content = values["text"] if "text" in values else _floats(values.get("sequence", ()))
-    data = content if isinstance(content, bytes) else content.SerializeToString()
-    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest())
-
-
-def _strings(value: bytes) -> tf.train.Feature:
-    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
-
-
-def _ints(values: Any) -> tf.train.Feature:
-    return tf.train.Feature(int64_list=tf.train.Int64List(value=np.ravel(values).tolist()))
-
-
-def _floats(values: Any) -> tf.train.Feature:
-    return tf.train.Feature(float_list=tf.train.FloatList(value=np.ravel(values).tolist()))
-
-
-_PROTOS: dict[str, Callable[[Any], tf.train.Feature]] = {
-    "text": _strings,
-    "image": _strings,
-    "mask": _strings,
-    "label": _ints,
-    "labels": _ints,
-    "classes": _ints,
-    "boxes": _floats,
-    "sequence": _floats,
-    "target": _floats,
+_PUTS: dict[str, Callable[[tf.train.Feature, Any], None]] = {
+    "text": _put_bytes,
+    "image": _put_bytes,
+    "mask": _put_bytes,
+    "label": _put_ints,
+    "labels": _put_ints,
+    "classes": _put_ints,
+    "boxes": _put_floats,
+    "sequence": _put_floats,
+    "target": _put_floats,
 }
 
 

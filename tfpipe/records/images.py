@@ -6,30 +6,25 @@ Example:
     facts.height, facts.width, facts.orientation
 """
 
-import io
+import contextlib
 import re
-import struct
-import warnings
-import zlib
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image, UnidentifiedImageError
 
 from tfpipe.decode import decode_image
-from tfpipe.records.gifs import gif_pixels
+from tfpipe.records.contents import GROUP, Content, content_of, contents_of
+from tfpipe.records.headers import Header, pillows_pixels, read_header, read_with_pillow
 from tfpipe.records.sources.base import Refused
 
 MAX_PIXELS = 2**26
-FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP")  # MPO is what some cameras call a JPEG
-ORIENTATION = 0x0112
-_PNG_EXIF = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
-_OPAQUE = ("1", "L", "P", "RGB")
-_WITH_ALPHA = ("LA", "PA", "RGBA")
-
+GROUP_PIXELS = 2**24  # decoded at once, so that they take little memory
+_PLAIN = ("JPEG", "MPO", "PNG")
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
+Opened = tuple[bytes, Header]  # the data, and what `read_header` says of it
 
 
 class Facts(NamedTuple):
@@ -57,7 +52,50 @@ def look(data: bytes, channels: int, *, max_pixels: int = MAX_PIXELS) -> Facts:
         Refused: the data is empty, no image, of a format or kind that would be decoded wrongly,
             too large, truncated or corrupt; with the reason.
     """
-    return _look(data, channels, max_pixels)[0]
+    opened = (data, read_header(data, max_pixels))
+    return finish_look(opened, _decoded_alone(data, channels), max_pixels=max_pixels)
+
+
+def finish_look(
+    opened: Opened, content: Content | Refused, *, max_pixels: int = MAX_PIXELS
+) -> Facts:
+    """The end of `look`, from what `read_header` and `decode_all` found."""
+    data, header = opened
+    if isinstance(content, Refused):
+        read_with_pillow(data, max_pixels)  # which may know a better reason
+        raise content
+    height, width, digest = content
+    if (height, width) != (header.height, header.width):
+        raise Refused(
+            f"its header says {header.height}x{header.width} pixels, and it decodes to "
+            f"{height}x{width}"
+        )
+    if header.may_be_transparent and pillows_pixels(data, "RGBA")[..., 3].min() < 255:
+        raise Refused("it has transparent pixels; put it on a background first")
+    if header.format in ("BMP", "GIF"):
+        _refuse_misread(header, data)
+    return Facts(height, width, header.orientation, digest)
+
+
+def decode_all(images: dict[int, Opened], channels: int) -> dict[int, Content | Refused]:
+    """Decodes many images, and as many as possible in parallel.
+
+    Args:
+        images: by any number.
+        channels: what they are decoded to.
+
+    Returns:
+        For each of them its content, or why it does not decode.
+    """
+    together = [group for group in _groups(images) if len(group) > 1]
+    contents: dict[int, Content | Refused] = {}
+    for group in together:
+        # One that is damaged fails its group.
+        with contextlib.suppress(tf.errors.OpError):
+            found = contents_of([images[key][0] for key in group], channels)
+            contents.update(zip(group, found, strict=True))
+    alone = images.keys() - contents.keys()
+    return contents | {key: _decoded_alone(images[key][0], channels) for key in alone}
 
 
 def look_at_mask(data: bytes, table: tuple[int, ...], *, max_pixels: int = MAX_PIXELS) -> Facts:
@@ -72,7 +110,9 @@ def look_at_mask(data: bytes, table: tuple[int, ...], *, max_pixels: int = MAX_P
         Refused: also for a palette or colours, whose grey values would not be the ones meant.
     """
     try:
-        facts, header, pixels = _look(data, 1, max_pixels)
+        header = read_with_pillow(data, max_pixels)
+        pixels = _decoded(data, 1)
+        facts = finish_look((data, header), content_of(pixels))
     except Refused as reason:
         raise Refused(f"the mask: {reason}") from None
     if header.mode not in ("1", "L"):
@@ -85,50 +125,27 @@ def look_at_mask(data: bytes, table: tuple[int, ...], *, max_pixels: int = MAX_P
     return facts
 
 
-def _look(data: bytes, channels: int, max_pixels: int) -> tuple[Facts, Image.Image, Pixels]:
-    header = _header(data, max_pixels)
-    _refuse_kind(header, data)
-    pixels = _decoded(data, channels)
-    if pixels.shape[:2] != (header.height, header.width):
-        raise Refused(
-            f"its header says {header.height}x{header.width} pixels, and it decodes to "
-            f"{pixels.shape[0]}x{pixels.shape[1]}"
-        )
-    _refuse_transparent(header)
-    _refuse_misread(header, data)
-    facts = Facts(header.height, header.width, _orientation(header, data), _digest(pixels))
-    return facts, header, pixels
+def _groups(images: dict[int, Opened]) -> Iterator[list[int]]:
+    group: list[int] = []
+    pixels = 0
+    for key, (_, header) in images.items():
+        if header.format not in _PLAIN:
+            continue
+        size = header.width * header.height
+        if len(group) == GROUP or (group and pixels + size > GROUP_PIXELS):
+            yield group
+            group, pixels = [], 0
+        group.append(key)
+        pixels += size
+    if group:
+        yield group
 
 
-def _header(data: bytes, max_pixels: int) -> Image.Image:
-    if not data:
-        raise Refused("the file is empty")
+def _decoded_alone(data: bytes, channels: int) -> Content | Refused:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a bomb is refused just below
-            header = Image.open(io.BytesIO(data))
-    except UnidentifiedImageError:
-        raise Refused(f"not an image; it begins with {data[:16]!r}") from None
-    except Image.DecompressionBombError:
-        limit = min(max_pixels, 2 * (Image.MAX_IMAGE_PIXELS or max_pixels))
-        raise Refused(f"larger than {limit:,} pixels") from None
-    except (OSError, ValueError, SyntaxError) as error:
-        raise Refused(f"its header is damaged ({error})") from None
-    if header.width * header.height > max_pixels:
-        raise Refused(f"{header.height}x{header.width} is larger than {max_pixels:,} pixels")
-    if header.format == "GIF" and gif_pixels(data) > max_pixels:
-        raise Refused(f"its frames together are larger than {max_pixels:,} pixels")
-    return header
-
-
-def _refuse_kind(header: Image.Image, data: bytes) -> None:
-    if header.format not in FORMATS:
-        raise Refused(f"a {header.format} file; JPEG, PNG, GIF and BMP can be read")
-    depth = data[24] if header.format == "PNG" else 8
-    if depth > 8 or header.mode.startswith(("I", "F")):
-        raise Refused("more than 8 bits per channel; save it with 8, scaled as it should be")
-    if header.mode not in _OPAQUE + _WITH_ALPHA:
-        raise Refused(f"its pixels are of the kind {header.mode!r}; save it as grey or RGB")
+        return content_of(_decoded(data, channels))
+    except Refused as reason:
+        return reason
 
 
 def _decoded(data: bytes, channels: int) -> Pixels:
@@ -139,46 +156,7 @@ def _decoded(data: bytes, channels: int) -> Pixels:
         raise Refused(f"truncated or corrupt ({problem})") from None
 
 
-def _refuse_transparent(header: Image.Image) -> None:
-    if header.mode not in _WITH_ALPHA and "transparency" not in header.info:
-        return
-    if _converted(header, "RGBA")[..., 3].min() < 255:
-        raise Refused("it has transparent pixels; put it on a background first")
-
-
-def _refuse_misread(header: Image.Image, data: bytes) -> None:
+def _refuse_misread(header: Header, data: bytes) -> None:
     # TensorFlow takes the palette indices of a BMP for greys, among other things.
-    if header.format not in ("BMP", "GIF"):
-        return
-    if not np.array_equal(_decoded(data, 3), _converted(header, "RGB")):
+    if not np.array_equal(_decoded(data, 3), pillows_pixels(data, "RGB")):
         raise Refused(f"a kind of {header.format} that TensorFlow misreads; save it as PNG")
-
-
-def _converted(header: Image.Image, mode: str) -> Pixels:
-    """The pixels as Pillow decodes them."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return np.asarray(header.convert(mode))
-    except (OSError, ValueError, SyntaxError) as error:
-        raise Refused(f"truncated or corrupt ({error})") from None
-
-
-def _orientation(header: Image.Image, data: bytes) -> int:
-    # Looking for EXIF, Pillow would decode a whole PNG again.
-    if header.format == "PNG" and not any(word in data for word in _PNG_EXIF):
-        return 1
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            value = header.getexif().get(ORIENTATION, 1)
-    except (OSError, ValueError, SyntaxError, struct.error):
-        return 1
-    return value if value in range(1, 9) else 1
-
-
-def _digest(pixels: Pixels) -> int:
-    # Two quick checksums in one number: chance would need billions of images to repeat it.
-    shape = zlib.crc32(str(pixels.shape).encode())
-    data = np.ascontiguousarray(pixels).tobytes()
-    return zlib.crc32(data, shape) << 32 | zlib.adler32(data)

@@ -1,7 +1,21 @@
 """Training: a strategy and a precision, and a `tf.function` loop for any Keras model."""
 
+from tfpipe.train.check import Checked, check
+from tfpipe.train.finite import NotFiniteError
 from tfpipe.train.keep import keep
-from tfpipe.train.loop import fit
+from tfpipe.train.losses import DiceCrossentropy, SparseCategoricalFocalCrossentropy
+from tfpipe.train.metrics import AUCPerLabel
 from tfpipe.train.strategy import distribute
+from tfpipe.train.trainer import fit
 
-__all__ = ["distribute", "fit", "keep"]
+__all__ = [
+    "AUCPerLabel",
+    "Checked",
+    "DiceCrossentropy",
+    "NotFiniteError",
+    "SparseCategoricalFocalCrossentropy",
+    "check",
+    "distribute",
+    "fit",
+    "keep",
+]

@@ -1,191 +1,179 @@
-"""The training loop: many steps in one `tf.function` call, Keras callbacks beside it.
-
-Example:
-
-    history = fit(model, train, val, epochs=20)
-"""
+"""The training loop: epochs, callbacks and validation around the steps in the graph."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from tfpipe.backend import keras
-from tfpipe.errors import RequestError, received
 from tfpipe.report import progress
 from tfpipe.report.bars import Bar
-from tfpipe.train.step import Step, eval_step, train_step
+from tfpipe.train.checkpoint import Keeper
+from tfpipe.train.finite import NotFiniteError, Watch, first_problem, ids
+from tfpipe.train.graph import Repeat
 
 Logs = dict[str, float]
-Runner = Callable[[int], Iterator[tuple[int, Logs]]]
+
+CALL_S = 0.25  # a call of the graph is about that long where `steps_per_call` is "auto"
+MOST_STEPS = 1024
+STEPS_OF_WORKERS = 16  # workers must agree, and their clocks do not
 
 
-def fit(
-    model: keras.Model,
-    train: tf.data.Dataset,
-    val: tf.data.Dataset | None = None,
-    *,
-    epochs: int = 1,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
-    steps_per_call: int = 20,
-    after_update: Callable[[], Any] | None = None,
-) -> keras.callbacks.History:
-    """Trains a Keras model under the strategy that it was built under.
+class Side(NamedTuple):
+    """Training or validation: what the graph does with a batch, and where batches come from."""
 
-    Loss and metrics are sums over examples divided by the number of examples, so they do not
-    depend on how many replicas there are, nor on a smaller last batch.
-
-    Args:
-        model: a Keras model, compiled with a loss, an optimizer and metrics. One that is not
-            compiled and ends in a softmax is compiled for integer labels: Adam, sparse
-            categorical cross-entropy, accuracy.
-        train: batches of (inputs, targets) or (inputs, targets, sample_weights).
-        val: the same, looked at after every epoch.
-        epochs: passes over `train`.
-        callbacks: Keras' own; `on_train_batch_end` is called once per `steps_per_call` steps.
-        steps_per_call: steps in one `tf.function` call.
-        after_update: called in the replica after every optimizer update, inside the graph.
-
-    Returns:
-        Keras' history: `history.history["val_loss"]` and so on, one number per epoch.
-
-    Raises:
-        RequestError: no epochs, no steps in a call, no batches, batches without targets, a dataset
-            of unknown length, or no loss.
-
-    Example:
-
-    >>> x, y = tf.zeros((8, 32, 32, 1)), tf.zeros((8,), tf.int64)
-    >>> train = tf.data.Dataset.from_tensor_slices((x, y)).batch(4)
-    >>> from tfpipe.models import lenet5
-    >>> history = fit(lenet5(), train, epochs=2)
-    >>> list(history.history)
-    ['accuracy', 'loss']
-    """
-    if epochs < 1:
-        raise RequestError(received("`epochs` to be at least 1", epochs=epochs))
-    if steps_per_call < 1:
-        raise RequestError(
-            received("`steps_per_call` to be at least 1", steps_per_call=steps_per_call)
-        )
-    for name, dataset in (("train", train), ("val", val)):
-        if dataset is not None:
-            _check(name, dataset)
-    num_steps = len(train)
-    strategy = model.distribute_strategy
-    with strategy.scope():
-        _build(model, train)
-        run = _runner(strategy, model, train_step(model, after_update), train)
-        check = _runner(strategy, model, eval_step(model), val) if val is not None else None
-        calls = keras.callbacks.CallbackList(
-            list(callbacks), add_history=True, model=model, epochs=epochs, steps=num_steps
-        )
-        with progress("training", epochs * num_steps, unit="steps") as bar:
-            model.stop_training = False  # an earlier training may have stopped early
-            calls.on_train_begin()
-            for epoch in range(epochs):
-                started = time.monotonic()
-                calls.on_epoch_begin(epoch)
-                logs = dict(_epoch(run, calls, steps_per_call, bar, f"epoch {epoch + 1}/{epochs}"))
-                if check is not None:
-                    logs |= _val_logs(check, steps_per_call)
-                calls.on_epoch_end(epoch, logs)
-                seconds = time.monotonic() - started
-                bar.line(f"epoch {epoch + 1}/{epochs}: {_words(logs)}, {seconds:.1f} s")
-                if model.stop_training:
-                    break
-            calls.on_train_end()
-    return model.history
+    repeat: Repeat
+    passes: Iterator[Iterator[Any]]
+    num_batches: int
 
 
-def _runner(
-    strategy: tf.distribute.Strategy, model: keras.Model, step: Step, dataset: tf.data.Dataset
-) -> Runner:
-    """A function that passes once over the dataset, and yields after every call of the graph."""
-    batches = strategy.experimental_distribute_dataset(dataset)
-    num_steps = len(dataset)
+class Job(NamedTuple):
+    """What the loop works on."""
 
-    @tf.function
-    def repeat(iterator: Iterator[Any], count: tf.Tensor) -> None:
-        for _ in tf.range(count):
-            strategy.run(step, args=next(iterator))
+    model: keras.Model
+    sides: dict[str, Side]
+    calls: keras.callbacks.CallbackList
+    epochs: int
+    accumulate: int
+    watch: Watch
+    keeper: Keeper
+    average: Callable[[], None]
 
-    def run(steps_per_call: int) -> Iterator[tuple[int, Logs]]:
-        model.reset_metrics()
-        iterator = iter(batches)
-        for first in range(0, num_steps, steps_per_call):
-            count = min(steps_per_call, num_steps - first)
-            repeat(iterator, tf.constant(count))
-            yield first + count, {k: float(v) for k, v in model.get_metrics_result().items()}
-
-    return run
+    @property
+    def num_steps(self) -> int:
+        """Optimizer updates in an epoch."""
+        return -(-self.sides["train"].num_batches // self.accumulate)
 
 
-def _epoch(
-    run: Runner, calls: keras.callbacks.CallbackList, steps_per_call: int, bar: Bar, name: str
-) -> Logs:
+class Pace:
+    """How many steps a call of the graph has."""
+
+    def __init__(self, steps_per_call: int | str, *, workers: bool):
+        self.grows = steps_per_call == "auto" and not workers
+        if isinstance(steps_per_call, int):
+            self.steps = steps_per_call
+        else:
+            self.steps = STEPS_OF_WORKERS if workers else 1
+
+    def took(self, steps: int, seconds: float) -> None:
+        """Twice as many steps in the next call, if this one was whole and short."""
+        if self.grows and steps == self.steps < MOST_STEPS and seconds < CALL_S / 2:
+            self.steps *= 2
+
+
+def run(job: Job, pace: Pace) -> None:
+    """Trains from where the keeper stands to the last epoch."""
+    model, keeper = job.model, job.keeper
+    if keeper.finished:
+        keeper.restore()
+        return
+    first, step = keeper.epoch, keeper.step
+    with progress("training", job.epochs * job.num_steps, unit="steps") as bar:
+        model.stop_training = False  # an earlier training may have stopped early
+        job.calls.on_train_begin()
+        keeper.remember_callbacks()
+        if step == 0:  # else what callbacks do at an epoch's begin comes first
+            keeper.restore()
+        bar.advance(first * job.num_steps + step)
+        for epoch in range(first, job.epochs):
+            if model.stop_training:
+                break
+            _epoch(job, pace, bar, epoch, step if epoch == first else 0)
+        job.calls.on_train_end()
+        model.optimizer.finalize_variable_values(model.trainable_variables)  # Keras' averages
+    keeper.finish()
+
+
+def _epoch(job: Job, pace: Pace, bar: Bar, epoch: int, step: int) -> None:
+    started = time.monotonic()
+    name = f"epoch {epoch + 1}/{job.epochs}"
+    job.model.reset_metrics()
+    job.calls.on_epoch_begin(epoch)
+    if step:
+        job.keeper.restore()
+    logs, speed = _train(job, pace, bar, epoch, step, name)
+    job.average()
+    if "val" in job.sides:
+        logs |= _val_logs(job, pace)
+    job.calls.on_epoch_end(epoch, logs)
+    job.keeper.reached(epoch + 1, 0)
+    seconds = time.monotonic() - started
+    bar.line(f"{name}: {_words(logs)}, {speed}, {seconds:.1f} s")
+
+
+def _train(job: Job, pace: Pace, bar: Bar, epoch: int, step: int, name: str) -> tuple[Logs, str]:
+    """The epoch's steps from `step` on; the logs of the last call, and the speed in words."""
     logs: Logs = {}
-    done = 0
-    calls.on_train_batch_begin(0)
-    for reached, logs in run(steps_per_call):
-        calls.on_train_batch_end(reached - 1, logs)
-        bar.advance(reached - done, note=f"{name}: {_words(logs)}")
-        done = reached
-        if calls.model.stop_training or done == calls.params["steps"]:
+    side = job.sides["train"]
+    iterator = next(side.passes)
+    began, waited, seen = time.monotonic(), float(job.watch.waited_s), _examples(job.model)
+    speed = ""
+    job.calls.on_train_batch_begin(step)
+    while step < job.num_steps:
+        wanted = min(pace.steps, job.num_steps - step)
+        count = min(wanted * job.accumulate, side.num_batches - step * job.accumulate)
+        started = time.monotonic()
+        done = int(side.repeat(iterator, tf.constant(count)))
+        pace.took(wanted, time.monotonic() - started)
+        if done < count or (job.watch.stop and job.watch.num_bad):
+            raise _not_finite(job, epoch, step * job.accumulate + done)
+        step += wanted
+        logs = _results(job)
+        job.calls.on_train_batch_end(step - 1, logs)
+        passed = time.monotonic() - began
+        rate = (_examples(job.model) - seen) / passed
+        share = min(1.0, (float(job.watch.waited_s) - waited) / passed)
+        speed = f"{rate:,.0f} examples/s, input wait {share:.2f}"
+        bar.advance(wanted, note=f"{name}: {_words(logs)}, {speed}")
+        if job.model.stop_training or step == job.num_steps:
             break
-        calls.on_train_batch_begin(done)
+        job.keeper.reached(epoch, step)
+        job.calls.on_train_batch_begin(step)
+    return logs, speed
+
+
+def _results(job: Job) -> Logs:
+    logs = _numbers(job.model.get_metrics_result())
+    if not job.watch.stop:
+        logs["skipped"] = float(job.watch.num_bad)
     return logs
 
 
-def _val_logs(check: Runner, steps_per_call: int) -> Logs:
-    *_, (_, logs) = check(steps_per_call)
-    return {f"val_{name}": value for name, value in logs.items()}
+def _val_logs(job: Job, pace: Pace) -> Logs:
+    val = job.sides["val"]
+    job.model.reset_metrics()
+    iterator = next(val.passes)
+    for first in range(0, val.num_batches, pace.steps):
+        val.repeat(iterator, tf.constant(min(pace.steps, val.num_batches - first)))
+    results = _numbers(job.model.get_metrics_result())
+    return {f"val_{name}": value for name, value in results.items()}
 
 
-def _check(name: str, dataset: tf.data.Dataset) -> None:
-    spec = dataset.element_spec
-    if not isinstance(spec, tuple) or len(spec) not in (2, 3):
-        expected = f"`{name}` to hold batches of (inputs, targets) or with sample weights too"
-        raise RequestError(received(expected, element_spec=spec))
-    # Callbacks, bars and graphs need to know how many batches there are before a pass begins.
-    cardinality = int(dataset.cardinality())
-    if cardinality > 0:
-        return
-    problem = {0: "it is empty", tf.data.INFINITE_CARDINALITY: "it is infinite"}
-    found = problem.get(cardinality, "its length is unknown")
-    raise RequestError(
-        f"Expected `{name}` to have a known number of batches. Received: {found}. "
-        "`dataset.apply(tf.data.experimental.assert_cardinality(n))` tells it."
+def _numbers(results: Mapping[str, Any]) -> Logs:
+    logs: Logs = {}
+    for name, value in results.items():  # a metric may be several numbers
+        logs |= _numbers(value) if isinstance(value, dict) else {name: float(value)}
+    return logs
+
+
+def _examples(model: keras.Model) -> float:
+    return float(
+        keras.ops.convert_to_numpy(model.metrics[0].count)
+    )  # Keras keeps the loss first, weighted by examples
+
+
+def _not_finite(job: Job, epoch: int, batches: int) -> NotFiniteError:
+    job.average()
+    problem = first_problem(job.model, job.watch.batches)
+    step = -(-batches // job.accumulate)
+    place = f"`records.read(..., start=({epoch}, {batches - 1}))` begins with its examples"
+    return NotFiniteError(
+        f"The loss or a gradient is not finite in epoch {epoch + 1}, step {step} of "
+        f"{job.num_steps}, batch {batches} of the pass ({ids(job.watch.batches) or place}). "
+        f"{problem}. The weights are those from before this step. A smaller learning rate or "
+        "`clip_norm` may help; `on_nan='skip'` leaves such steps out."
     )
-
-
-def _build(model: keras.Model, train: tf.data.Dataset) -> None:
-    """Creates what Keras would create at the first batch, outside the graph: metrics, slots."""
-    x, y = (tf.nest.map_structure(_symbol, spec) for spec in train.element_spec[:2])
-    if not model.built:
-        model.build(tf.nest.map_structure(lambda symbol: symbol.shape, x))
-    if not model.compiled:
-        _compile_classifier(model)
-    y_pred = model.compute_output_spec(x)
-    for metric in model.metrics:
-        if not getattr(metric, "built", True):
-            metric.build(y, y_pred)
-    model.optimizer.build(model.trainable_variables)
-
-
-def _compile_classifier(model: keras.Model) -> None:
-    activation = getattr(model.layers[-1], "activation", None)
-    if activation is not keras.activations.softmax:
-        raise RequestError(
-            f"The model {model.name!r} is not compiled and does not end in a softmax, so there is "
-            "no loss to choose. Call `model.compile(optimizer=..., loss=..., metrics=[...])` first."
-        )
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-
-
-def _symbol(spec: tf.TensorSpec) -> keras.KerasTensor:
-    return keras.KerasTensor(spec.shape, dtype=spec.dtype.name)
 
 
 def _words(logs: Logs) -> str:

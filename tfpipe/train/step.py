@@ -1,61 +1,252 @@
-"""One training step and one evaluation step, as small functions of a batch on one replica."""
+"""What one replica does with one batch: gradients, an update, an evaluation.
 
-from collections.abc import Callable
-from typing import Any
+Example:
+
+    seen = forward(model, jit=False)(x, y, sample_weight)
+    update(model, clip_norm=1.0, after_update=None)(seen.gradients)
+"""
+
+import contextlib
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from tfpipe.backend import keras
+from tfpipe.train.data import model_inputs
 
-Step = Callable[..., None]
+Step = Callable[..., Any]
 
 
-def train_step(model: keras.Model, after_update: Callable[[], Any] | None) -> Step:
-    """A function of (x, y[, sample_weight]): one gradient step, and the metrics' update."""
+class Seen(NamedTuple):
+    """What a replica has seen in its share of a batch."""
 
-    def step(x: Any, y: Any, sample_weight: Any = None) -> None:
-        with tf.GradientTape() as tape:
-            y_pred = model(x, training=True)
-            mean_loss, count, share = _loss(model, x, y, y_pred, sample_weight)
-            scaled = model.optimizer.scale_loss(mean_loss * share)
-        gradients = tape.gradient(scaled, model.trainable_variables)
+    gradients: list[tf.Tensor | None]  # this replica's part of the mean's gradient, as scaled
+    loss: tf.Tensor  # the mean over the replica's examples
+    count: tf.Tensor  # the replica's examples
+    total: tf.Tensor  # all replicas' examples
+    finite: tf.Tensor  # the whole batch's loss
+    y_pred: Any
+    before: list[tf.Tensor]  # what is not trained (batch statistics, seeds), from before
+
+
+def forward(model: keras.Model, *, jit: bool) -> Step:
+    """A function of (x, y[, sample_weight]) to `Seen`.
+
+    Summed over the replicas, the gradients are those of the mean over the whole batch, however
+    the batch was split; a replica without examples adds 0.
+    """
+    local = _compiled(_local(model), jit)
+
+    @tf.autograph.experimental.do_not_convert
+    def run(x: Any, y: Any, sample_weight: Any = None) -> Seen:
+        x = model_inputs(x)
+        before = [tf.convert_to_tensor(v.value) for v in model.non_trainable_variables]
+        count = tf.cast(tf.shape(tf.nest.flatten(x)[0])[0], tf.float32)
+        total, share = all_sum(count), None
+        if _num_replicas() > 1:
+            share = count / total
+        gradients, loss, y_pred = local(x, y, sample_weight, share)
+        if _num_replicas() > 1:
+            # The mean of no examples is not a number, nor would a moving average be from then on.
+            for variable, value in zip(model.non_trainable_variables, before, strict=True):
+                variable.assign(tf.where(count > 0, variable.value, value))
+        finite = tf.math.is_finite(loss if share is None else all_sum(loss * share))
+        return Seen(gradients, loss, count, total, finite, y_pred, before)
+
+    return run
+
+
+def evaluate(model: keras.Model) -> Step:
+    """A function of (x, y[, sample_weight]): the metrics' update, without training."""
+    call = _caller(model, training=False)
+
+    @tf.autograph.experimental.do_not_convert
+    def run(x: Any, y: Any, sample_weight: Any = None) -> None:
+        x = model_inputs(x)
+        y_pred = call(x)
+        count = tf.cast(tf.shape(tf.nest.flatten(x)[0])[0], tf.float32)
+        loss = _mean_loss(model, x, y, y_pred, sample_weight, training=False)
+        count_in(model)(x, y, sample_weight, y_pred, tf.where(count > 0, loss, 0.0), count)
+
+    return run
+
+
+def update(
+    model: keras.Model,
+    *,
+    clip_norm: float | None,
+    after_update: Callable[[], Any] | None,
+    jit: bool,
+) -> Step:
+    """A function of (gradients, norm): clips them, and has the optimizer apply them.
+
+    The gradients are those of the whole batch, the same on every replica, and multiplied by the
+    loss scale, as a `LossScaleOptimizer` wants them; the norm is not.
+    """
+
+    def apply(gradients: list[tf.Tensor | None], norm: tf.Tensor) -> None:
+        if clip_norm is not None:
+            factor = clip_norm / tf.maximum(norm, clip_norm)
+            gradients = [None if g is None else g * tf.cast(factor, g.dtype) for g in gradients]
         model.optimizer.apply(gradients, model.trainable_variables)
+
+    # Replicas talk to each other in between, which a compiled function cannot.
+    apply = _compiled(apply, jit and model.distribute_strategy.num_replicas_in_sync == 1)
+
+    @tf.autograph.experimental.do_not_convert
+    def run(gradients: list[tf.Tensor | None], norm: tf.Tensor) -> None:
+        apply(gradients, norm)
         if after_update is not None:
             after_update()
-        _update_metrics(model, x, y, y_pred, sample_weight, mean_loss, count)
 
-    return step
-
-
-def eval_step(model: keras.Model) -> Step:
-    """A function of (x, y[, sample_weight]): the metrics' update, without training."""
-
-    def step(x: Any, y: Any, sample_weight: Any = None) -> None:
-        y_pred = model(x, training=False)
-        mean_loss, count, _ = _loss(model, x, y, y_pred, sample_weight)
-        _update_metrics(model, x, y, y_pred, sample_weight, mean_loss, count)
-
-    return step
+    return run
 
 
-def _loss(
-    model: keras.Model, x: Any, y: Any, y_pred: Any, sample_weight: Any
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """The mean loss of the replica's examples, how many they are, and their share of the batch.
+def count_in(model: keras.Model) -> Step:
+    """A function that adds a batch to the loss' mean and to the metrics."""
 
-    Summed over the replicas, loss times share is the mean over the whole batch, however the
-    batch was split; a replica without examples adds 0.
-    """
+    @tf.autograph.experimental.do_not_convert
+    def run(x: Any, y: Any, sample_weight: Any, y_pred: Any, loss: Any, count: Any) -> None:
+        model.metrics[0].update_state(loss, sample_weight=count)  # Keras keeps the loss first
+        model.compute_metrics(x, y, y_pred, sample_weight)
+
+    return run
+
+
+def put_back(model: keras.Model) -> Step:
+    """A function of values: the batch statistics and seeds from before a batch."""
+
+    @tf.autograph.experimental.do_not_convert
+    def run(before: Sequence[tf.Tensor]) -> None:
+        for variable, value in zip(model.non_trainable_variables, before, strict=True):
+            variable.assign(value)
+
+    return run
+
+
+def average_statistics(model: keras.Model) -> Step:
+    """A function that gives every replica the mean of all replicas' moving averages."""
+
+    @tf.autograph.experimental.do_not_convert
+    def run() -> None:
+        context = tf.distribute.get_replica_context()
+        for variable in model.non_trainable_variables:
+            if variable.value.dtype.is_floating:
+                mean = context.all_reduce(tf.distribute.ReduceOp.MEAN, variable.value)
+                variable.assign(mean)
+
+    return run
+
+
+def joined(
+    model: keras.Model, gradients: Sequence[tf.Tensor | None]
+) -> tuple[list[tf.Tensor | None], tf.Tensor]:
+    """The replicas' gradients in a sum, and its global norm without the loss scale."""
+    if _num_replicas() > 1:
+        present = iter(all_sum([g for g in gradients if g is not None]))
+        gradients = [None if g is None else next(present) for g in gradients]
+    return list(gradients), norm_of(model, gradients)
+
+
+def norm_of(model: keras.Model, gradients: Sequence[tf.Tensor | None]) -> tf.Tensor:
+    """The global norm, float32; not finite where one of the gradients is not."""
+    present = [tf.cast(gradient, tf.float32) for gradient in gradients if gradient is not None]
+    if is_scaled(model.optimizer):  # before they are squared, or large scales would overflow
+        present = [gradient / loss_scale(model.optimizer) for gradient in present]
+    return tf.linalg.global_norm(present)
+
+
+def all_sum(values: Any) -> Any:
+    """The sum over the replicas."""
+    if _num_replicas() == 1:
+        return values
     context = tf.distribute.get_replica_context()
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, values)
+
+
+def is_scaled(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Whether the optimizer looks for the right loss scale by itself."""
+    return isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+
+
+def loss_scale(optimizer: keras.optimizers.Optimizer) -> tf.Tensor:
+    """What the optimizer multiplies the loss by."""
+    return tf.cast(optimizer.scale_loss(tf.constant(1.0)), tf.float32)
+
+
+def usable(optimizer: keras.optimizers.Optimizer, norm: tf.Tensor) -> tf.Tensor:
+    """Whether the optimizer can go on from gradients of this norm.
+
+    A `LossScaleOptimizer` lowers its scale until the gradients are finite; at 1 it is the
+    gradients' own fault.
+    """
+    finite = tf.math.is_finite(norm)
+    if is_scaled(optimizer):
+        finite |= loss_scale(optimizer) > 1
+    return finite
+
+
+def first(strategy: tf.distribute.Strategy, value: Any) -> tf.Tensor:
+    """One replica's value, where all have the same."""
+    return strategy.experimental_local_results(value)[0]
+
+
+@contextlib.contextmanager
+def summed_already(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
+    """Keeps Keras from summing gradients over the replicas once more (after clipping)."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    inner._all_reduce_sum_gradients = lambda pairs: pairs
+    try:
+        yield
+    finally:
+        del inner._all_reduce_sum_gradients
+
+
+def _local(model: keras.Model) -> Step:
+    call = _caller(model, training=True)
+
+    def run(x: Any, y: Any, sample_weight: Any, share: tf.Tensor | None) -> tuple[Any, Any, Any]:
+        with tf.GradientTape() as tape:
+            y_pred = call(x)
+            loss = _mean_loss(model, x, y, y_pred, sample_weight, training=True)
+            if share is not None:
+                loss = tf.where(share > 0, loss, 0.0)
+            part = loss if share is None else loss * share
+            scaled = model.optimizer.scale_loss(part)
+        gradients = tape.gradient(scaled, model.trainable_variables)
+        return [_whole(gradient, share) for gradient in gradients], loss, y_pred
+
+    return run
+
+
+def _compiled(function: Step, jit: bool) -> Step:
+    return tf.function(function, jit_compile=True, autograph=False) if jit else function
+
+
+def _mean_loss(
+    model: keras.Model, x: Any, y: Any, y_pred: Any, sample_weight: Any, *, training: bool
+) -> tf.Tensor:
     # Keras divides its losses by the number of replicas, as if all had the same share.
-    loss = model.compute_loss(x, y, y_pred, sample_weight) * context.num_replicas_in_sync
-    count = tf.cast(tf.shape(tf.nest.flatten(x)[0])[0], tf.float32)
-    share = count / context.all_reduce(tf.distribute.ReduceOp.SUM, count)
-    return tf.where(count > 0, loss, 0.0), count, share
+    loss = model._compute_loss(x, y, y_pred, sample_weight, training=training)
+    return tf.cast(loss, tf.float32) * _num_replicas()
 
 
-def _update_metrics(
-    model: keras.Model, x: Any, y: Any, y_pred: Any, sample_weight: Any, mean_loss: Any, count: Any
-) -> None:
-    model.metrics[0].update_state(mean_loss, sample_weight=count)  # Keras keeps the loss first
-    model.compute_metrics(x, y, y_pred, sample_weight)
+def _caller(model: keras.Model, *, training: bool) -> Callable[[Any], Any]:
+    if "training" in inspect.signature(model.call).parameters:
+        return lambda x: model(x, training=training)
+    return model
+
+
+def _whole(gradient: Any, share: tf.Tensor | None) -> tf.Tensor | None:
+    """The gradient as one tensor; of no examples it is 0, whatever layers make of a mean."""
+    if gradient is None:
+        return None
+    # Dense: parts of an embedding's gradient may name the same row, and have no norm.
+    dense = tf.convert_to_tensor(gradient)
+    return dense if share is None else tf.where(share > 0, dense, tf.zeros_like(dense))
+
+
+def _num_replicas() -> int:
+    return tf.distribute.get_strategy().num_replicas_in_sync

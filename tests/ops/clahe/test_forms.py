@@ -25,7 +25,7 @@ def wrong(form, opencv, cases):
 
 @ALL
 def test_random_images(form, opencv, cases):
-    assert wrong(form, opencv, cases(150, seed=0)) == []
+    assert wrong(form, opencv, cases(100, seed=0)) == []
 
 
 @pytest.mark.slow
@@ -67,6 +67,12 @@ def test_a_limit_that_opencv_cannot_count_to(form, opencv, pictures):
 def test_images_of_a_batch_do_not_mix(form, opencv, pictures):
     images = pictures(np.random.default_rng(3), 5, 37, 50)
     assert unequal(form, opencv, images, 3.0, (5, 3)) == 0
+
+
+@ALL
+def test_a_weight_that_rounds_to_one(form, opencv, pictures):
+    images = pictures(np.random.default_rng(4), 5, 94, 188)
+    assert unequal(form, opencv, images, 3.0, (2, 1)) == 0
 
 
 @ALL

@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 
 from tfpipe.records import arrays, load, write
-from tfpipe.records.codec import Encoded
 from tfpipe.records.sources.base import Entry, Feature, Source, from_entries
 from tfpipe.records.writing.assemble import assemble
+from tfpipe.records.writing.encode import Encoded
 from tfpipe.records.writing.plan import PlannedShard
 from tfpipe.records.writing.shards import ShardWriter, load_finished, shard_path
 

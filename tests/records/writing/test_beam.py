@@ -15,9 +15,9 @@ import pytest
 
 from tfpipe import records
 from tfpipe.errors import RequestError
-from tfpipe.records.codec import encode
 from tfpipe.records.sources.base import Entry, Feature, Source, from_entries
 from tfpipe.records.writing import beam
+from tfpipe.records.writing.encode import encode
 from tfpipe.records.writing.plan import make_plan
 
 pytest.importorskip("apache_beam", reason="Apache Beam is not installed (tfpipe[beam])")

@@ -27,8 +27,8 @@ SERVER = """
 import json, os, pathlib, signal, sys
 import tensorflow_datasets.core.folder_dataset
 from tfpipe import records
-from tfpipe.records import codec
-from tfpipe.records.writing import workers
+from tfpipe.records import contents, images
+from tfpipe.records.writing import batches, workers
 from tfpipe.records.sources.base import Entry, Feature, from_entries
 
 STEPS = ("fsync", "link", "mkdir", "open", "rename", "replace", "rmdir", "unlink")
@@ -55,18 +55,21 @@ def watch(name, kill_at, done):
     setattr(os, name, watched)
 
 def run(path, num_workers, kill_at):
-    encode = workers.encode
-    def watched(example, *arguments, **options):
-        result = encode(example, *arguments, **options)
-        say(encoded=example["id"])
-        return result
-    workers.encode = watched
+    finish = workers.finish
+    def watched(drafts, *arguments, **options):
+        results = finish(drafts, *arguments, **options)
+        for draft in drafts:
+            say(encoded=draft.example["id"])
+        return results
+    workers.finish = watched
     done = [0]
     for name in STEPS:
         watch(name, kill_at, done)
     records.write(source(), path, workers=num_workers, shard_bytes=int(sys.argv[1]))
     say(steps=done[0])
 
+batches.BATCH_EXAMPLES = 1  # so that a run can be killed after any example
+contents.GROUP = images.GROUP = 1  # for its graph is made in every run
 say(ready=True)
 for line in sys.stdin:
     request = json.loads(line)

@@ -1,6 +1,7 @@
 """A shard is finished with its last example, found again by its key, and by no other."""
 
 import array
+import errno
 import hashlib
 import json
 from collections import Counter
@@ -11,8 +12,9 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfpipe.records.codec import Encoded
 from tfpipe.records.sources.base import Source
+from tfpipe.records.writing import shards
+from tfpipe.records.writing.encode import Encoded
 from tfpipe.records.writing.plan import PlannedShard
 from tfpipe.records.writing.shards import (
     Facts,
@@ -55,6 +57,17 @@ def test_a_shard_holds_the_records_and_its_facts_say_what_is_in_it(tmp_path):
         digests=array.array("Q", [7, 2**64 - 1]),
     )
     assert names(tmp_path) == ["train-00003", "train-00003.digests", "train-00003.json"]
+
+
+def test_the_sum_is_that_of_the_file_however_often_it_is_taken_on_the_way(tmp_path, monkeypatch):
+    monkeypatch.setattr(shards, "SETTLE_BYTES", 7)
+    path = shard_path(tmp_path, "train", 0)
+    results = [Encoded(record=bytes([n]) * n) for n in range(20)]
+    facts = written(path, *results)
+    assert facts.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert facts.num_bytes == path.stat().st_size
+    records = [record.numpy() for record in tf.data.TFRecordDataset(str(path))]
+    assert records == [result.record for result in results]
 
 
 def test_the_facts_come_back_as_they_were(tmp_path):
@@ -167,7 +180,8 @@ def test_a_full_disk_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(tf.io, "TFRecordWriter", Full)
     with pytest.raises(OSError, match="No space left on device") as error:
         written(path, KEPT)
-    assert str(error.value) == (
+    assert (error.value.errno, error.value.filename) == (errno.ENOSPC, f"{path}.aside")
+    assert error.value.strerror == (
         f"A shard cannot be written ({path}.aside; No space left on device). Once it can, call "
-        "again: finished shards are kept."
+        "again: finished shards are kept"
     )

@@ -10,13 +10,12 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tfpipe.records.codec import encode
 from tfpipe.records.sources.base import Feature
 from tfpipe.records.writing import workers
-from tfpipe.records.writing.workers import BATCH_BYTES, BATCH_EXAMPLES, batches, encode_all
+from tfpipe.records.writing.batches import BATCH_EXAMPLES
+from tfpipe.records.writing.encode import encode
+from tfpipe.records.writing.workers import encode_all
 
 ROOT = pathlib.Path(__file__).parents[3]
 LABEL = {"label": Feature("label")}
@@ -84,20 +83,6 @@ def encoded(examples, num_workers, features=None):
     return list(encode_all(examples, features or {}, num_workers=num_workers))
 
 
-@given(st.lists(st.one_of(st.binary(max_size=9), st.text(max_size=9), st.integers())))
-def test_batches_keep_the_examples_in_order(values):
-    examples = [{"id": str(n), "x": value} for n, value in enumerate(values * 20)]
-    found = list(batches(examples))
-    assert [example for batch in found for example in batch] == examples
-    assert all(len(batch) == BATCH_EXAMPLES for batch in found[:-1])
-
-
-def test_large_examples_make_small_batches():
-    image = np.zeros(BATCH_BYTES // 2, np.uint8)
-    sizes = [len(b) for b in batches({"id": str(n), "image": image} for n in range(5))]
-    assert sizes == [2, 2, 1]
-
-
 @pytest.mark.parametrize("num_workers", [1, 3])
 def test_results_come_in_order_from_so_many_processes(program, started, num_workers):
     program(ECHO.format(before=""))
@@ -130,6 +115,28 @@ def test_a_real_worker_dies_of_one_example_and_the_others_are_encoded():
     assert found.pop("c") == encode({"id": "c", "label": 5}, LABEL)
     expected = [encode(example, LABEL) for example in numbered(3)]
     assert list(found.values()) == expected
+
+
+def test_in_this_process_examples_are_encoded_as_one_by_one_with_the_same_limit():
+    features = {
+        "image": Feature("image", (None, None, 1)),
+        "mask": Feature("mask", table=(0,) * 256),
+    }
+    pixels = [np.zeros((side, side, 1), np.uint8) for side in (2, 5)]
+    sizes = [(n % 3 // 2, n % 5 // 4) for n in range(150)]  # of the image, and of its mask
+    examples = [
+        {"id": str(n), "image": pixels[image], "mask": pixels[mask]}
+        for n, (image, mask) in enumerate(sizes)
+    ]
+    found = list(encode_all(examples, features, num_workers=0, max_pixels=10))
+    expected = [(example, encode(example, features, max_pixels=10)) for example in examples]
+    assert [encoded for _, encoded in found] == [encoded for _, encoded in expected]
+    assert [example["id"] for example, _ in found] == [str(n) for n in range(150)]
+    assert {encoded.refused for _, encoded in found} == {
+        "",
+        "5x5 is larger than 10 pixels",
+        "the mask: 5x5 is larger than 10 pixels",
+    }
 
 
 def test_only_the_examples_that_kill_are_refused(program, started):
@@ -229,7 +236,7 @@ def test_a_script_without_a_main_guard_works_where_modules_are_named_like_python
         "from tfpipe.records.sources.base import Feature\n"
         "from tfpipe.records.writing.workers import encode_all\n"
         "examples = [{'id': str(n), 'label': 1} for n in range(100)]\n"
-        "print(len(list(encode_all(examples, {'label': Feature('label')}, num_workers=2))))\n"
+        "print(len(list(encode_all(examples, {'label': Feature('label')}, num_workers=1))))\n"
     )
     done = subprocess.run(
         [sys.executable, str(script)],

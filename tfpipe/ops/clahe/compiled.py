@@ -39,7 +39,7 @@ def _counts(planes: Any, settings: Settings) -> Any:
     """Counts of grey levels, in any shape that holds them image by image, tile by tile."""
     height, width, (across, down), _ = settings
     bins = across * down * LEVELS
-    together = _threads() * bins <= 2 * height * width
+    together = _threads() * bins <= height * width
     ids = _ids(planes, settings, together)
     if together:
         return bincount(tf.reshape(ids, [-1]), tf.shape(planes)[0] * bins)
@@ -47,7 +47,10 @@ def _counts(planes: Any, settings: Settings) -> Any:
 
 
 def _threads() -> int:
-    """How many tables DenseBincount makes of a vector of ids, which is twice as fast as rows."""
+    """How many times DenseBincount makes all bins, for a vector of ids; for rows, once.
+
+    A vector takes half as long as rows, where the pixels outnumber these bins.
+    """
     return 1 + (tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count() or 1)
 
 

@@ -1,6 +1,5 @@
 """CLAHE as a Keras layer."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from tfpipe.backend import keras
@@ -36,12 +35,12 @@ class ClaheLayer(keras.layers.Layer):
     def __init__(
         self,
         clip_limit: float = 2.0,
-        tile_grid: Sequence[int] = (8, 8),
+        tile_grid: tuple[int, int] = (8, 8),
         colour: str | None = None,
         **kwargs: Any,
     ):
         super().__init__(autocast=False, **kwargs)
-        self.clahe = Clahe(clip_limit, tuple(tile_grid), colour)  # type: ignore[arg-type]
+        self.clahe = Clahe(clip_limit, tile_grid, colour)
 
     def call(self, images: Any) -> Any:
         """Equalises a batch."""

@@ -52,6 +52,8 @@ class Clahe(Op):
     gives: ClassVar[str] = "uint8"
 
     def __post_init__(self) -> None:
+        if isinstance(self.tile_grid, list):  # an op must have a hash, and compare with its JSON
+            object.__setattr__(self, "tile_grid", tuple(self.tile_grid))
         limit, grid = self.clip_limit, self.tile_grid
         if not isinstance(limit, numbers.Real) or not math.isfinite(limit):
             raise RequestError(
@@ -120,7 +122,8 @@ class Clahe(Op):
             lightness, a, b = colours.to_lab(batch)
             batch = colours.to_rgb(equalise(lightness), a, b)
         elif batch.shape[-1] == 1:
-            batch = equalise(batch[..., 0])[..., None]
+            # Not batch[..., 0], which copies pixel by pixel.
+            batch = tf.expand_dims(equalise(tf.squeeze(batch, -1)), -1)
         else:
             batch = _by_channel(batch, equalise)
         return batch if images.shape.rank == 4 else batch[0]

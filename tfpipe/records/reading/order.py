@@ -31,7 +31,8 @@ def epochs(items: Items, shuffle_seed: int | None, *, first: int, skip: int) -> 
         following.insert(key, number + 1)
         epoch = tf.zeros_like(number) if shuffle_seed is None else number
         skipped = tf.where(number == first, tf.constant(skip, tf.int64), 0)
-        return items(epoch).skip(skipped).map(lambda item: (item, epoch))
+        numbers = tf.data.Dataset.from_tensors(epoch).repeat()  # cheaper than a map
+        return tf.data.Dataset.zip(items(epoch).skip(skipped), numbers)
 
     return tf.data.Dataset.range(1).flat_map(one_pass)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
+import numpy as np
 import tensorflow as tf
 
 from tfpipe.errors import RequestError, one_of, received
@@ -12,13 +13,13 @@ Weights = str | Mapping[str, float] | None
 
 INPUTS = ("image", "text", "sequence")
 TARGETS = ("label", "labels", "mask", "target")
-_PADS = {"boxes": -1.0, "classes": tf.constant(-1, tf.int64)}
+_PADS = {"boxes": np.float32(-1), "classes": np.int64(-1)}
 
 
 def batch(dataset: tf.data.Dataset, batch_size: int, manifest: Manifest) -> tf.data.Dataset:
     """Batches of examples; where there are boxes, they are padded with -1 to the largest number."""
     if "boxes" not in manifest.features:
-        return dataset.batch(batch_size)
+        return dataset.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE)
 
     def as_batch(windows: dict[str, tf.data.Dataset]) -> tf.data.Dataset:
         """From a window, a small dataset of the values of each key, to one batch."""

@@ -54,6 +54,15 @@ class Feature:
     shape: tuple[int | None, ...] = ()
     table: tuple[int, ...] = ()
 
+    @property
+    def channels(self) -> int:
+        """What an image is decoded to: 1 (grey), or 3 (colours), also where its shape is silent.
+
+        >>> Feature("image", (None, None, 1)).channels
+        1
+        """
+        return self.shape[-1] or 3
+
 
 def as_image(channels: int) -> Feature:
     """The feature of images of any size.

@@ -22,9 +22,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from tfpipe.errors import RequestError, received
-from tfpipe.records.codec import encode
 from tfpipe.records.images import MAX_PIXELS
 from tfpipe.records.sources.base import Example, Feature, Source
+from tfpipe.records.writing.encode import encode
 from tfpipe.records.writing.plan import Plan, PlannedShard
 from tfpipe.records.writing.shards import (
     Finished,

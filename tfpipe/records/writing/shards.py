@@ -7,8 +7,10 @@ the facts last.
 import array
 import contextlib
 import dataclasses
+import errno
 import hashlib
 import json
+import os
 import pathlib
 from collections import Counter
 from collections.abc import Iterator
@@ -17,9 +19,11 @@ from typing import Any
 import tensorflow as tf
 
 from tfpipe.files import sync, write_bytes, write_json
-from tfpipe.records.codec import Encoded
 from tfpipe.records.sources.base import Example, Source
+from tfpipe.records.writing.encode import Encoded
 from tfpipe.records.writing.plan import Plan, PlannedShard, numbered
+
+SETTLE_BYTES = 2**23
 
 
 @dataclasses.dataclass
@@ -53,6 +57,9 @@ class ShardWriter:
         self.num_inputs = 0
         self.aside = path.with_name(f"{path.name}.aside")
         self.writer = tf.io.TFRecordWriter(str(self.aside))
+        self.sha256 = hashlib.sha256()
+        self.num_settled = 0  # bytes that are on the disk, and in the sum
+        self.num_written = 0
 
     def add(self, example_id: str, encoded: Encoded) -> bool:
         """Adds the next example; returns whether it was the last one."""
@@ -61,8 +68,7 @@ class ShardWriter:
         if encoded.refused:
             facts.refused.append((example_id, "example", encoded.refused))
         else:
-            with _as_os_error():
-                self.writer.write(encoded.record)
+            self._write(encoded.record)
             facts.num_examples += 1
             facts.class_counts.update(encoded.classes)
             facts.sizes_px[encoded.size_px] += 1
@@ -73,13 +79,29 @@ class ShardWriter:
         self._finish()
         return True
 
-    def _finish(self) -> None:
-        with _as_os_error():
-            self.writer.close()
+    def _write(self, record: bytes) -> None:
+        with _named(self.aside):
+            self.writer.write(record)
+            self.num_written += len(record)
+            if self.num_written - self.num_settled >= SETTLE_BYTES:
+                self.writer.flush()
+                self._settle()
+
+    def _settle(self) -> None:
+        # Bit by bit, while images are decoded, and not all at the end, when nothing else is done.
         sync(self.aside)
         with self.aside.open("rb") as file:
-            self.facts.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        self.facts.num_bytes = self.aside.stat().st_size
+            file.seek(self.num_settled)
+            while data := file.read(2**20):
+                self.sha256.update(data)
+            self.num_settled = self.num_written = file.tell()
+
+    def _finish(self) -> None:
+        with _named(self.aside):
+            self.writer.close()
+            self._settle()
+        self.facts.sha256 = self.sha256.hexdigest()
+        self.facts.num_bytes = self.num_settled
         self.aside.replace(self.path)
         save_facts(self.facts, self.path)
 
@@ -139,11 +161,15 @@ def _beside(path: pathlib.Path, suffix: str) -> pathlib.Path:
 
 
 @contextlib.contextmanager
-def _as_os_error() -> Iterator[None]:
+def _named(path: pathlib.Path) -> Iterator[None]:
+    """Has what goes wrong name the file, and say what to do."""
     try:
         yield
-    except tf.errors.OpError as error:
-        raise OSError(
-            f"A shard cannot be written ({error.message}). Once it can, call again: finished "
-            "shards are kept."
-        ) from None
+    except (tf.errors.OpError, OSError) as error:
+        if isinstance(error, OSError):
+            number, what = error.errno, error.strerror
+        else:  # TensorFlow gives no number
+            full = os.strerror(errno.ENOSPC) in error.message
+            number, what = errno.ENOSPC if full else errno.EIO, error.message
+        sentence = f"A shard cannot be written ({what}). Once it can, call again: finished shards"
+        raise OSError(number, f"{sentence} are kept", str(path)) from None

@@ -8,6 +8,7 @@ Example:
     for example, encoded in encode_all(source, features, num_workers=4): ...
 """
 
+import contextlib
 import os
 import pickle
 import subprocess
@@ -15,21 +16,22 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Generator, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numpy as np
-
-from tfpipe.records.codec import Encoded, encode
 from tfpipe.records.images import MAX_PIXELS
 from tfpipe.records.sources.base import Example, Feature
+from tfpipe.records.writing.batches import Batch, batches, in_order
+from tfpipe.records.writing.encode import (
+    Encoded,
+    decode_drafts,
+    draft,
+    encode_batch,
+    finish,
+)
 
-BATCH_EXAMPLES = 64
-BATCH_BYTES = 4 * 2**20
-
-Batch = list[Example]
+THREADS = 3  # TensorFlow is to have something to decode whenever Python is busy
 
 _PROGRAM = "from tfpipe.records.writing.workers import main; main()"
 _DEAD = (EOFError, BrokenPipeError, pickle.UnpicklingError)  # the last: it died in mid-sentence
@@ -51,52 +53,33 @@ def encode_all(
         max_pixels: larger images are refused.
     """
     if not num_workers:
-        for example in examples:
-            yield example, encode(example, features, max_pixels=max_pixels)
+        yield from _encode_here(examples, features, max_pixels)
         return
     workers = _Workers(features, max_pixels)
-    ahead: deque[tuple[Batch, Future[list[Encoded]]]] = deque()
     try:
         with ThreadPoolExecutor(num_workers) as threads:
-            try:
-                for batch in batches(examples):
-                    ahead.append((batch, threads.submit(workers.encode, batch)))
-                    if len(ahead) > 2 * num_workers:
-                        yield from _first(ahead)
-                while ahead:
-                    yield from _first(ahead)
-            finally:
-                for _, future in ahead:
-                    future.cancel()
+            jobs = ((batch, threads.submit(workers.encode, batch)) for batch in batches(examples))
+            with contextlib.closing(in_order(jobs, ahead=2 * num_workers)) as done:
+                for batch, encoded in done:
+                    yield from zip(batch, encoded, strict=True)
     finally:  # no thread is left that would put a new worker in the place of one that ended
         workers.close()
 
 
-def batches(examples: Iterable[Example]) -> Iterator[Batch]:
-    """Groups examples to lists of at most 64, and of about 4 MiB of what they hold in memory."""
-    batch: Batch = []
-    num_bytes = 0
-    for example in examples:
-        batch.append(example)
-        num_bytes += sum(_in_memory(value) for value in example.values())
-        if len(batch) == BATCH_EXAMPLES or num_bytes >= BATCH_BYTES:
-            yield batch
-            batch, num_bytes = [], 0
-    if batch:
-        yield batch
-
-
-def _in_memory(value: Any) -> int:
-    if isinstance(value, np.ndarray):
-        return value.nbytes
-    return len(value) if isinstance(value, bytes | str) else 0
-
-
-def _first(
-    ahead: deque[tuple[Batch, Future[list[Encoded]]]],
-) -> Iterator[tuple[Example, Encoded]]:
-    batch, future = ahead.popleft()
-    yield from zip(batch, future.result(), strict=True)
+def _encode_here(
+    examples: Iterable[Example], features: Mapping[str, Feature], max_pixels: int
+) -> Generator[tuple[Example, Encoded], None, None]:
+    """In this process, where the threads leave Python alone: TensorFlow decodes in them."""
+    drafted = (
+        [draft(example, features, max_pixels=max_pixels) for example in batch]
+        for batch in batches(examples)
+    )
+    with ThreadPoolExecutor(THREADS) as threads:
+        jobs = ((drafts, threads.submit(decode_drafts, drafts, features)) for drafts in drafted)
+        with contextlib.closing(in_order(jobs, ahead=2 * THREADS)) as done:
+            for drafts, contents in done:
+                encoded = finish(drafts, contents, features, max_pixels=max_pixels)
+                yield from zip((draft.example for draft in drafts), encoded, strict=True)
 
 
 def num_cores() -> int:
@@ -195,7 +178,7 @@ def main() -> None:
         except EOFError:
             return
         try:
-            reply: Any = [encode(example, features, max_pixels=max_pixels) for example in batch]
+            reply: Any = encode_batch(batch, features, max_pixels=max_pixels)
         except Exception:
             reply = traceback.format_exc()  # a defect, to be raised where the user sees it
         _reply(replies, reply)

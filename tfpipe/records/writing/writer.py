@@ -36,8 +36,8 @@ from tfpipe.records.writing.shards import (
 from tfpipe.records.writing.workers import encode_all, num_cores
 from tfpipe.report import progress
 
-RECORD_FORMAT = 1
-FEW_EXAMPLES = 20_000  # below, starting workers (seconds each) takes longer than the work
+RECORD_FORMAT = 2  # of what is in the shards, and beside them until all are finished
+FEW_EXAMPLES = 50_000  # below, starting workers (seconds each) takes longer than it may save
 
 
 def write(
@@ -66,7 +66,7 @@ def write(
         path: the folder to make.
         max_refused: the largest fraction of examples that may be refused.
         workers: processes that decode; 0 decodes in this one. None: one per core, or none for
-            less than 20,000 examples. The bytes written do not depend on it.
+            less than 50,000 examples. The bytes written do not depend on it.
         shard_bytes: a shard is closed when what goes into it has reached this size.
         max_pixels: larger images are refused before anything is allocated for them.
         beam_options: Apache Beam writes the shards (`pip install "tfpipe[beam]"`), with these

@@ -1,5 +1,6 @@
 """The files: what is in them, read by LiteRT itself, and what they compute."""
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from tfpipe import export, models, ops
 from tfpipe.errors import RequestError
-from tfpipe.export.convert import float32_twin
+from tfpipe.export.graph import float32_twin
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.integers(0, 256, (30, 32, 32, 1), np.uint8)
@@ -260,18 +261,6 @@ def test_mixed_precision_deep_inside_a_model_becomes_float32_too(tmp_path):
     np.testing.assert_allclose(scores(path, images), twin, atol=1e-5)
 
 
-def test_the_float32_twin_has_the_same_weights_and_names(trained):
-    twin = float32_twin(trained)
-    assert [w.path for w in twin.weights] == [w.path for w in trained.weights]
-    for a, b in zip(twin.get_weights(), trained.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
-def test_labels_are_lines_in_the_order_of_the_scores(tmp_path):
-    path = export.to_labels(["zero", "eins", "två"], tmp_path / "labels.txt")
-    assert path.read_text(encoding="utf-8") == "zero\neins\ntvå\n"
-
-
 def test_a_refused_export_leaves_no_file(trained, prepare, tmp_path):
     refused(trained, tmp_path / "a.tflite", mode="int8", prepare=prepare)
     assert list(tmp_path.iterdir()) == []
@@ -284,18 +273,64 @@ def test_an_unknown_mode_is_refused(trained, tmp_path):
     )
 
 
-def test_a_model_of_several_outputs_is_refused(tmp_path):
-    x = keras.Input((8, 8, 1))
-    model = keras.Model(x, [x, x], name="twins")
-    assert refused(model, tmp_path / "a.tflite") == (
-        "Expected a model with one input and one output. Received: 'twins' with 1 and 2."
+def test_preprocessing_as_a_layer_is_inside_a_float32_file(trained, prepare, tmp_path, files):
+    x = keras.Input((32, 32, 1), dtype="uint8")
+    model = keras.Model(x, trained(prepare.as_layer()(x)), name="whole")
+    path = export.to_tflite(model, tmp_path / "a.tflite")
+    assert np.abs(scores(path, NOISE) - scores(files["float32"], NOISE)).max() <= 1e-6
+
+
+def test_preprocessing_as_a_layer_is_refused_for_int8(trained, prepare, tmp_path, calibration):
+    x = keras.Input((32, 32, 1), dtype="uint8")
+    model = keras.Model(x, trained(prepare.as_layer()(x)), name="whole")
+    path = tmp_path / "a.tflite"
+    assert refused(model, path, mode="int8", calibration=calibration) == (
+        "Expected the preprocessing of an int8 file as `prepare`, and a model that takes float32. "
+        "Received: 'whole', which takes uint8."
     )
 
 
-def test_a_model_of_an_open_size_is_refused(tmp_path):
-    x = keras.Input((None, None, 1))
-    model = keras.Model(x, keras.layers.GlobalAveragePooling2D()(x))
-    assert refused(model, tmp_path / "a.tflite") == (
-        "Expected a model with a fixed input size, as files have. "
-        "Received: input_shape=(None, None, None, 1)"
+@pytest.mark.parametrize("mode", [pytest.param("float32", marks=pytest.mark.slow), "int8"])
+def test_resizing_inside_a_file(trained, prepare, tmp_path, files, mode):
+    """It is the same resizing in both modes, and the network gets what it gets without."""
+    large = RNG.integers(0, 256, (120, 48, 40, 1), np.uint8)
+    path = export.to_tflite(
+        trained,
+        tmp_path / "a.tflite",
+        mode=mode,
+        prepare=prepare,
+        calibration=tf.data.Dataset.from_tensor_slices(large).batch(60),
+        input_size=(48, 40),
     )
+    litert = interpreter(path)
+    assert litert.get_signature_list() == interpreter(files[mode]).get_signature_list()
+    (takes,) = litert.get_input_details()
+    assert (takes["shape"].tolist(), takes["dtype"]) == ([1, 48, 40, 1], np.uint8)
+    names = operators(path)
+    network = operators(files[mode])
+    assert names[-len(network) :] == network
+    assert names[: -len(network)] == names[: names.index("CAST", 1) + 1]
+    assert export.load(path).sparsity < 0.01  # of the model: a resizing is mostly zeros
+    small = ops.Resize((32, 32))({"image": large})["image"].numpy()
+    expected = trained.predict(small / np.float32(255), verbose=0)
+    assert np.abs(scores(path, large) - expected).max() <= {"float32": 0.01, "int8": 0.1}[mode]
+
+
+def test_pixels_stay_exact_in_an_int8_file(tmp_path):
+    """The network is an identity, in 256 steps from 0 to 1: its scores tell every grey level."""
+    chain = [ops.Decode(3), ops.CenterCrop((20, 23)), ops.Grayscale(), ops.Clahe(3.0, (3, 2))]
+    x = keras.Input((20, 23, 1))
+    pixels = RNG.integers(0, 256, (120, 30, 31, 3), np.uint8)
+    path = export.to_tflite(
+        keras.Model(x, keras.layers.Flatten()(x)),
+        tmp_path / "a.tflite",
+        mode="int8",
+        prepare=ops.Chain([*chain, ops.ToFloat()]),
+        calibration=tf.data.Dataset.from_tensor_slices(pixels).batch(60),
+        input_size=(30, 31),
+    )
+    greys = [cv2.cvtColor(image[5:25, 4:27], cv2.COLOR_RGB2GRAY) for image in pixels]
+    expected = np.stack([cv2.createCLAHE(3.0, (3, 2)).apply(grey).ravel() for grey in greys])
+    np.testing.assert_array_equal(np.rint(scores(path, pixels) * 255), expected)
+    assert np.abs(scores(path, pixels) * 255 - expected).max() < 1e-3
+    assert len(np.unique(expected)) > 200

@@ -1,0 +1,129 @@
+"""What goes into every file: the pixels it takes, the ops inside, and the float32 twin."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfpipe import models, ops
+from tfpipe.errors import RequestError
+from tfpipe.export.graph import float32_twin, input_spec, ops_inside, scoring
+
+DECODE, RESIZE, FLOAT = ops.Decode(1), ops.Resize((32, 32)), ops.ToFloat()
+PIXELS = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 1), np.uint8)
+
+
+def refused(function, *arguments):
+    with pytest.raises(RequestError) as caught:
+        function(*arguments)
+    return str(caught.value)
+
+
+def takes(model, *arguments):
+    spec = input_spec(model, *arguments)
+    assert spec.name == "images"
+    return tuple(spec.shape), spec.dtype.name
+
+
+@pytest.mark.parametrize(
+    "chain", [[DECODE, RESIZE, FLOAT], [DECODE, FLOAT], [RESIZE, FLOAT], [FLOAT], [DECODE, RESIZE]]
+)
+def test_after_a_chain_a_file_takes_pixels_of_the_models_size(trained, chain):
+    assert takes(trained, ops.Chain(chain)) == ((None, 32, 32, 1), "uint8")
+
+
+@pytest.mark.parametrize("chain", [[DECODE, RESIZE, FLOAT], [RESIZE, FLOAT]])
+def test_with_an_input_size_it_takes_pixels_of_that(trained, chain):
+    assert takes(trained, ops.Chain(chain), (48, 40)) == ((None, 48, 40, 1), "uint8")
+
+
+@pytest.mark.parametrize("prepare", [None, ops.Chain([])])
+def test_without_a_chain_it_takes_what_the_model_takes(trained, prepare):
+    assert takes(trained, prepare) == ((None, 32, 32, 1), "float32")
+
+
+def test_the_ops_inside_are_those_after_the_resizing():
+    chain = ops.Chain([DECODE, ops.RandomAffine(), RESIZE, FLOAT])
+    assert ops_inside(chain, None) == (FLOAT,)
+    assert ops_inside(chain, (48, 40)) == (RESIZE, FLOAT)
+    assert ops_inside(None, None) == ()
+
+
+def test_the_scores_are_the_models(trained):
+    found = scoring(trained, [FLOAT], "saved_model")(tf.constant(PIXELS))
+    expected = trained.predict(PIXELS / np.float32(255), verbose=0)
+    assert list(found) == ["scores"]
+    np.testing.assert_allclose(found["scores"], expected, atol=1e-6)
+
+
+def test_each_op_is_asked_for_the_runtimes_operators(trained):
+    asked = []
+
+    class Lowered(ops.ToFloat):
+        def lower(self, images, runtime):
+            asked.append(runtime)
+            return super().lower(images, runtime)
+
+    for runtime in ("saved_model", "tflite", "onnx"):
+        scoring(trained, [Lowered()], runtime)(tf.constant(PIXELS))
+    assert asked == ["saved_model", "tflite", "onnx"]
+
+
+def test_an_input_size_without_a_chain_is_refused(trained):
+    assert refused(input_spec, trained, None, (48, 40)) == (
+        "`input_size` puts the resizing of `prepare` into the file. "
+        "Received: input_size=(48, 40) without `prepare`."
+    )
+
+
+def test_a_chain_of_another_size_than_the_models_is_refused(trained):
+    chain = ops.Chain([DECODE, ops.Resize((28, 28)), FLOAT])
+    assert refused(input_spec, trained, chain) == (
+        "Expected `prepare` to give what the model takes, images of (32, 32, 1). "
+        "Received: images of (28, 28, 1), from pixels of (28, 28, 1)."
+    )
+    assert refused(input_spec, trained, chain, (48, 40)) == (
+        "Expected `prepare` to give what the model takes, images of (32, 32, 1). "
+        "Received: images of (28, 28, 1), from pixels of (48, 40, 1)."
+    )
+
+
+def test_a_model_of_several_outputs_is_refused():
+    x = keras.Input((8, 8, 1))
+    assert refused(input_spec, keras.Model(x, [x, x], name="twins"), None) == (
+        "Expected a model with one input and one output. Received: 'twins' with 1 and 2."
+    )
+
+
+def test_a_model_that_takes_no_images_is_refused():
+    x = keras.Input((8,))
+    assert refused(input_spec, keras.Model(x, x), None) == (
+        "Expected a model that takes images (B, H, W, C). Received: input_shape=(None, 8)"
+    )
+
+
+def test_a_model_of_an_open_size_is_refused():
+    x = keras.Input((None, None, 1))
+    model = keras.Model(x, keras.layers.GlobalAveragePooling2D()(x))
+    assert refused(input_spec, model, None) == (
+        "Expected a model with a fixed input size, as files have. "
+        "Received: input_shape=(None, None, None, 1)"
+    )
+
+
+def test_the_float32_twin_has_the_same_weights_and_names(trained):
+    twin = float32_twin(trained)
+    assert [w.path for w in twin.weights] == [w.path for w in trained.weights]
+    for a, b in zip(twin.get_weights(), trained.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_the_twin_of_a_mixed_model_computes_in_float32():
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        mixed = models.lenet5()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    twin = float32_twin(mixed)
+    assert {layer.compute_dtype for layer in twin.layers} == {"float32"}
+    assert mixed.get_layer("conv1").compute_dtype == "float16"

@@ -1,0 +1,173 @@
+"""SavedModel folders: read by TensorFlow alone, from pixels and from encoded bytes."""
+
+import cv2
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfpipe import export, ops
+from tfpipe.errors import DataError, RequestError
+
+RNG = np.random.default_rng(0)
+PIXELS = RNG.integers(0, 256, (5, 32, 32, 1), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def folder(trained, prepare, tmp_path_factory):
+    return export.to_saved_model(trained, tmp_path_factory.mktemp("a") / "model", prepare=prepare)
+
+
+def signatures(folder):
+    return dict(tf.saved_model.load(str(folder)).signatures)
+
+
+def copied(folder, tmp_path, **changed):
+    """A copy with some files' first bytes only; None leaves the file out."""
+    for file in (file for file in folder.rglob("*") if file.is_file()):
+        share = changed.get(file.suffix[1:].partition("-")[0], 1)
+        if share is not None:
+            target = tmp_path / file.relative_to(folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
+    return tmp_path
+
+
+def damaged(folder):
+    with pytest.raises(DataError) as caught:
+        export.load(folder)
+    return str(caught.value)
+
+
+def test_a_fresh_process_without_tfpipe_runs_both_signatures(folder, trained, python, tmp_path):
+    np.save(tmp_path / "pixels.npy", PIXELS)
+    code = f"""
+import sys
+import numpy as np
+import tensorflow as tf
+pixels = np.load({str(tmp_path / "pixels.npy")!r})
+model = tf.saved_model.load({str(folder)!r})
+from_pixels = model.signatures["serving_default"](images=tf.constant(pixels))["scores"]
+encoded = tf.stack([tf.io.encode_png(image) for image in pixels])
+from_bytes = model.signatures["encoded"](encoded=encoded)["scores"]
+assert "tfpipe" not in sys.modules
+np.save({str(tmp_path / "scores.npy")!r}, np.stack([from_pixels, from_bytes]))
+"""
+    done = python(code)
+    assert done.returncode == 0, done.stderr
+    expected = trained.predict(PIXELS / np.float32(255), verbose=0)
+    for scores in np.load(tmp_path / "scores.npy"):
+        np.testing.assert_allclose(scores, expected, atol=1e-6)
+
+
+def test_the_signatures(folder):
+    found = signatures(folder)
+    assert sorted(found) == ["encoded", "serve", "serving_default"]
+    for name in ("serve", "serving_default"):
+        assert found[name].structured_input_signature[1] == {
+            "images": tf.TensorSpec((None, 32, 32, 1), tf.uint8, "images")
+        }
+    assert found["encoded"].structured_input_signature[1] == {
+        "encoded": tf.TensorSpec((None,), tf.string, "encoded")
+    }
+    for signature in found.values():
+        assert signature.structured_outputs == {
+            "scores": tf.TensorSpec((None, 10), tf.float32, "scores")
+        }
+
+
+def test_every_weight_is_stored_once(folder, trained):
+    (data,) = folder.glob("variables/variables.data*")
+    assert data.stat().st_size < 1.1 * 4 * trained.count_params()
+
+
+def test_each_encoded_image_is_resized_by_itself(folder, trained, prepare):
+    images = [RNG.integers(0, 256, (*size, 3), np.uint8) for size in ((50, 31), (20, 64), (32, 32))]
+    encoded = [cv2.imencode(".jpg", image)[1].tobytes() for image in images]
+    found = signatures(folder)["encoded"](encoded=tf.constant(encoded))["scores"]
+    tensors = np.stack([prepare({"image": data})["image"] for data in encoded])
+    np.testing.assert_allclose(found, trained.predict(tensors, verbose=0), atol=1e-6)
+
+
+def test_with_an_input_size_the_pixels_are_resized_inside(trained, prepare, tmp_path):
+    path = export.to_saved_model(trained, tmp_path / "a", prepare=prepare, input_size=(48, 40))
+    large = RNG.integers(0, 256, (3, 48, 40, 1), np.uint8)
+    found = signatures(path)["serving_default"](images=tf.constant(large))["scores"]
+    small = ops.Resize((32, 32))({"image": large})["image"].numpy()
+    expected = trained.predict(small / np.float32(255), verbose=0)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    encoded = [tf.io.encode_png(image).numpy() for image in large]
+    same = signatures(path)["encoded"](encoded=tf.constant(encoded))["scores"]
+    np.testing.assert_allclose(same, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("chain", [None, ops.Chain([ops.ToFloat()])])
+def test_without_decoding_there_is_no_signature_for_bytes(trained, tmp_path, chain):
+    found = signatures(export.to_saved_model(trained, tmp_path / "a", prepare=chain))
+    assert sorted(found) == ["serve", "serving_default"]
+    dtype = tf.float32 if chain is None else tf.uint8
+    assert found["serve"].structured_input_signature[1]["images"].dtype == dtype
+
+
+def test_a_model_of_a_strategy_is_written_whole(two_devices, trained, prepare, folder, tmp_path):
+    with two_devices.scope():
+        model = keras.models.clone_model(trained)
+        model.set_weights(trained.get_weights())
+        path = export.to_saved_model(model, tmp_path / "a", prepare=prepare)
+    np.testing.assert_array_equal(
+        export.load(path).predict(PIXELS), export.load(folder).predict(PIXELS)
+    )
+
+
+def test_a_second_export_takes_the_place_of_the_first(tmp_path):
+    for factor in (2.0, 3.0):
+        x = keras.Input((2, 2, 1))
+        path = export.to_saved_model(
+            keras.Model(x, keras.layers.Rescaling(factor)(x)), tmp_path / "a"
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    ones = np.ones((1, 2, 2, 1), np.float32)
+    np.testing.assert_array_equal(export.load(path).predict(ones), ones * 3)
+
+
+def test_a_refused_export_leaves_nothing(trained, prepare, tmp_path):
+    with pytest.raises(RequestError):
+        export.to_saved_model(trained, tmp_path / "a", input_size=(8, 8))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_sparsity_is_that_of_the_kernels(trained, tmp_path):
+    model = keras.models.clone_model(trained)
+    model.set_weights(trained.get_weights())
+    kernel = model.get_layer("dense1").kernel
+    kernel.assign(np.zeros(kernel.shape))
+    path = export.to_saved_model(model, tmp_path / "a")
+    assert export.load(path).sparsity == export.from_keras(model).sparsity > 0.5
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"pb": 0.5}, "Cannot parse file"),
+        ({"pb": None}, "SavedModel file does not exist at: "),
+        ({"data": 0.999}, "Read less bytes than requested"),
+        ({"data": None}, ""),
+        ({"index": 0.5}, "not an sstable (bad magic number)"),
+        ({"index": None}, "Unsuccessful TensorSliceReader constructor"),
+    ],
+)
+def test_a_truncated_folder_is_refused(folder, tmp_path, changed, problem):
+    path = copied(folder, tmp_path, **changed)
+    assert damaged(path).startswith(f"{path}: TensorFlow cannot run it ({problem}")
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path):
+    (tmp_path / "saved_model.pb").write_bytes(bytes(1000))
+    assert damaged(tmp_path).startswith(f"{tmp_path}: TensorFlow cannot run it (")
+
+
+def test_a_saved_model_without_the_signature_is_refused(tmp_path):
+    tf.saved_model.save(tf.Module(), str(tmp_path / "a"))
+    assert damaged(tmp_path / "a") == (
+        f"{tmp_path}/a: TensorFlow cannot run it (it has no signature 'serving_default')"
+    )

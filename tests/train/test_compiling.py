@@ -1,0 +1,136 @@
+"""What fit compiles a model with, and which models and losses it refuses."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfpipe import train
+from tfpipe.errors import RequestError
+from tfpipe.train import compiling
+
+X = np.random.default_rng(0).random((20, 6), np.float32)
+Y = (X[:, 0] * 3).astype(np.int64)
+TRAIN = tf.data.Dataset.from_tensor_slices((X, Y)).batch(4)
+
+
+def model_of(head="softmax", kind=keras.Model):
+    x = keras.Input((6,))
+    return kind(x, keras.layers.Dense(3, activation=head, name="head")(x), name="small")
+
+
+def refused(*arguments, **options):
+    with pytest.raises(RequestError) as caught:
+        train.fit(*arguments, **options)
+    return str(caught.value)
+
+
+def test_a_model_is_compiled_with_what_is_given():
+    model = model_of(None)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    optimizer = keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 5, 0.5))
+    history = train.fit(model, TRAIN, loss=loss, optimizer=optimizer, metrics=["accuracy"])
+    assert sorted(history.history) == ["accuracy", "loss"]
+    assert model.optimizer is optimizer
+    assert float(optimizer.learning_rate) == pytest.approx(0.05)
+
+
+def test_what_is_not_given_stays_as_it_was_compiled():
+    model = model_of()
+    model.compile("adam", "sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
+    history = train.fit(model, TRAIN, optimizer="sgd").history
+    assert sorted(history) == ["accuracy", "loss"]
+    assert isinstance(model.optimizer, keras.optimizers.SGD)
+
+
+def test_a_loss_of_the_wrong_length_is_refused():
+    def wrong(y_true, y_pred):
+        return keras.ops.concatenate([y_pred[:, 0], y_pred[:1, 0]])
+
+    assert refused(model_of(), TRAIN, loss=wrong) == (
+        "Expected the loss to return one value per example, 7 for a batch of 7. "
+        "Received: shape=(8,) from wrong"
+    )
+
+
+def test_a_model_with_a_step_of_its_own_is_refused():
+    class Own(keras.Model):
+        def train_step(self, data):
+            return {}
+
+    assert refused(model_of(kind=Own), TRAIN) == (
+        "The model 'small' has a `train_step` of its own, which `fit` would not call. "
+        "Train it with its own `model.fit`."
+    )
+
+
+@pytest.mark.parametrize("name", ["train", "val"])
+def test_inputs_of_another_shape_are_refused(name):
+    other = TRAIN.map(lambda x, y: (x[:, :5], y))
+    datasets = {"train": (other, None), "val": (TRAIN, other)}[name]
+    assert refused(model_of(), *datasets) == (
+        "Expected batches of inputs (None, 6), as the model 'small' takes them. "
+        f"Received: (None, 5) from `{name}`"
+    )
+
+
+def test_a_subclassed_model_trains():
+    class Small(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.head = keras.layers.Dense(3, activation="softmax")
+
+        def call(self, inputs):
+            return self.head(inputs)
+
+    history = train.fit(Small(), TRAIN, epochs=2, loss="sparse_categorical_crossentropy")
+    assert history.history["loss"][1] < history.history["loss"][0]
+
+
+def test_a_weight_without_a_gradient_stays():
+    x = keras.Input((6,))
+    fixed = keras.layers.Dense(4, name="fixed")
+    h = keras.layers.Lambda(keras.ops.stop_gradient)(fixed(x))
+    model = keras.Model(x, keras.layers.Dense(3, activation="softmax")(h))
+    before = fixed.get_weights()
+    with pytest.warns(UserWarning, match="Gradients do not exist for variables"):
+        train.fit(model, TRAIN, accumulate=2)
+    np.testing.assert_array_equal(fixed.get_weights()[0], before[0])
+
+
+def recurrent(length=5):
+    x = keras.Input((length, 2))
+    h = keras.layers.Bidirectional(keras.layers.LSTM(4))(x)
+    model = keras.Model(x, keras.layers.Dense(3, activation="softmax")(h))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    return model
+
+
+def spec(length):
+    return (tf.TensorSpec((None, length, 2)), tf.TensorSpec((None,), tf.int64))
+
+
+def test_xla_is_for_recurrent_models_of_fixed_sizes():
+    model = model_of()
+    model.compile("sgd", "mse")
+    flat = (tf.TensorSpec((None, 6)), tf.TensorSpec((None,), tf.int64))
+    assert not compiling.wants_xla(model, flat, "auto")
+    assert compiling.wants_xla(recurrent(), spec(5), "auto")
+    assert not compiling.wants_xla(recurrent(None), spec(None), "auto")
+    assert not compiling.wants_xla(recurrent(), spec(5), False)
+
+
+@pytest.mark.parametrize("replicas", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_xla_changes_nothing_but_the_rounding(two_devices, replicas):
+    strategy = two_devices if replicas == 2 else tf.distribute.get_strategy()
+    x = np.random.default_rng(0).random((18, 5, 2), np.float32)
+    data = tf.data.Dataset.from_tensor_slices((x, Y[:18])).batch(8)
+    weights = []
+    for jit in (False, True):
+        keras.utils.set_random_seed(1)
+        with strategy.scope():
+            model = recurrent()
+        train.fit(model, data, epochs=2, jit_compile=jit)
+        weights.append(model.get_weights())
+    for a, b in zip(*weights, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)

@@ -1,0 +1,125 @@
+"""The data: weighed by class, checked in the first batches, begun at any epoch and batch."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfpipe import train
+from tfpipe.errors import RequestError
+from tfpipe.train import data
+
+RNG = np.random.default_rng(0)
+X = RNG.random((20, 6), np.float32)
+Y = RNG.integers(0, 3, 20)
+ONE = tf.distribute.get_strategy()
+
+
+def batches(*arrays):
+    return tf.data.Dataset.from_tensor_slices(arrays or (X, Y)).batch(4)
+
+
+def classifier():
+    keras.utils.set_random_seed(1)
+    x = keras.Input((6,))
+    return keras.Model(x, keras.layers.Dense(3, activation="softmax")(x))
+
+
+def fitted(dataset, **options):
+    model = classifier()
+    train.fit(model, dataset, epochs=2, **options)
+    return model.get_weights()
+
+
+def refused(*arguments, **options):
+    with pytest.raises(RequestError) as caught:
+        train.fit(*arguments, **options)
+    return str(caught.value)
+
+
+def assert_same(one, two):
+    for a, b in zip(one, two, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+WEIGHTS = {0: 2.0, 2: 0.5}
+BY_EXAMPLE = np.array([2.0, 1.0, 0.5], np.float32)[Y]
+
+
+def test_class_weights_are_sample_weights():
+    assert_same(fitted(batches(), class_weights=WEIGHTS), fitted(batches(X, Y, BY_EXAMPLE)))
+
+
+def test_class_weights_come_on_top_of_sample_weights():
+    own = RNG.random(20).astype(np.float32)
+    weighed = fitted(batches(X, Y, own), class_weights=WEIGHTS)
+    assert_same(weighed, fitted(batches(X, Y, own * BY_EXAMPLE)))
+
+
+def test_class_weights_of_one_hot_targets():
+    one_hot = np.eye(3, dtype=np.float32)[Y]
+    loss = {"loss": "categorical_crossentropy"}
+    weighed = fitted(batches(X, one_hot), class_weights=WEIGHTS, **loss)
+    assert_same(weighed, fitted(batches(X, one_hot, BY_EXAMPLE), **loss))
+
+
+@pytest.mark.parametrize(
+    ("weights", "sentence"),
+    [
+        ([1, 2], "`class_weights` to map numbers of classes to weights"),
+        ({}, "`class_weights` to map numbers of classes to weights"),
+        ({"cat": 1}, "the keys of `class_weights` to be numbers of classes, from 0"),
+        ({-1: 1}, "the keys of `class_weights` to be numbers of classes, from 0"),
+        ({0: -1}, "the values of `class_weights` to be numbers from 0"),
+    ],
+)
+def test_other_class_weights_are_refused(weights, sentence):
+    found = refused(classifier(), batches(), class_weights=weights)
+    assert found == f"Expected {sentence}. Received: class_weights={weights!r}"
+
+
+@pytest.mark.parametrize("label", [3, -1])
+@pytest.mark.parametrize("shape", [(20,), (20, 1)])
+def test_a_label_outside_the_classes_is_named_with_its_place(label, shape):
+    y = Y.copy()
+    y[13] = label
+    assert refused(classifier(), batches(X, y.reshape(shape))) == (
+        "Expected labels from 0 to 2, as the model has 3 outputs. Received: label "
+        f"{label} in batch 4 of the pass, at row 2 of it"
+    )
+
+
+def test_no_dataset_is_refused():
+    assert refused(classifier(), [(X, Y)]) == (
+        "Expected `train` to be a tf.data.Dataset, or a function of (epoch, batch) to one. "
+        "Received: type='list'"
+    )
+
+
+def read(opened):
+    iterators = data.passes(opened, ONE)
+    return [[y.numpy().tolist() for _, y in next(iterators)] for _ in range(2)]
+
+
+def shuffled():
+    return tf.data.Dataset.from_tensor_slices((X, np.arange(20))).shuffle(20, seed=1).batch(4)
+
+
+@pytest.mark.parametrize(("epoch", "batch"), [(0, 0), (0, 3), (2, 0), (2, 4)])
+def test_a_plain_dataset_goes_on_where_it_was(epoch, batch):
+    dataset = shuffled()
+    order = [[y.numpy().tolist() for _, y in dataset] for _ in range(4)]
+    found = read(data.opened("train", shuffled(), epoch, batch))
+    assert found == [order[epoch][batch:], order[epoch + 1]]
+
+
+def test_a_function_is_asked_for_the_place():
+    asked = []
+
+    def batches_from(epoch, batch):
+        asked.append((epoch, batch))
+        return batches().skip(batch)
+
+    opened = data.opened("train", batches_from, 2, 3, known=5)
+    assert asked == [(2, 3)]
+    assert (opened.before, opened.skip, opened.num_batches) == (0, 0, 5)

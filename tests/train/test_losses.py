@@ -1,0 +1,92 @@
+"""Losses with worked values, and those of Keras that the docs send people to."""
+
+import keras
+import numpy as np
+import pytest
+
+from tfpipe.errors import RequestError
+from tfpipe.train.losses import DiceCrossentropy, SparseCategoricalFocalCrossentropy
+
+RNG = np.random.default_rng(0)
+
+
+def probabilities(*shape):
+    values = RNG.random(shape) + 0.01
+    return values / values.sum(-1, keepdims=True)
+
+
+def saved(loss):
+    return keras.losses.deserialize(keras.losses.serialize(loss))
+
+
+def test_focal_by_hand():
+    """p = 0.9, gamma = 2: 0.1^2 x -log(0.9) = 0.01 x 0.10536."""
+    focal = SparseCategoricalFocalCrossentropy(alpha=1.0, gamma=2.0)
+    assert float(focal(np.array([0]), np.array([[0.9, 0.1]]))) == pytest.approx(0.0010536, rel=1e-3)
+    assert float(focal(np.array([1]), np.array([[0.9, 0.1]]))) == pytest.approx(
+        0.81 * -np.log(0.1), rel=1e-4
+    )
+
+
+def test_focal_is_keras_own_of_one_hot_labels():
+    p, y = probabilities(9, 4), RNG.integers(0, 4, 9)
+    ours = SparseCategoricalFocalCrossentropy(alpha=0.25, gamma=1.5)
+    theirs = keras.losses.CategoricalFocalCrossentropy(alpha=0.25, gamma=1.5)
+    assert float(ours(y, p)) == pytest.approx(float(theirs(np.eye(4)[y], p)), rel=1e-5)
+
+
+def test_focal_without_gamma_is_cross_entropy():
+    p, y = probabilities(9, 4), RNG.integers(0, 4, 9)
+    ours = SparseCategoricalFocalCrossentropy(alpha=1.0, gamma=0.0)
+    expected = -np.log(p[np.arange(9), y]).mean()
+    assert float(ours(y, p)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_negative_gamma_is_refused():
+    with pytest.raises(RequestError) as caught:
+        SparseCategoricalFocalCrossentropy(gamma=-1)
+    assert str(caught.value) == "Expected `gamma` to be 0 or more. Received: gamma=-1"
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 5), (3, 4, 5, 1)])
+def test_dice_and_cross_entropy_by_hand(shape):
+    p = probabilities(3, 4, 5, 3)
+    y = RNG.integers(0, 2, (3, 4, 5))  # class 2 is in no mask, and predicted
+    expected = []
+    for mask, q in zip(y, p, strict=True):
+        cross = -np.mean(np.log(np.take_along_axis(q, mask[..., None], -1)))
+        dices = [
+            2 * q[..., c][mask == c].sum() / ((mask == c).sum() + q[..., c].sum()) for c in range(3)
+        ]
+        expected.append(cross + 1 - np.mean(dices))
+    loss = DiceCrossentropy(reduction=None)(y.reshape(shape), p)
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+
+
+def test_a_class_that_is_nowhere_has_no_dice():
+    mask = np.zeros((1, 2, 2), int)
+    sure = np.eye(3)[mask]
+    assert float(DiceCrossentropy()(mask, sure)) == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize("loss", [SparseCategoricalFocalCrossentropy(0.5, 1.0), DiceCrossentropy()])
+def test_they_are_saved_with_a_model(loss):
+    again = saved(loss)
+    assert type(again) is type(loss)
+    assert again.get_config() == loss.get_config()
+
+
+def test_keras_binary_focal_is_right():
+    focal = keras.losses.BinaryFocalCrossentropy(gamma=2.0)
+    assert float(focal([[1.0]], [[0.9]])) == pytest.approx(0.0010536, rel=1e-3)
+    balanced = keras.losses.BinaryFocalCrossentropy(True, alpha=0.25, gamma=2.0)
+    found = balanced([[1.0], [0.0]], [[0.9], [0.9]])
+    expected = (0.25 * 0.0010536 + 0.75 * 0.81 * -np.log(0.1)) / 2
+    assert float(found) == pytest.approx(expected, rel=1e-3)
+
+
+def test_keras_dice_by_example_is_right():
+    p, y = probabilities(3, 4, 5, 2), np.eye(2)[RNG.integers(0, 2, (3, 4, 5))]
+    found = keras.losses.Dice(axis=(1, 2, 3), reduction=None)(y, p)
+    expected = 1 - 2 * (p * y).sum((1, 2, 3)) / (p + y).sum((1, 2, 3))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)

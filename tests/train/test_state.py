@@ -1,0 +1,83 @@
+"""What a training depends on, to arrays and JSON and back."""
+
+import json
+import random
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfpipe.train import state
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        1.5,
+        float("inf"),
+        0.1 + 0.2,
+        "text",
+        [1, (2.0, "three")],
+        {"a": [1], 2: None},
+        np.float32(0.1),
+        np.arange(3),
+        [np.eye(2), {"deep": (np.int64(7),)}],
+    ],
+)
+def test_what_is_plain_comes_back_as_it_was(value):
+    arrays = {}
+    text = json.dumps(state.packed(value, arrays))
+    found = state.unpacked(json.loads(text), arrays)
+    assert type(found) is type(value)
+    assert repr(found) == repr(value)
+
+
+def test_a_callback_keeps_what_the_training_changed():
+    stopping = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)
+    before = state.of_callbacks([stopping])[0]
+    assert "model" not in before
+    stopping.wait, stopping.best_weights = 2, [np.ones(2)]
+    changed = state.changed(state.of_callbacks([stopping])[0], before)
+    assert sorted(changed) == ["best_weights", "wait"]
+
+
+def test_what_is_no_plain_value_is_left_out():
+    callback = keras.callbacks.LambdaCallback()
+    callback.file, callback.count = open, 3
+    assert "file" not in state.of_callbacks([callback])[0]
+    assert state.of_callbacks([callback])[0]["count"] == 3
+
+
+def test_random_numbers_go_on_where_they_were():
+    arrays = {"numpy_keys": np.random.get_state(legacy=False)["state"]["key"]}
+    facts = json.loads(json.dumps(state.random_facts()))
+    expected = random.random(), np.random.random(), np.random.normal()
+    state.put_back_random(facts, arrays)
+    assert (random.random(), np.random.random(), np.random.normal()) == expected
+
+
+def test_every_variable_is_read_once_and_put_back(two_devices):
+    with two_devices.scope():
+        x = keras.Input((4,))
+        h = keras.layers.BatchNormalization()(keras.layers.Dropout(0.5, seed=1)(x))
+        model = keras.Model(x, keras.layers.Dense(2)(h))
+        model.compile("adam", "mse", metrics=["mae"])
+        model.optimizer.build(model.trainable_variables)
+    extra = [tf.Variable(3)]
+    found = state.variables(model, extra)
+    assert len({id(variable) for variable in found}) == len(found)
+    seeds = [v for v in model.variables if "seed" in v.path]
+    assert len(seeds) == 1
+    arrays = state.read(model, extra)
+    assert {name for name in arrays if name != "numpy_keys"} == {
+        *(f"v{number}/{replica}" for number in range(len(found)) for replica in range(2)),
+    } - {f"v{len(found) - 1}/1"}
+    extra[0].assign(4)
+    model.set_weights([w + 1 for w in model.get_weights()])
+    state.put_back(model, extra, arrays)
+    again = state.read(model, extra)
+    for name, value in arrays.items():
+        np.testing.assert_array_equal(value, again[name])

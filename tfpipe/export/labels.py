@@ -1,0 +1,16 @@
+"""The names of the classes, beside a model file.
+
+Example:
+
+    to_labels(manifest.class_names, "out/labels.txt")
+"""
+
+import pathlib
+from collections.abc import Sequence
+
+from tfpipe.files import Path, write_text
+
+
+def to_labels(class_names: Sequence[str], path: Path) -> pathlib.Path:
+    """Writes one class name a line, in the order of the scores, and returns the path."""
+    return write_text(path, "".join(f"{name}\n" for name in class_names))

@@ -1,0 +1,165 @@
+"""ONNX files, run by ONNX Runtime.
+
+Example:
+
+    to_onnx(model, "out/model.onnx", prepare=prepare)
+    session = onnxruntime.InferenceSession("out/model.onnx")
+    (scores,) = session.run(["scores"], {"images": images})
+"""
+
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfpipe.backend import keras
+from tfpipe.errors import DataError, RequestError
+from tfpipe.export.graph import PREPARE, Size, float32_twin, input_spec, ops_inside, scoring
+from tfpipe.export.predictor import Predictor, first_line, in_batches, require_images, zeros
+from tfpipe.files import Path, write_bytes
+from tfpipe.ops import Chain
+
+OPSET = 18  # the latest that tf2onnx 1.17 writes; ONNX Runtime has it since 1.14 (2023)
+
+
+def to_onnx(
+    model: keras.Model,
+    path: Path,
+    *,
+    prepare: Chain | None = None,
+    input_size: Size | None = None,
+) -> pathlib.Path:
+    """Writes the model as an ONNX file of opset 18, with its preprocessing inside.
+
+    The file takes `images`, uint8 pixels (B, H, W, C), and gives `scores`, float32
+    (B, num_classes). Decoding is not inside, and resizing only with `input_size`.
+
+    Args:
+        model: a Keras model with one image input and one output, in any precision.
+        path: the file to write.
+        prepare: the chain that the model was trained with. Without one the file takes what the
+            model takes, float32.
+        input_size: (height, width) of the `images`, if not the size after the chain's last
+            resizing. Then resizing is inside.
+
+    Returns:
+        The path.
+
+    Raises:
+        RequestError: a model with several inputs or outputs, of an open size, of another size
+            than the chain gives, or with an operator that ONNX does not have.
+
+    Example:
+
+    >>> import tempfile
+    >>> from tfpipe import export, ops
+    >>> x = keras.Input((8, 8, 1))
+    >>> model = keras.Model(x, keras.layers.GlobalAveragePooling2D()(x))
+    >>> prepare = ops.Chain([ops.Decode(1), ops.Resize((8, 8)), ops.ToFloat()])
+    >>> path = to_onnx(model, pathlib.Path(tempfile.mkdtemp()) / "a.onnx", prepare=prepare)
+    >>> export.load(path).predict(np.full((1, 8, 8, 1), 255, np.uint8))
+    array([[1.]], dtype=float32)
+    """
+    import onnx
+    import tf2onnx
+
+    spec, ops = input_spec(model, prepare, input_size), ops_inside(prepare, input_size)
+    twin = float32_twin(model)
+    scores = tf.function(scoring(twin, ops, "onnx"))
+    made, _ = tf2onnx.convert.from_function(scores, input_signature=[spec], opset=OPSET)
+    _require_operators(model.name, made)
+    _describe_ends(made.graph, spec.shape, twin.output_shape)
+    onnx.checker.check_model(made, full_check=True)
+    return write_bytes(path, made.SerializeToString())
+
+
+def _require_operators(name: str, made: Any) -> None:
+    """tf2onnx leaves an operator of TensorFlow's that it does not know in the graph as it is."""
+    import onnx
+
+    unknown = sorted(
+        {node.op_type for node in made.graph.node if not onnx.defs.has(node.op_type, OPSET)}
+    )
+    if unknown:
+        raise RequestError(
+            f"Expected a model whose operators ONNX has. Received: {name!r} with "
+            f"{', '.join(unknown)}. Replace the layer."
+        )
+
+
+def _describe_ends(graph: Any, takes: Sequence[Any], gives: Sequence[Any]) -> None:
+    """Says which shapes go in and out, and drops inputs that tf2onnx's folding left behind."""
+    import onnx
+
+    read = {name for node in graph.node for name in node.input}
+    for end in [end for end in graph.input if end.name not in read]:
+        graph.input.remove(end)
+    for (end,), shape in ((graph.input, takes), (graph.output, gives)):
+        kind = end.type.tensor_type.elem_type
+        end.type.CopyFrom(onnx.helper.make_tensor_type_proto(kind, ["batch", *shape[1:]]))
+
+
+def load_onnx(file: pathlib.Path) -> Predictor:
+    """Loads an `.onnx` file, to be run by ONNX Runtime in one thread.
+
+    Raises:
+        DataError: ONNX Runtime cannot run it, or it does not take images and give float32.
+    """
+    session, weights = _opened(file)
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    shapes = [[size if isinstance(size, int) else None for size in i.shape] for i in inputs]
+    require_images(file, shapes, [_dtype(o.type) for o in outputs])
+    takes = inputs[0].name
+
+    def run(images: np.ndarray) -> np.ndarray:
+        return session.run(None, {takes: images})[0]
+
+    return Predictor(
+        name=file.name,
+        format="onnx",
+        mode="float32",
+        input_shape=tuple(inputs[0].shape[1:]),
+        dtype=_dtype(inputs[0].type),
+        sparsity=zeros(weights),
+        run=in_batches(run, shapes[0][0]),
+    )
+
+
+def _opened(file: pathlib.Path) -> tuple[Any, list[np.ndarray]]:
+    """The session, and the file's constants of two or more axes: kernels, not biases."""
+    import onnx
+    import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    kinds = [kind for kind in vars(state).values() if isinstance(kind, type)]
+    errors: tuple[type[Exception], ...] = (
+        ValueError,
+        *(kind for kind in kinds if issubclass(kind, Exception)),
+    )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what goes wrong is raised
+    data = file.read_bytes()
+    try:
+        session = onnxruntime.InferenceSession(
+            data, options, providers=["CPUExecutionProvider"], enable_fallback=0
+        )
+    except errors as error:
+        problem = first_line(error).rpartition(" : ")[2]  # before it, ONNX Runtime's codes
+        raise DataError(file, f"ONNX Runtime cannot run it ({problem})") from None
+    constants = onnx.load_model_from_string(data).graph.initializer
+    floats = [c for c in constants if c.data_type == onnx.TensorProto.FLOAT]
+    kernels = [c for c in floats if len(c.dims) > 1 and not c.name.startswith(f"{PREPARE}/")]
+    return session, [onnx.numpy_helper.to_array(kernel) for kernel in kernels]
+
+
+def _dtype(word: str) -> str:
+    """NumPy's name of an element type, from ONNX Runtime's.
+
+    >>> _dtype("tensor(float)"), _dtype("tensor(uint8)")
+    ('float32', 'uint8')
+    """
+    name = word.removeprefix("tensor(").removesuffix(")")
+    return {"float": "float32", "double": "float64"}.get(name, name)

@@ -1,0 +1,203 @@
+"""The checks that find most mistakes before a long training, as one call.
+
+Example:
+
+    print(check(model, train, picture="batch.png"))
+"""
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfpipe.backend import keras
+from tfpipe.files import Path, write_bytes
+from tfpipe.report import grid
+from tfpipe.train import compiling, data
+from tfpipe.train.finite import is_finite
+
+STEPS = 100  # on one batch
+LEARNING_RATE = 3e-3
+LEARNT = 0.2  # of the first loss may remain
+MOST_IMAGES = 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Checked:
+    """What `check` has found; prints as a list.
+
+    Attributes:
+        facts: what was looked at, in words.
+        problems: what is probably wrong, in words; empty if nothing is.
+        picture: the batch's images with their targets, PNG bytes; None if they are no images.
+    """
+
+    facts: tuple[str, ...]
+    problems: tuple[str, ...]
+    picture: bytes | None = dataclasses.field(repr=False)
+
+    def __str__(self) -> str:
+        verdict = [f"problem: {problem}" for problem in self.problems] or ["no problem found"]
+        return "\n".join([*self.facts, *verdict])
+
+
+def check(model: keras.Model, train: tf.data.Dataset, *, picture: Path | None = None) -> Checked:
+    """Looks at one batch, and whether the model can learn it.
+
+    What do the inputs and targets look like; is the first loss that of a guess, -log(1/classes);
+    does every weight have a gradient, and is it finite; do 100 steps of Adam on this batch make
+    the loss fall to a fifth. The model's weights and seeds are put back.
+
+    Source: Karpathy, "A Recipe for Training Neural Networks", 2019.
+
+    Args:
+        model: built in the place where it will train; compiled, or a classifier with a softmax.
+        train: batches of (inputs, targets) or with sample weights; one pass is begun.
+        picture: a `.png` file for the batch's images.
+
+    Returns:
+        What was found.
+
+    Raises:
+        RequestError: what `fit` would refuse.
+
+    Example:
+
+    >>> from tfpipe.models import lenet5
+    >>> x = tf.random.stateless_uniform((8, 32, 32, 1), seed=(1, 1))
+    >>> batches = tf.data.Dataset.from_tensor_slices((x, tf.range(8))).batch(8)
+    >>> check(lenet5(), batches).facts[0]
+    'inputs: (8, 32, 32, 1) float32, from 2.837e-05 to 0.9999'
+    """
+    opened = data.opened("train", train, 0, 0)
+    compiling.check_inputs("train", model, opened.spec)
+    with model.distribute_strategy.scope():
+        compiling.compile_model(model, loss=None, optimizer=None, metrics=None)
+        compiling.build(model, opened.spec)
+    compiling.check_model(model, opened.spec, split=False)
+    batch = (*next(iter(opened.dataset)), None)[:3]
+    before = [keras.ops.convert_to_numpy(variable) for variable in model.variables]
+    try:
+        facts, problems = _learning(model, batch, compiling.num_classes(model, opened.spec))
+    finally:
+        for variable, value in zip(model.variables, before, strict=True):
+            variable.assign(value)
+    problems = [*_batch_problems(batch), *problems]
+    png = _picture(batch)
+    if picture is not None and png is not None:
+        write_bytes(picture, png)
+    return Checked((*_batch_facts(batch), *facts), tuple(problems), png)
+
+
+def _batch_facts(batch: tuple[Any, ...]) -> list[str]:
+    facts = []
+    for name, part in zip(("inputs", "targets", "sample weights"), batch, strict=True):
+        for value in tf.nest.flatten(part):
+            if value is not None:
+                facts.append(f"{name}: {_shown(value)}")
+    return facts
+
+
+def _shown(value: tf.Tensor) -> str:
+    words = f"{tuple(value.shape)} {value.dtype.name}"
+    if value.dtype == tf.string:
+        return f"{words}, such as {value.numpy().reshape(-1)[0]!r}"
+    array = value.numpy()
+    words += f", from {array.min():.4g} to {array.max():.4g}"
+    if value.dtype.is_integer and len(np.unique(array)) <= 20:
+        values, counts = np.unique(array, return_counts=True)
+        words += ": " + ", ".join(f"{n} x {v}" for v, n in zip(values, counts, strict=True))
+    return words
+
+
+def _batch_problems(batch: tuple[Any, ...]) -> list[str]:
+    problems = []
+    for value in tf.nest.flatten(batch[0]):
+        if not is_finite(value):
+            problems.append("inputs are not finite")
+        elif value.dtype.is_floating and float(tf.reduce_max(tf.abs(value))) > 30:
+            problems.append("inputs are large: scale them to about -1 to 1")
+        elif value.dtype != tf.string and bool(tf.reduce_all(value == value[:1])):
+            problems.append("all inputs of the batch are the same")
+    (target, *_) = tf.nest.flatten(batch[1])
+    if target.shape[0] > 1 and bool(tf.reduce_all(target == target[:1])):
+        problems.append("all targets of the batch are the same: is the order shuffled?")
+    return problems
+
+
+def _learning(
+    model: keras.Model, batch: tuple[Any, ...], num_classes: int | None
+) -> tuple[list[str], list[str]]:
+    """Facts and problems of the first loss, the gradients, and some steps on the batch."""
+    strategy = model.distribute_strategy
+    with strategy.scope():
+        optimizer = keras.optimizers.Adam(LEARNING_RATE)
+        optimizer.build(model.trainable_variables)
+
+    def step() -> tuple[tf.Tensor, list[tf.Tensor | None]]:
+        x, y, sample_weight = data.model_inputs(batch[0]), *batch[1:]
+        with tf.GradientTape() as tape:
+            loss = model.compute_loss(x, y, model(x, training=True), sample_weight)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        pairs = zip(gradients, model.trainable_variables, strict=True)
+        optimizer.apply_gradients([pair for pair in pairs if pair[0] is not None])
+        return loss * strategy.num_replicas_in_sync, gradients
+
+    @tf.function
+    def replicas() -> Any:  # each does the same
+        return strategy.run(step)
+
+    def run() -> tuple[float, list[tf.Tensor | None]]:
+        loss, gradients = tf.nest.map_structure(
+            lambda value: strategy.experimental_local_results(value)[0], replicas()
+        )
+        return float(loss), gradients
+
+    first, gradients = run()
+    facts, problems = _first_loss(first, num_classes)
+    problems += _gradient_problems(model, gradients)
+    last = first
+    for _ in range(STEPS if math.isfinite(first) else 0):
+        last, _ = run()
+    facts.append(f"loss after {STEPS} steps on this batch alone: {last:.4g}")
+    if not last < LEARNT * first:
+        problems.append(
+            f"the model cannot learn one batch: its loss is {last:.4g} after {first:.4g}"
+        )
+    return facts, problems
+
+
+def _first_loss(first: float, num_classes: int | None) -> tuple[list[str], list[str]]:
+    if not num_classes or num_classes < 2:
+        return [f"first loss: {first:.4g}"], []
+    guess = math.log(num_classes)
+    facts = [f"first loss: {first:.4g}; -log(1/{num_classes}) is {guess:.4g}"]
+    if 0.5 * guess < first < 2 * guess:
+        return facts, []
+    return facts, [f"the first loss is {first:.4g}, and that of a guess is {guess:.4g}"]
+
+
+def _gradient_problems(model: keras.Model, gradients: list[tf.Tensor | None]) -> list[str]:
+    problems = []
+    for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
+        if gradient is None:
+            problems.append(f"{variable.path} has no gradient: the loss does not depend on it")
+        elif not is_finite(gradient):
+            problems.append(f"the gradient of {variable.path} is not finite")
+        elif not bool(tf.reduce_any(tf.convert_to_tensor(gradient) != 0)):
+            problems.append(f"the gradient of {variable.path} is 0 everywhere")
+    return problems
+
+
+def _picture(batch: tuple[Any, ...]) -> bytes | None:
+    images, targets = tf.nest.flatten(batch[0])[0], tf.nest.flatten(batch[1])[0]
+    if images.shape.rank != 4 or images.shape[-1] not in (1, 3):
+        return None
+    values = np.nan_to_num(images[:MOST_IMAGES].numpy().astype(np.float32))
+    low, high = values.min(), values.max()
+    shown = ((values - low) * (255 / max(high - low, 1e-6))).round().astype(np.uint8)
+    small = targets.shape.rank <= 2
+    captions = [str(t.numpy()) if small else "" for t in targets[:MOST_IMAGES]]
+    return grid(shown, captions)

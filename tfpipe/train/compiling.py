@@ -1,0 +1,183 @@
+"""The model as `fit` needs it: built, compiled, and fitting its data, before time is spent."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import tensorflow as tf
+from keras.src.trainers.trainer import model_supports_jit
+
+from tfpipe.backend import keras
+from tfpipe.errors import RequestError
+from tfpipe.train.data import model_inputs
+
+MEANS = ("sum_over_batch_size", "mean")
+_ROWS = 7  # in a batch that is only looked at for its shapes
+
+
+def compile_model(model: keras.Model, *, loss: Any, optimizer: Any, metrics: Any) -> None:
+    """Compiles the model with what is given; what is not given stays, or is a classifier's."""
+    if loss is None and optimizer is None and metrics is None and model.compiled:
+        return
+    if not model.compiled:
+        if loss is None:
+            _require_softmax(model)
+            loss = "sparse_categorical_crossentropy"
+            metrics = ["accuracy"] if metrics is None else metrics
+        model.compile("adam" if optimizer is None else optimizer, loss, metrics=metrics)
+        return
+    config = model._compile_config.config  # the objects themselves
+    model.compile(
+        model.optimizer if optimizer is None else optimizer,
+        config["loss"] if loss is None else loss,
+        loss_weights=config["loss_weights"] if loss is None else None,
+        metrics=config["metrics"] if metrics is None else metrics,
+        weighted_metrics=config["weighted_metrics"] if metrics is None else None,
+    )
+
+
+def build(model: keras.Model, spec: tuple[Any, ...]) -> None:
+    """Creates what Keras would create at the first batch, outside the graph: metrics, slots."""
+    x, y = (tf.nest.map_structure(_symbol, part) for part in (model_inputs(spec[0]), spec[1]))
+    if not model.built:
+        model(x)
+    y_pred = model.compute_output_spec(x)
+    for metric in model.metrics:
+        if not getattr(metric, "built", True):
+            metric.build(y, y_pred)
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+
+
+def check_model(model: keras.Model, spec: tuple[Any, ...], *, split: bool) -> None:
+    """Refuses what would train something else than what was asked for.
+
+    Args:
+        model: built and compiled.
+        spec: of the batches.
+        split: a batch is split among replicas, or a group into batches: then a loss must be a
+            mean over examples.
+    """
+    if type(model).train_step is not keras.Model.train_step:
+        raise RequestError(
+            f"The model {model.name!r} has a `train_step` of its own, which `fit` would not call. "
+            "Train it with its own `model.fit`."
+        )
+    for name, loss, y, y_pred in _losses(model, spec):
+        _check_loss(name, loss, y, y_pred, split=split)
+
+
+def check_inputs(name: str, model: keras.Model, spec: tuple[Any, ...]) -> None:
+    """Refuses batches whose inputs have other shapes than the model's."""
+    wanted = getattr(model, "inputs", None)
+    found = tf.nest.flatten(model_inputs(spec[0]))
+    if not wanted or len(wanted) != len(found):
+        return
+    for symbol, part in zip(wanted, found, strict=True):
+        if part.shape.rank is not None and not _fits(tuple(symbol.shape), tuple(part.shape)):
+            raise RequestError(
+                f"Expected batches of inputs {tuple(symbol.shape)}, as the model {model.name!r} "
+                f"takes them. Received: {tuple(part.shape)} from `{name}`"
+            )
+
+
+def wants_xla(model: keras.Model, spec: tuple[Any, ...], asked: bool | str) -> bool:
+    """Whether XLA makes a step quicker, as far as that can be known before.
+
+    On a CPU it does where there is a loop over time steps to compile: a BiLSTM's step takes about
+    0.8 of the time, LeNet-5's 1.3 times as long, ResNet50's 3 times. Inputs of varying sizes
+    would be compiled for each size.
+    """
+    if asked != "auto":
+        return bool(asked)
+    if model.jit_compile:  # Keras' own choice, or the user's
+        return True
+    recurrent = any(isinstance(layer, keras.layers.RNN) for layer in model._flatten_layers())
+    parts = tf.nest.flatten(spec[:2])
+    fixed = all(None not in tuple(part.shape)[1:] for part in parts if part.shape.rank)
+    return recurrent and fixed and model_supports_jit(model)
+
+
+def num_classes(model: keras.Model, spec: tuple[Any, ...]) -> int | None:
+    """How many classes the labels may be of, where the loss is about labels."""
+    if not isinstance(spec[1], tf.TensorSpec):
+        return None
+    for _, loss, y, y_pred in _losses(model, spec):
+        name = getattr(loss, "__name__", None) or type(loss).__name__
+        if "sparse_categorical" in name or isinstance(
+            loss, keras.losses.SparseCategoricalCrossentropy
+        ):
+            return y_pred.shape[-1] if y.dtype.startswith(("int", "uint")) else None
+    return None
+
+
+def _require_softmax(model: keras.Model) -> None:
+    activation = getattr(model.layers[-1], "activation", None) if model.layers else None
+    if activation is not keras.activations.softmax:
+        raise RequestError(
+            f"The model {model.name!r} is not compiled and does not end in a softmax, so there is "
+            "no loss to choose. Give `fit` a `loss`, or call `model.compile(optimizer=..., "
+            "loss=..., metrics=[...])` first."
+        )
+
+
+def _fits(wanted: tuple[int | None, ...], found: tuple[int | None, ...]) -> bool:
+    if len(wanted) != len(found):  # Keras adds or drops a last axis of 1
+        longer = max(wanted, found, key=len)
+        return abs(len(wanted) - len(found)) == 1 and longer[-1] in (1, None)
+    return all(a == b or None in (a, b) for a, b in zip(wanted, found, strict=True))
+
+
+def _losses(
+    model: keras.Model, spec: tuple[Any, ...]
+) -> Iterator[tuple[str, Any, keras.KerasTensor, keras.KerasTensor]]:
+    """Each output's (name, loss, targets, predictions), where they can be told one by one."""
+    x, y = (tf.nest.map_structure(_symbol, part) for part in (model_inputs(spec[0]), spec[1]))
+    y_pred, losses = model.compute_output_spec(x), model.loss
+    if isinstance(losses, str) or not isinstance(losses, dict | list | tuple):
+        losses, y, y_pred = {"": losses}, {"": y}, {"": y_pred}
+    elif not isinstance(losses, dict):
+        if not isinstance(y, list | tuple) or not isinstance(y_pred, list | tuple):
+            return
+        losses, y, y_pred = (dict(enumerate(values)) for values in (losses, y, y_pred))
+    for name, loss in losses.items():
+        parts = [part.get(name) if isinstance(part, dict) else None for part in (y, y_pred)]
+        if loss is not None and all(isinstance(part, keras.KerasTensor) for part in parts):
+            yield name, keras.losses.get(loss), *parts
+
+
+def _check_loss(name: str, loss: Any, y: Any, y_pred: Any, *, split: bool) -> None:
+    where = f"the loss of output {name!r}" if name else "the loss"
+    shape = _loss_shape(loss, y, y_pred)
+    if shape.rank and shape[0] not in (_ROWS, None):
+        raise RequestError(
+            f"Expected {where} to return one value per example, {_ROWS} for a batch of {_ROWS}. "
+            f"Received: shape={tuple(shape)} from {_loss_name(loss)}"
+        )
+    reduction = getattr(loss, "reduction", MEANS[0])
+    if split and (reduction not in MEANS or shape.rank == 0):
+        problem = "returns one value per batch" if reduction in MEANS else f"has {reduction=}"
+        raise RequestError(
+            f"Expected {where} to be a mean over examples, as batches are split among replicas or "
+            f"accumulated. Received: {_loss_name(loss)}, which {problem}. Return one value per "
+            "example and leave the reduction to Keras."
+        )
+
+
+def _loss_shape(loss: Any, y: Any, y_pred: Any) -> tf.TensorShape:
+    call: Callable[..., Any] = loss.call if isinstance(loss, keras.losses.Loss) else loss
+    specs = [tf.TensorSpec((_ROWS, *part.shape[1:]), part.dtype) for part in (y, y_pred)]
+
+    def cast(y: tf.Tensor, y_pred: tf.Tensor) -> Any:
+        # As Keras does before it calls a loss.
+        return call(tf.cast(y, y_pred.dtype) if y.dtype.is_integer else y, y_pred)
+
+    graph = tf.function(cast, autograph=False).get_concrete_function(*specs)
+    return graph.outputs[0].shape
+
+
+def _loss_name(loss: Any) -> str:
+    return getattr(loss, "name", None) or getattr(loss, "__name__", None) or repr(loss)
+
+
+def _symbol(spec: tf.TensorSpec) -> keras.KerasTensor:
+    return keras.KerasTensor(spec.shape, dtype=spec.dtype.name)

@@ -1,0 +1,102 @@
+"""Losses that Keras lacks, as Keras losses.
+
+Keras' own are right where it has them: `BinaryFocalCrossentropy` for several labels per example
+(`apply_class_balancing=True` turns its alpha on), `CategoricalFocalCrossentropy` for one-hot
+classes, `Dice(axis=(1, 2, 3))` for masks. Without its `axis`, Dice is one value per batch, which
+depends on how a batch is split.
+"""
+
+from typing import Any
+
+from tfpipe.backend import keras
+from tfpipe.errors import RequestError, received
+
+ops = keras.ops
+
+
+@keras.saving.register_keras_serializable("tfpipe")
+class SparseCategoricalFocalCrossentropy(keras.losses.Loss):
+    """Focal loss for integer labels: -alpha (1 - p)^gamma log(p), p being the true class'.
+
+    Source: Lin et al., "Focal Loss for Dense Object Detection", 2017, equation 5.
+
+    Args:
+        alpha: the weight of all classes.
+        gamma: 0 is cross-entropy; the larger, the less an example counts that is right already.
+        name: in the history.
+
+    Input shape: labels (B,), probabilities (B, num_classes).
+
+    Raises:
+        RequestError: a negative `gamma`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> loss = SparseCategoricalFocalCrossentropy(alpha=1.0)
+    >>> round(float(loss(np.array([0]), np.array([[0.9, 0.1]]))), 5)
+    0.00105
+    """
+
+    def __init__(
+        self,
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        name: str = "sparse_categorical_focal_crossentropy",
+        **kwargs: Any,
+    ):
+        if gamma < 0:
+            raise RequestError(received("`gamma` to be 0 or more", gamma=gamma))
+        super().__init__(name=name, **kwargs)
+        self.alpha, self.gamma = alpha, gamma
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The loss of each example, (B,)."""
+        y_true = ops.cast(y_true, "int32")
+        cross = keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
+        return self.alpha * ops.power(1 - ops.exp(-cross), self.gamma) * cross
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes it again."""
+        return {**super().get_config(), "alpha": self.alpha, "gamma": self.gamma}
+
+
+@keras.saving.register_keras_serializable("tfpipe")
+class DiceCrossentropy(keras.losses.Loss):
+    """Cross-entropy of the pixels plus 1 - Dice of the classes, for masks of integer classes.
+
+    Dice of a class is 2 |A and B| / (|A| + |B|), of the probabilities themselves, in each example
+    by itself; the mean is over the classes that are in the mask or predicted at all.
+
+    Sources: Milletari et al., "V-Net", 2016, for Dice; Isensee et al., "nnU-Net", 2021, for the
+    sum of both.
+
+    Args:
+        name: in the history.
+
+    Input shape: masks (B, H, W) or (B, H, W, 1) of classes; probabilities (B, H, W, num_classes).
+
+    Example:
+
+    >>> import numpy as np
+    >>> mask = np.array([[[0, 1]]])
+    >>> sure = keras.ops.one_hot(mask, 2)
+    >>> round(float(DiceCrossentropy()(mask, sure)), 4)
+    0.0
+    """
+
+    def __init__(self, name: str = "dice_crossentropy", **kwargs: Any):
+        super().__init__(name=name, **kwargs)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The loss of each example, (B,)."""
+        if len(y_true.shape) == len(y_pred.shape):
+            y_true = ops.squeeze(y_true, -1)
+        pixels = keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
+        truth = ops.one_hot(ops.cast(y_true, "int32"), y_pred.shape[-1], dtype=y_pred.dtype)
+        common = ops.sum(truth * y_pred, axis=(1, 2))
+        sizes = ops.sum(truth + y_pred, axis=(1, 2))
+        present = ops.cast(sizes > keras.config.epsilon(), y_pred.dtype)
+        dice = 2 * common / ops.maximum(sizes, keras.config.epsilon())
+        mean = ops.sum(dice * present, -1) / ops.sum(present, -1)
+        return ops.mean(pixels, axis=(1, 2)) + 1 - mean

@@ -1,0 +1,153 @@
+"""All that a training depends on, as arrays and plain facts: read from it, put back into it.
+
+Example:
+
+    arrays, facts = read(model, calls, baseline, extra)
+    put_back(model, calls, arrays, facts, extra)
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from keras.src.backend.common import global_state
+from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
+
+from tfpipe.backend import keras
+from tfpipe.train import workers
+
+Arrays = dict[str, npt.NDArray[Any]]
+Callbacks = Sequence[keras.callbacks.Callback]
+
+_NOT_STATE = ("_model", "params", "validation_data")
+_MISSING = object()
+
+
+def read(model: keras.Model, extra: Sequence[tf.Variable]) -> Arrays:
+    """Weights, optimizer, loss scale, metrics so far, and every seed; each replica's values."""
+    arrays: Arrays = {}
+    for number, variable in enumerate(variables(model, extra)):
+        for replica, part in enumerate(_parts(model.distribute_strategy, variable)):
+            arrays[f"v{number}/{replica}"] = np.array(part)
+    arrays["numpy_keys"] = np.random.get_state(legacy=False)["state"]["key"]
+    return arrays
+
+
+def put_back(model: keras.Model, extra: Sequence[tf.Variable], arrays: Arrays) -> None:
+    """The opposite of `read`."""
+    strategy = model.distribute_strategy
+    for number, variable in enumerate(variables(model, extra)):
+        for replica, part in enumerate(strategy.experimental_local_results(variable)):
+            value = arrays[f"v{number}/{replica}"]
+            if _summed_over_workers(strategy, variable) and not workers.is_chief(strategy):
+                value = np.zeros_like(value)
+            part.assign(value)
+
+
+def variables(model: keras.Model, extra: Sequence[tf.Variable]) -> list[tf.Variable]:
+    """The variables that training changes, each once, always in the same order."""
+    seeds = global_state.get_global_attribute(GLOBAL_SEED_GENERATOR)
+    found = [*model.variables, *model.metrics_variables, *model.optimizer.variables]
+    found += [seeds.state] if seeds is not None else []
+    plain = [variable.value for variable in found]
+    return list({id(variable): variable for variable in [*plain, *extra]}.values())
+
+
+def random_facts() -> dict[str, Any]:
+    """The state of Python's and NumPy's generators, but for NumPy's keys, which are an array."""
+    version, numbers, gauss = random.getstate()
+    drawn = np.random.get_state(legacy=False)
+    return {
+        "python": [version, list(numbers), gauss],
+        "numpy": [
+            drawn["bit_generator"],
+            drawn["state"]["pos"],
+            drawn["has_gauss"],
+            drawn["gauss"],
+        ],
+    }
+
+
+def put_back_random(facts: Mapping[str, Any], arrays: Arrays) -> None:
+    """The opposite of `random_facts`."""
+    version, numbers, gauss = facts["python"]
+    random.setstate((version, tuple(numbers), gauss))
+    name, position, has_gauss, cached = facts["numpy"]
+    np.random.set_state((name, arrays["numpy_keys"], position, has_gauss, cached))
+
+
+def of_callbacks(callbacks: Callbacks) -> list[dict[str, Any]]:
+    """What each callback remembers in plain attributes: counters, best values, arrays."""
+    return [
+        {
+            name: value
+            for name, value in vars(callback).items()
+            if name not in _NOT_STATE and _is_plain(value)
+        }
+        for callback in callbacks
+    ]
+
+
+def changed(now: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """What a callback remembers of the training itself, and not of how it was made."""
+    return {name: v for name, v in now.items() if not _same(v, before.get(name, _MISSING))}
+
+
+def packed(value: Any, arrays: Arrays) -> Any:
+    """A plain value as JSON; arrays move to `arrays`."""
+    if isinstance(value, np.ndarray | np.generic):
+        name = f"a{len(arrays)}"
+        arrays[name] = np.array(value)
+        return {"array": name, "scalar": isinstance(value, np.generic)}
+    if isinstance(value, dict):
+        return {"dict": [[packed(k, arrays), packed(v, arrays)] for k, v in value.items()]}
+    if isinstance(value, tuple):
+        return {"tuple": [packed(part, arrays) for part in value]}
+    if isinstance(value, list):
+        return [packed(part, arrays) for part in value]
+    return value
+
+
+def unpacked(value: Any, arrays: Arrays) -> Any:
+    """The opposite of `packed`."""
+    if isinstance(value, list):
+        return [unpacked(part, arrays) for part in value]
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        array = arrays[value["array"]]
+        return array[()] if value["scalar"] else array
+    if "tuple" in value:
+        return tuple(unpacked(part, arrays) for part in value["tuple"])
+    return {unpacked(k, arrays): unpacked(v, arrays) for k, v in value["dict"]}
+
+
+def _parts(strategy: tf.distribute.Strategy, variable: tf.Variable) -> Sequence[tf.Tensor]:
+    if _summed_over_workers(strategy, variable):
+        return [variable.read_value()] * len(strategy.experimental_local_results(variable))
+    return strategy.experimental_local_results(variable)
+
+
+def _summed_over_workers(strategy: tf.distribute.Strategy, variable: tf.Variable) -> bool:
+    """Whether each worker has a part of the value, of which files can hold the sum only."""
+    on_read = variable.synchronization == tf.VariableSynchronization.ON_READ
+    return on_read and workers.are_many(strategy)
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_plain, value.keys())) and all(map(_is_plain, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, bool | int | float | str | np.ndarray | np.generic)
+
+
+def _same(one: Any, two: Any) -> bool:
+    if isinstance(one, list | tuple) and isinstance(two, list | tuple):
+        return len(one) == len(two) and all(map(_same, one, two))
+    if isinstance(one, np.ndarray) or isinstance(two, np.ndarray):
+        return one is two
+    return type(one) is type(two) and bool(one == two)

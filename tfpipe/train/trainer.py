@@ -1,0 +1,213 @@
+"""`fit`: a model, its data, and everything else put together for the loop.
+
+Example:
+
+    history = fit(model, train, val, epochs=20, resume="runs/xray")
+"""
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tfpipe.backend import keras
+from tfpipe.errors import RequestError, one_of, received
+from tfpipe.files import Path
+from tfpipe.train import compiling, data, folder, graph, loop, memory, workers
+from tfpipe.train.checkpoint import Keeper, position
+from tfpipe.train.finite import Watch
+
+
+def fit(
+    model: keras.Model,
+    train: data.Batches,
+    val: data.Batches | None = None,
+    *,
+    loss: Any = None,
+    optimizer: Any = None,
+    metrics: Any = None,
+    epochs: int = 1,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    clip_norm: float | None = 1.0,
+    accumulate: int = 1,
+    steps_per_call: int | str = "auto",
+    class_weights: Mapping[int, float] | None = None,
+    resume: Path | None = None,
+    checkpoint_s: float = 30.0,
+    on_nan: str = "stop",
+    jit_compile: bool | str = "auto",
+    after_update: Callable[[], Any] | None = None,
+) -> keras.callbacks.History:
+    """Trains a Keras model under the strategy that it was built under.
+
+    The loss is a mean over the examples of a batch (or of a group of `accumulate` batches), and
+    the metrics are what Keras makes of all examples of an epoch, so neither depends on how many
+    replicas there are, nor on a smaller last batch. That holds for losses that return one value
+    per example; others are refused where a batch is split. Values that a loss averages over
+    something else than examples (such as the steps that a mask leaves) are weighted by examples.
+    BatchNormalization takes its statistics from each replica's part of each batch, as in Keras
+    (unless it is `synchronized`); after every epoch its moving averages are the mean of all
+    replicas'.
+
+    Args:
+        model: any Keras model whose training step is Keras' own.
+        train: batches of (inputs, targets) or (inputs, targets, sample_weights), whose length is
+            known: a dataset; or a function of (epoch, batch) that returns a dataset whose first
+            pass begins there, which resumes faster: see `resume`. Inputs that are a dict may have
+            an `id`, which the model does not get, and which errors name.
+        val: the same, looked at after every epoch.
+        loss, optimizer, metrics: as `model.compile` takes them. What is not given is what the
+            model was compiled with. A model that is not compiled gets Adam; if it ends in a
+            softmax, sparse categorical cross-entropy and accuracy, too.
+        epochs: passes over `train`.
+        callbacks: Keras' own; `on_train_batch_end` is called once per call of the graph.
+        clip_norm: the largest global norm of the gradients, which are scaled down to it after
+            the loss scale is taken off and the replicas' mean is taken; None clips nothing.
+        accumulate: batches that make one step, as if they were one large batch; the last group
+            of an epoch may be smaller. Batch statistics are still those of single batches.
+        steps_per_call: steps in one `tf.function` call; "auto" takes about a quarter of a second.
+        class_weights: weights of the classes by number, on top of sample weights; a class that
+            is not named weighs 1.
+        resume: a folder for this training. It holds checkpoints, `run.json` (the arguments, and
+            what describes model and data), `environment.json` (versions, commit, seed),
+            `history.csv` and `curves.png`. Called again with the same arguments in a new process,
+            `fit` goes on from the newest checkpoint, and ends with the same bits as if it had
+            never been interrupted (on a CPU, with
+            `tf.config.experimental.enable_op_determinism()`, and weights made from a seed). That
+            holds for data in an order of its own or of a seed, such as `records.read` gives, and
+            for callbacks that remember what they need in plain attributes. To reach the right
+            batch of a plain dataset, its earlier passes are begun and the batches before it are
+            read; `lambda epoch, batch: records.read(..., start=(epoch, batch))` skips them.
+        checkpoint_s: seconds between two checkpoints at least; they come less often where they
+            would take more than a hundredth of the time. 0: after every call of the graph.
+        on_nan: "stop" with an error at the first loss or gradient that is not finite, the
+            weights being those from before that step; or "skip" such steps, and count them as
+            `skipped` in the history.
+        jit_compile: XLA. "auto" is as the model was compiled, and on a CPU also where the model
+            is recurrent and its inputs have fixed sizes: nothing else gets quicker there.
+        after_update: called in the replica after every optimizer update, inside the graph.
+
+    Returns:
+        Keras' history: `history.history["val_loss"]` and so on, one number per epoch.
+
+    Raises:
+        RequestError: an argument does not fit the others, the data or the model; or there is not
+            enough memory for a step.
+        NotFiniteError: a loss or a gradient is not finite, and `on_nan` is "stop".
+
+    Example:
+
+    >>> import tensorflow as tf
+    >>> x, y = tf.zeros((8, 32, 32, 1)), tf.zeros((8,), tf.int64)
+    >>> train = tf.data.Dataset.from_tensor_slices((x, y)).batch(4)
+    >>> from tfpipe.models import lenet5
+    >>> history = fit(lenet5(), train, epochs=2)
+    >>> list(history.history)
+    ['accuracy', 'loss']
+    """
+    _check_arguments(epochs, accumulate, steps_per_call, clip_norm, on_nan)
+    strategy = model.distribute_strategy
+    epoch, step = position(strategy, resume)
+    known = folder.saved_counts(resume) if resume and step else {}
+    opened = {
+        name: data.opened(name, batches, epoch, batch, known=known.get(name))
+        for name, batches, batch in (("train", train, step * accumulate), ("val", val, 0))
+        if batches is not None
+    }
+    _prepare(
+        model, opened, {"loss": loss, "optimizer": optimizer, "metrics": metrics}, accumulate > 1
+    )
+    options = graph.Options(
+        clip_norm=clip_norm,
+        accumulate=accumulate,
+        skip_bad=on_nan == "skip",
+        jit=compiling.wants_xla(model, opened["train"].spec, jit_compile),
+        after_update=after_update,
+    )
+    changes = _changes(model, opened["train"].spec, class_weights)
+    watch = Watch(stop=on_nan == "stop")
+    sides = {
+        name: loop.Side(
+            graph.training(model, options, watch) if name == "train" else graph.checking(model),
+            data.passes(part, strategy, changes if name == "train" else ()),
+            part.num_batches,
+        )
+        for name, part in opened.items()
+    }
+    settings = folder.settings(model, opened, options, epochs, class_weights, callbacks)
+    with contextlib.ExitStack() as stack:
+        out = stack.enter_context(folder.opened(resume, settings, strategy))
+        num_steps = -(-opened["train"].num_batches // accumulate)
+        calls = _calls(model, folder.continued(callbacks, epoch), epochs, num_steps)
+        keeper = Keeper(
+            model,
+            calls.callbacks,
+            [watch.count],
+            at=(epoch, step),
+            folder=out,
+            every_s=checkpoint_s,
+        )
+        stack.callback(keeper.close)
+        stack.enter_context(memory.explained(opened["train"].dataset, accumulate))
+        stack.enter_context(data.labels_explained())
+        stack.enter_context(strategy.scope())
+        pace = loop.Pace(steps_per_call, workers=workers.are_many(strategy))
+        job = loop.Job(
+            model, sides, calls, epochs, accumulate, watch, keeper, graph.averaging(model)
+        )
+        loop.run(job, pace)
+        if out is not None and workers.is_chief(strategy):
+            folder.finish(out, model.history)
+    return model.history
+
+
+def _check_arguments(
+    epochs: int,
+    accumulate: int,
+    steps_per_call: int | str,
+    clip_norm: float | None,
+    on_nan: str,
+) -> None:
+    for name, value in (("epochs", epochs), ("accumulate", accumulate)):
+        if value < 1:
+            raise RequestError(received(f"`{name}` to be at least 1", **{name: value}))
+    if steps_per_call != "auto" and (isinstance(steps_per_call, str) or steps_per_call < 1):
+        expected = "`steps_per_call` to be at least 1, or 'auto'"
+        raise RequestError(received(expected, steps_per_call=steps_per_call))
+    if clip_norm is not None and not clip_norm > 0:
+        raise RequestError(received("`clip_norm` to be above 0, or None", clip_norm=clip_norm))
+    if on_nan not in ("stop", "skip"):
+        raise RequestError(one_of("on_nan", on_nan, ("stop", "skip")))
+
+
+def _prepare(
+    model: keras.Model, opened: Mapping[str, data.Opened], compiled: Mapping[str, Any], groups: bool
+) -> None:
+    """Compiles and builds the model, and refuses what does not fit, before time is spent."""
+    spec = opened["train"].spec
+    for name, part in opened.items():
+        compiling.check_inputs(name, model, part.spec)
+    with model.distribute_strategy.scope():
+        compiling.compile_model(model, **compiled)
+        compiling.build(model, spec)
+    split = groups or model.distribute_strategy.num_replicas_in_sync > 1
+    compiling.check_model(model, spec, split=split)
+
+
+def _changes(
+    model: keras.Model, spec: tuple[Any, ...], class_weights: Mapping[int, float] | None
+) -> list[data.Change]:
+    num_classes = compiling.num_classes(model, spec)
+    changes = [] if num_classes is None else [data.check_labels(num_classes)]
+    return changes if class_weights is None else [*changes, data.weigh_classes(class_weights)]
+
+
+def _calls(
+    model: keras.Model,
+    callbacks: Sequence[keras.callbacks.Callback],
+    epochs: int,
+    num_steps: int,
+) -> keras.callbacks.CallbackList:
+    with model.distribute_strategy.scope():
+        return keras.callbacks.CallbackList(
+            list(callbacks), add_history=True, model=model, epochs=epochs, steps=num_steps
+        )
