@@ -1,6 +1,6 @@
 """The whole input pipeline, beside what people use today: files to normalised batches.
 
-    python scripts/bench_pipeline.py [--images 1000] [--side 500] [--size 256] [--repeats 5]
+    python scripts/bench_pipeline.py [--images 2000] [--side 500] [--size 256] [--repeats 5]
 
 Draws grey JPEG and PNG files, then decodes, resizes, applies CLAHE, scales to 0..1 and batches
 them
@@ -170,7 +170,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--images", type=int, default=1000)
+    parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--side", type=int, default=500)
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--repeats", type=int, default=5)
