@@ -52,8 +52,7 @@ class Clahe(Op):
     gives: ClassVar[str] = "uint8"
 
     def __post_init__(self) -> None:
-        if isinstance(self.tile_grid, list):  # an op must have a hash, and compare with its JSON
-            object.__setattr__(self, "tile_grid", tuple(self.tile_grid))
+        super().__post_init__()
         limit, grid = self.clip_limit, self.tile_grid
         if not isinstance(limit, numbers.Real) or not math.isfinite(limit):
             raise RequestError(
