@@ -238,6 +238,14 @@ def test_a_checkpoint_is_written_and_gives_the_same_model(tmp_path):
     assert_close(loaded.get_weights(), model.get_weights())
 
 
+def test_a_csv_file_is_written(tmp_path):
+    table = keras.callbacks.CSVLogger(str(tmp_path / "log.csv"))
+    history = train.fit(classifier(), TRAIN, VAL, epochs=2, callbacks=[table]).history
+    head, *rows = (tmp_path / "log.csv").read_text().splitlines()
+    assert head == "epoch,accuracy,loss,val_accuracy,val_loss"
+    assert [float(row.split(",")[4]) for row in rows] == history["val_loss"]
+
+
 def test_a_schedule_by_callback_sets_the_rate():
     model = classifier()
     schedule = keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))
