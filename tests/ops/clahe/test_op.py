@@ -37,20 +37,38 @@ def test_one_image_or_a_batch_eagerly(opencv, pictures):
     np.testing.assert_array_equal(op({"image": images[1]})["image"], expected[1])
 
 
+@pytest.mark.parametrize("size", [(50, 41), (64, 64)])
+def test_through_opencv_in_a_pipeline(opencv, pictures, size):
+    images = pictures(np.random.default_rng(0), 8, *size)
+    op = Clahe(3.0, (5, 4), backend="opencv")
+    dataset = tf.data.Dataset.from_tensor_slices(images).batch(4)
+    mapped = dataset.map(op.apply, num_parallel_calls=2)
+    assert mapped.element_spec.shape == (None, *size, 1)
+    np.testing.assert_array_equal(np.concatenate(list(mapped)), opencv(images, 3.0, (5, 4)))
+    assert op.apply(images[:0]).shape == (0, *size, 1)
+
+
+def test_another_backend_is_refused():
+    assert sentence(Clahe, backend="cv2") == (
+        "Expected `backend` to be one of 'tensorflow', 'opencv'. Received: backend='cv2'"
+    )
+
+
 @pytest.mark.parametrize(("colour", "channels"), [("lab", 3), ("channels", 3), ("channels", 2)])
 def test_colours(opencv, pictures, colour, channels):
     images = pictures(np.random.default_rng(0), 3, 50, 41, channels)
     np.testing.assert_array_equal(clahe(images, colour=colour), opencv(images, colour=colour))
 
 
+@pytest.mark.parametrize("backend", ["tensorflow", "opencv"])
 @pytest.mark.parametrize(("colour", "channels"), [(None, 1), ("lab", 3), ("channels", 3)])
-def test_images_of_unknown_sizes_before_a_resize(opencv, pictures, colour, channels):
+def test_images_of_unknown_sizes_before_a_resize(opencv, pictures, colour, channels, backend):
     random = np.random.default_rng(0)
     shapes = [(50, 41), (1, 1), (224, 199), (7, 64)]
     images = [pictures(random, 1, *shape, channels)[0] for shape in shapes]
     spec = tf.TensorSpec((None, None, channels), tf.uint8)
     dataset = tf.data.Dataset.from_generator(lambda: images, output_signature=spec)
-    op = Clahe(colour=colour)
+    op = Clahe(colour=colour, backend=backend)
     mapped = dataset.map(lambda image: op({"image": image})["image"])
     for image, found in zip(images, mapped, strict=True):
         np.testing.assert_array_equal(found, opencv(image[None], colour=colour)[0])

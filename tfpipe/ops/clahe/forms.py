@@ -5,6 +5,7 @@ All forms give the same bits; they differ in what is fast, and in what a runtime
 
 from typing import Any
 
+import cv2
 import numpy as np
 import tensorflow as tf
 
@@ -84,6 +85,17 @@ def _by_nibble(planes: Any, known: Geometry, tile_grid: Grid) -> Any:
     high, low = tf.gather(one_hot, high), tf.gather(one_hot, tiles - 16 * high)
     counts = tf.matmul(high, low, transpose_a=True)
     return tf.reshape(tf.cast(counts, tf.int32), (-1, across * down, LEVELS))
+
+
+def opencv(planes: Any, tile_grid: Grid, clip_limit: float) -> Any:
+    """OpenCV itself, one call of Python for a batch, in the thread that calls."""
+    cv2.setNumThreads(0)  # its threads and those of tf.data would wait for each other
+
+    def equalise(planes: Any) -> Any:
+        clahe = cv2.createCLAHE(clip_limit, tile_grid)  # not shared: it has buffers of its own
+        return np.stack([clahe.apply(plane) for plane in planes]) if len(planes) else planes
+
+    return tf.numpy_function(equalise, [planes], tf.uint8, stateful=False)
 
 
 def _floats(planes: Any, found: Geometry, tile_grid: Grid, counts: Any) -> Any:

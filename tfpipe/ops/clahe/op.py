@@ -13,6 +13,7 @@ from tfpipe.ops.base import Op
 from tfpipe.ops.clahe import compiled, forms, lab
 
 COLOURS = ("lab", "channels")
+BACKENDS = ("tensorflow", "opencv")
 FORMS = {"saved_model": forms.plain, "tflite": forms.tflite, "onnx": forms.onnx}
 
 
@@ -34,6 +35,11 @@ class Clahe(Op):
         tile_grid: (columns, rows) of tiles, the order of OpenCV's `tileGridSize`. It may be finer
             than the image.
         colour: for images of several channels: "lab" (RGB alone) or "channels", each by itself.
+        backend: what computes it in the input pipeline: "tensorflow", or "opencv", which calls
+            OpenCV from Python, takes less time where a tile has few pixels, and needs this
+            process: such a pipeline can be neither saved nor sent to a tf.data service. It turns
+            off OpenCV's own threads (`cv2.setNumThreads(0)`), which would wait for those of
+            tf.data. The bits are the same, and exported files never hold it.
 
     Raises:
         RequestError: an argument is none of these; images that are not uint8, or of no pixel; or
@@ -48,6 +54,7 @@ class Clahe(Op):
     clip_limit: float = 2.0
     tile_grid: tuple[int, int] = (8, 8)
     colour: str | None = None
+    backend: str = "tensorflow"
     takes: ClassVar[str] = "uint8"
     gives: ClassVar[str] = "uint8"
 
@@ -65,11 +72,15 @@ class Clahe(Op):
             )
         if self.colour not in (None, *COLOURS):
             raise RequestError(one_of("colour", self.colour, COLOURS))
+        if self.backend not in BACKENDS:
+            raise RequestError(one_of("backend", self.backend, BACKENDS))
 
     def apply(self, image: Any) -> Any:
         """(H, W, C) or (B, H, W, C) to the same: compiled where the size is known beforehand."""
         image = tf.convert_to_tensor(image)
         self.check(image.dtype, image.shape)
+        if self.backend == "opencv":
+            return self._equalised(_of_some_pixel(image), forms.opencv, lab)
         # Eagerly, a size may come once and never again, and compiling takes a second.
         if tf.executing_eagerly() or None in image.shape[-3:]:
             return self._equalised(_of_some_pixel(image), forms.plain, lab)
