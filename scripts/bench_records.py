@@ -15,15 +15,14 @@ import functools
 import os
 import pathlib
 import shutil
-import statistics
 import tempfile
-import time
 from collections.abc import Callable
 
 import cv2
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from _bench import take_turns, tell
 
 import tfpipe as tp
 
@@ -118,32 +117,6 @@ def through_tfds(manifest: tp.records.Manifest) -> tf.data.Dataset:
     config = tfds.ReadConfig(try_autocache=False)
     examples = tfds.builder_from_directory(manifest.path).as_dataset("train", read_config=config)
     return examples.batch(BATCH_SIZE).prefetch(tf.data.AUTOTUNE)
-
-
-def take_turns(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
-    """Seconds of each run, run A B C A B C ..., after one round that is not counted."""
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for turn in range(repeats + 1):
-        for name, run in runs.items():
-            started = time.perf_counter()
-            run()
-            if turn:
-                seconds[name].append(time.perf_counter() - started)
-    return seconds
-
-
-def tell(title: str, seconds: dict[str, list[float]], num_images: int) -> None:
-    ours = seconds["tfpipe"]
-    rows = [
-        [
-            name,
-            f"{statistics.median(times):.2f}",
-            f"{num_images / statistics.median(times):,.0f}",
-            f"{statistics.median(t / o for t, o in zip(times, ours, strict=True)):.2f}",
-        ]
-        for name, times in seconds.items()
-    ]
-    print(tp.report.text_table([title, "seconds", "images/s", "time / tfpipe's"], rows))
 
 
 def main() -> None:
