@@ -24,7 +24,8 @@ def test_the_python_code_runs_as_it_stands(number, tmp_path):
         timeout=300,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert "int8.tflite" in done.stdout
+    if number == 0:
+        assert "int8.tflite" in done.stdout
 
 
 def test_the_first_block_is_about_twenty_lines():
