@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfpipe import train
+from tfpipe import ops, train
 from tfpipe.errors import DataError, RequestError
 from tfpipe.files import leftovers
+from tfpipe.records import arrays, read, write
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -278,6 +279,39 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path, change, difference)
     sentence = refused(model, dataset, resume=tmp_path / "run", **options)
     assert f"holds a run with other settings: {difference}" in sentence
     assert sentence.endswith("Choose another folder, or delete it to begin anew.")
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ("records", "sha256 of train="),
+        ("prepare", "prepare of train='Chain([Decode(channels=1), ToFloat()])' and not 'Chain(["),
+        ("shuffle_seed", "shuffle_seed of train=3 and not 4"),
+    ],
+)
+def test_other_records_or_another_chain_are_refused(tmp_path, change, difference):
+    def batches(changed):
+        greys = np.full((16, 2, 3, 1), 9 if changed == "records" else 8, np.uint8)
+        source = arrays(greys, np.arange(16) % 3, split=(1.0,), name="greys")
+        chain = [ops.Decode(channels=1), ops.ToFloat()]
+        if changed == "prepare":
+            chain.insert(1, ops.RandomFlip())
+        return read(
+            write(source, tmp_path / f"records {changed}"),
+            "train",
+            ops.Chain(chain),
+            batch_size=4,
+            shuffle_seed=4 if changed == "shuffle_seed" else 3,
+        )
+
+    def model():
+        flat = keras.layers.Flatten()(x := keras.Input((2, 3, 1)))
+        return keras.Model(x, keras.layers.Dense(3, activation="softmax")(flat))
+
+    out = tmp_path / "run"
+    train.fit(model(), batches("nothing"), epochs=1, resume=out)
+    sentence = refused(model(), batches(change), epochs=1, resume=out)
+    assert difference in sentence
 
 
 def test_files_of_something_else_are_refused(tmp_path):

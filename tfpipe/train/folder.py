@@ -43,6 +43,9 @@ def settings(
     for name, part in opened.items():
         data[f"batches of {name}"] = part.num_batches
         data[f"spec of {name}"] = str(part.spec)
+        # `records.read` says what its batches are made of; other datasets do not.
+        for key, value in getattr(part.dataset, "made_of", {}).items():
+            data[f"{key} of {name}"] = value
     return {
         "model": re.sub(r"_\d+$", "", model.name),
         **weights,

@@ -5,6 +5,7 @@ Example:
     train = read(manifest, "train", prepare, batch_size=64, shuffle_seed=0)
 """
 
+import hashlib
 import math
 from collections.abc import Callable
 from typing import NamedTuple
@@ -70,7 +71,8 @@ def read(
             records, with a warning that counts them.
 
     Returns:
-        A dataset of (inputs, targets) or (inputs, targets, sample weights). Inputs are the
+        A dataset of (inputs, targets) or (inputs, targets, sample weights); what it was made of
+        is in its attribute `made_of`, for `train.fit`. Inputs are the
         `image`, `text` or `sequence`; targets the `label` (B,) int64, `labels`
         (B, num_classes) int64, `mask`, `target` (B,) or (B, k) float32, or a dict of `boxes`
         (B, N, 4) and `classes` (B, N), padded with -1.
@@ -97,7 +99,27 @@ def read(
     if start[1] == 0:  # the first pass is shorter otherwise
         length = math.ceil(num_examples / batch_size)
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(length))
-    return dataset.prefetch(tf.data.AUTOTUNE).with_options(_options())
+    dataset = dataset.prefetch(tf.data.AUTOTUNE).with_options(_options())
+    dataset.made_of = _made_of(plan, prepare, weights)
+    return dataset
+
+
+def _made_of(plan: "_Plan", prepare: Prepare | None, weights: Weights) -> dict[str, object]:
+    """What the batches depend on, in plain values: `train.fit` notes it, and compares."""
+    sums = "".join(shard.sha256 for shard in plan.manifest.split(plan.split).shards)
+    named = hasattr(prepare, "stages") or prepare is None  # a function's repr has its address
+    return {
+        "records": plan.manifest.name,
+        "split": plan.split,
+        "sha256": hashlib.sha256(sums.encode()).hexdigest(),
+        "prepare": repr(prepare)
+        if named
+        else getattr(prepare, "__qualname__", type(prepare).__name__),
+        "batch_size": plan.batch_size,
+        "shuffle_seed": plan.shuffle_seed,
+        "weights": weights if weights is None or isinstance(weights, str) else dict(weights),
+        "balance": plan.balance,
+    }
 
 
 class _Plan(NamedTuple):
