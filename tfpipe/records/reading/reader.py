@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from tfpipe.cores import num_cores
 from tfpipe.errors import RequestError, received, unwrapped
 from tfpipe.records.codec import decoder, parse
 from tfpipe.records.manifest import Manifest
@@ -190,7 +191,8 @@ def _from_disk(plan: _Plan, single: Prepare) -> tf.data.Dataset:
         return single(_with_key(mask(parse(record, features)), seed, epoch))
 
     dataset = epochs(items, seed, first=epoch, skip=step * plan.batch_size)
-    dataset = dataset.map(one, num_parallel_calls=tf.data.AUTOTUNE)
+    # Four for each core: AUTOTUNE gives each core one, which then waits for its neighbours.
+    dataset = dataset.map(one, num_parallel_calls=4 * num_cores())
     return batch(dataset, plan.batch_size, plan.manifest)
 
 

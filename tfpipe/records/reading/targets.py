@@ -19,7 +19,7 @@ _PADS = {"boxes": np.float32(-1), "classes": np.int64(-1)}
 def batch(dataset: tf.data.Dataset, batch_size: int, manifest: Manifest) -> tf.data.Dataset:
     """Batches of examples; where there are boxes, they are padded with -1 to the largest number."""
     if "boxes" not in manifest.features:
-        return dataset.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE)
+        return dataset.batch(batch_size, num_parallel_calls=2)  # copying takes long, too
 
     def as_batch(windows: dict[str, tf.data.Dataset]) -> tf.data.Dataset:
         """From a window, a small dataset of the values of each key, to one batch."""

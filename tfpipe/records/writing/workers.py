@@ -82,17 +82,6 @@ def _encode_here(
                 yield from zip((draft.example for draft in drafts), encoded, strict=True)
 
 
-def num_cores() -> int:
-    """The cores that this process may use, which can be fewer than the machine has.
-
-    >>> num_cores() >= 1
-    True
-    """
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 class _Workers:
     """One worker process for each thread that asks."""
 

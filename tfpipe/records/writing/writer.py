@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from tfpipe.cores import num_cores
 from tfpipe.errors import RequestError, received
 from tfpipe.files import Path, locked, sync_entry
 from tfpipe.records import manifest as manifests
@@ -33,7 +34,7 @@ from tfpipe.records.writing.shards import (
     pending,
     shard_path,
 )
-from tfpipe.records.writing.workers import encode_all, num_cores
+from tfpipe.records.writing.workers import encode_all
 from tfpipe.report import progress
 
 RECORD_FORMAT = 2  # of what is in the shards, and beside them until all are finished
