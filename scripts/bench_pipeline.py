@@ -5,7 +5,7 @@
 Draws grey JPEG and PNG files, then decodes, resizes, applies CLAHE, scales to 0..1 and batches
 them
 
-- with `records.read` and a chain (from TFRecord),
+- with `records.read` and a chain (from TFRecord), with either backend of `Clahe`,
 - with a `tf.data.Dataset` of the files that calls OpenCV in a `numpy_function` per image,
 - with PyTorch's DataLoader and OpenCV, a process per core, and
 - with `keras.utils.image_dataset_from_directory` and Keras' CLAHE layer.
@@ -50,15 +50,13 @@ def draw(folder: pathlib.Path, num_images: int, side_px: int, suffix: str) -> No
 
 
 def with_tfpipe(
-    images: pathlib.Path, out: pathlib.Path, size_px: int, antialias: bool
+    manifest: tp.records.Manifest, size_px: int, antialias: bool, backend: str
 ) -> tf.data.Dataset:
-    source = tp.records.image_folder(images, split=(1.0,), channels=1)
-    manifest = tp.records.write(source, out)
     chain = tp.ops.Chain(
         [
             tp.ops.Decode(channels=1),
             tp.ops.Resize((size_px, size_px), antialias=antialias),
-            tp.ops.Clahe(clip_limit=CLIP_LIMIT),
+            tp.ops.Clahe(clip_limit=CLIP_LIMIT, backend=backend),
             tp.ops.ToFloat(),
         ]
     )
@@ -147,8 +145,12 @@ def bench(flags: argparse.Namespace, suffix: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         images, out = pathlib.Path(folder) / "images", pathlib.Path(folder) / "records"
         draw(images, flags.images, flags.side, suffix)
+        source = tp.records.image_folder(images, split=(1.0,), channels=1)
+        manifest = tp.records.write(source, out)
+        size = (flags.size, flags.antialias)
         pipelines: dict[str, Iterable[Any]] = {
-            "tfpipe": with_tfpipe(images, out, flags.size, flags.antialias),
+            "tfpipe": with_tfpipe(manifest, *size, backend="tensorflow"),
+            'backend="opencv"': with_tfpipe(manifest, *size, backend="opencv"),
             "numpy_function": with_numpy_function(images, flags.size, flags.antialias),
         }
         if importlib.util.find_spec("torch") is None:
