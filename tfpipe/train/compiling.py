@@ -83,9 +83,8 @@ def check_inputs(name: str, model: keras.Model, spec: tuple[Any, ...]) -> None:
 def wants_xla(model: keras.Model, spec: tuple[Any, ...], asked: bool | str) -> bool:
     """Whether XLA makes a step quicker, as far as that can be known before.
 
-    On a CPU it does where there is a loop over time steps to compile: a BiLSTM's step takes about
-    0.8 of the time, LeNet-5's 1.3 times as long, ResNet50's 3 times. Inputs of varying sizes
-    would be compiled for each size.
+    On a CPU it does where there is a loop over time steps to compile; convolutions get slower
+    (scripts/bench_train.py shows both). Inputs of varying sizes would be compiled for each size.
     """
     if asked != "auto":
         return bool(asked)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.utils.class_weight import compute_class_weight
 
-from tfpipe import records
+from tfpipe import ops, records
 from tfpipe.errors import RequestError
 from tfpipe.records.reading.targets import weight_table
 
@@ -256,6 +256,16 @@ def test_weights_by_name(labelled):
     dataset = read(labelled, weights={"cow": 4, "cat": 0.5, "dog": 1})
     found = [float(weight) for *_, weights in dataset for weight in weights]
     assert found == [0.5] * 6 + [1.0] * 4 + [4.0] * 2
+
+
+def test_weights_need_the_label_that_mixing_replaces(labelled):
+    prepare = ops.Chain([ops.Decode(channels=1), ops.CutMix(num_classes=3)])
+    with pytest.raises(RequestError) as caught:
+        records.read(labelled, "train", prepare, batch_size=5, shuffle_seed=0, weights="balanced")
+    assert str(caught.value) == (
+        "`weights` go by each example's `label`, and `prepare` gives none (ops that mix images "
+        "replace it by `labels`). Leave `weights` out, or that op."
+    )
 
 
 def test_keras_takes_the_weights(labelled):

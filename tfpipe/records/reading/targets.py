@@ -52,6 +52,11 @@ def split_example(example: Example, table: tf.Tensor | None) -> tuple[object, ..
     targets = boxes or next(example[key] for key in TARGETS if key in example)
     if table is None:
         return inputs, targets
+    if "label" not in example:
+        raise RequestError(
+            "`weights` go by each example's `label`, and `prepare` gives none (ops that mix images "
+            "replace it by `labels`). Leave `weights` out, or that op."
+        )
     return inputs, targets, tf.gather(table, example["label"])
 
 
