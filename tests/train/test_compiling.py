@@ -7,7 +7,6 @@ import tensorflow as tf
 
 from tfpipe import train
 from tfpipe.errors import RequestError
-from tfpipe.train import compiling
 
 X = np.random.default_rng(0).random((20, 6), np.float32)
 Y = (X[:, 0] * 3).astype(np.int64)
@@ -104,20 +103,6 @@ def recurrent(length=5):
     model = keras.Model(x, keras.layers.Dense(3, activation="softmax")(h))
     model.compile("sgd", "sparse_categorical_crossentropy")
     return model
-
-
-def spec(length):
-    return (tf.TensorSpec((None, length, 2)), tf.TensorSpec((None,), tf.int64))
-
-
-def test_xla_is_for_recurrent_models_of_fixed_sizes():
-    model = model_of()
-    model.compile("sgd", "mse")
-    flat = (tf.TensorSpec((None, 6)), tf.TensorSpec((None,), tf.int64))
-    assert not compiling.wants_xla(model, flat, "auto")
-    assert compiling.wants_xla(recurrent(), spec(5), "auto")
-    assert not compiling.wants_xla(recurrent(None), spec(None), "auto")
-    assert not compiling.wants_xla(recurrent(), spec(5), False)
 
 
 @pytest.mark.parametrize("replicas", [1, pytest.param(2, marks=pytest.mark.slow)])

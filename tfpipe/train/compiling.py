@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import tensorflow as tf
-from keras.src.trainers.trainer import model_supports_jit
 
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError
@@ -78,22 +77,6 @@ def check_inputs(name: str, model: keras.Model, spec: tuple[Any, ...]) -> None:
                 f"Expected batches of inputs {tuple(symbol.shape)}, as the model {model.name!r} "
                 f"takes them. Received: {tuple(part.shape)} from `{name}`"
             )
-
-
-def wants_xla(model: keras.Model, spec: tuple[Any, ...], asked: bool | str) -> bool:
-    """Whether XLA makes a step quicker, as far as that can be known before.
-
-    On a CPU it does where there is a loop over time steps to compile; convolutions get slower
-    (scripts/bench_train.py shows both). Inputs of varying sizes would be compiled for each size.
-    """
-    if asked != "auto":
-        return bool(asked)
-    if model.jit_compile:  # Keras' own choice, or the user's
-        return True
-    recurrent = any(isinstance(layer, keras.layers.RNN) for layer in model._flatten_layers())
-    parts = tf.nest.flatten(spec[:2])
-    fixed = all(None not in tuple(part.shape)[1:] for part in parts if part.shape.rank)
-    return recurrent and fixed and model_supports_jit(model)
 
 
 def num_classes(model: keras.Model, spec: tuple[Any, ...]) -> int | None:

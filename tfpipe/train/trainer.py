@@ -82,8 +82,7 @@ def fit(
         on_nan: "stop" with an error at the first loss or gradient that is not finite, the
             weights being those from before that step; or "skip" such steps, and count them as
             `skipped` in the history.
-        jit_compile: XLA. "auto" is as the model was compiled, and on a CPU also where the model
-            is recurrent and its inputs have fixed sizes: nothing else gets quicker there.
+        jit_compile: XLA. "auto" is as the model was compiled; Keras' own "auto" is no on a CPU.
         after_update: called in the replica after every optimizer update, inside the graph.
 
     Returns:
@@ -120,7 +119,8 @@ def fit(
         clip_norm=clip_norm,
         accumulate=accumulate,
         skip_bad=on_nan == "skip",
-        jit=compiling.wants_xla(model, opened["train"].spec, jit_compile),
+        # "auto" is Keras' own choice, which is no on a CPU: scripts/bench_train.py shows why.
+        jit=bool(model.jit_compile if jit_compile == "auto" else jit_compile),
         after_update=after_update,
     )
     changes = _changes(model, opened["train"].spec, class_weights)
