@@ -38,7 +38,7 @@ def content_of(pixels: Any) -> Content:
 
 
 def contents_of(images: Sequence[bytes], channels: int) -> list[Content]:
-    """The contents of up to 16 JPEG and PNG images, decoded in parallel.
+    """The contents of up to `GROUP` JPEG and PNG images, decoded in parallel.
 
     Raises:
         tf.errors.OpError: one of them does not decode; which one is not said.

@@ -64,7 +64,6 @@ class Keeper:
         at: the (epoch, step) of the checkpoint to begin from; (0, 0) where there is none.
         folder: of the run; None keeps nothing.
         every_s: the least seconds between two; more where one costs too much.
-
     """
 
     def __init__(

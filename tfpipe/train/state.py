@@ -2,8 +2,8 @@
 
 Example:
 
-    arrays, facts = read(model, calls, baseline, extra)
-    put_back(model, calls, arrays, facts, extra)
+    arrays = read(model, extra)
+    put_back(model, extra, arrays)
 """
 
 import random
