@@ -2,11 +2,11 @@
 
 import pathlib
 import pickle
-import traceback
 
 import pytest
+import tensorflow as tf
 
-from tfpipe.errors import DataError, RequestError, one_of, received, unwrapped
+from tfpipe.errors import DataError, RequestError, one_of, received
 
 
 def test_a_data_error_names_the_file():
@@ -57,28 +57,12 @@ def test_one_of_offers_nothing_where_nothing_is_near():
     )
 
 
-def test_unwrapped_finds_the_request_however_deep_it_lies():
-    def wrap():
-        try:
-            raise KeyError("x") from RequestError("give a seed")
-        except KeyError:
-            raise OSError("y") from None
+def test_autograph_leaves_a_request_error_as_it_is():
+    def refuse(number):
+        if number.dtype.is_integer:
+            raise RequestError("give a float")
+        return number
 
-    with pytest.raises(RequestError) as caught, unwrapped():
-        wrap()
-    shown = "".join(traceback.format_exception(caught.value))
-    assert shown.endswith("\ntfpipe.errors.RequestError: give a seed\n")
-    assert "KeyError" not in shown
-    assert "OSError" not in shown
-
-
-def test_unwrapped_leaves_other_errors_alone():
-    def fail():
-        try:
-            raise RequestError("handled")
-        except RequestError:
-            raise OSError("y")  # noqa: B904 (a defect in the handler)
-
-    with pytest.raises(OSError, match="y") as caught, unwrapped():
-        fail()
-    assert isinstance(caught.value.__context__, RequestError)
+    with pytest.raises(RequestError, match=r"^give a float$") as caught:
+        tf.data.Dataset.range(3).map(refuse)
+    assert type(caught.value) is RequestError

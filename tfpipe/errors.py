@@ -6,10 +6,9 @@ Example:
     raise DataError("images.gz", "expected 16 header bytes, found 3", record=None)
 """
 
-import contextlib
 import difflib
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 
 class RequestError(ValueError):
@@ -50,37 +49,6 @@ class DataError(Exception):
 
 def _data_error(path: str, problem: str, record: int | None) -> DataError:
     return DataError(path, problem, record=record)
-
-
-@contextlib.contextmanager
-def unwrapped() -> Iterator[None]:
-    """Raises a `RequestError` of the block as it was, whatever a library has wrapped around it.
-
-    AutoGraph turns what is raised while `Dataset.map` traces a function into an error of its own,
-    with pages of generated code in it.
-
-    >>> with unwrapped():
-    ...     try:
-    ...         raise RequestError("give a seed")
-    ...     except RequestError as error:
-    ...         raise KeyError("wrapped") from error
-    Traceback (most recent call last):
-    tfpipe.errors.RequestError: give a seed
-    """
-    try:
-        yield
-    except Exception as error:
-        found: BaseException | None = error
-        while found is not None and not isinstance(found, RequestError):
-            found = _wrapped(found)
-        if found is None:
-            raise
-        raise found.with_traceback(None) from None
-
-
-def _wrapped(error: BaseException) -> BaseException | None:
-    """What an error was raised from, or instead of; not what was only being handled meanwhile."""
-    return error.__cause__ or (error.__context__ if error.__suppress_context__ else None)
 
 
 def received(expected: str, **arguments: object) -> str:

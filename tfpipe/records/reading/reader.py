@@ -13,7 +13,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tfpipe.cores import num_cores
-from tfpipe.errors import RequestError, received, unwrapped
+from tfpipe.errors import RequestError, received
 from tfpipe.records.codec import decoder, parse
 from tfpipe.records.manifest import Manifest
 from tfpipe.records.reading.order import epochs, index_items, record_items
@@ -93,10 +93,9 @@ def read(
     def finish(example: Example) -> tuple[object, ...]:
         return split_example(whole(example), table)
 
-    with unwrapped():
-        batches = _from_memory(plan, single) if cache else _from_disk(plan, single)
-        require_pair(batches.element_spec)
-        dataset = batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE)
+    batches = _from_memory(plan, single) if cache else _from_disk(plan, single)
+    require_pair(batches.element_spec)
+    dataset = batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE)
     if start[1] == 0:  # the first pass is shorter otherwise
         length = math.ceil(num_examples / batch_size)
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(length))
