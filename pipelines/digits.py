@@ -87,7 +87,7 @@ def make(flags: Flags, source: tp.records.Source, out: pathlib.Path) -> None:
     dense, pruned, curves = train_both(flags, manifest, prepare, out)
     tp.export.to_labels(manifest.class_names, out / "labels.txt")
     pixels = {
-        split: tp.records.read(manifest, split, prepare.pixels(), batch_size=256)
+        split: tp.records.read(manifest, split, prepare.outside(), batch_size=256)
         for split in ("train", "test")
     }
     files = [

@@ -113,12 +113,12 @@ def test_a_graph_decodes_to_the_same_bytes(kind, channels, orientation):
     data = encoded(waves().quantize(32) if kind == "GIF" else waves(), kind)
 
     @tf.function(input_signature=[tf.TensorSpec([], tf.string), tf.TensorSpec([], tf.int64)])
-    def in_graph(data, orientation):
+    def inside(data, orientation):
         return decode_image(data, channels, orientation)
 
     expected = decode_image(data, channels, orientation).numpy()
-    assert in_graph.get_concrete_function().output_shapes.as_list() == [None, None, channels]
-    np.testing.assert_array_equal(in_graph(data, orientation), expected)
+    assert inside.get_concrete_function().output_shapes.as_list() == [None, None, channels]
+    np.testing.assert_array_equal(inside(data, orientation), expected)
     np.testing.assert_array_equal(decode_image(tf.constant(data), channels, orientation), expected)
 
 

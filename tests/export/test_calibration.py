@@ -85,7 +85,7 @@ def test_images_of_another_size_are_refused():
     assert refused(batches(PIXELS), tf.TensorSpec((1, 8, 8, 1), tf.uint8)) == (
         "Expected `calibration` to hold uint8 images of shape (8, 8, 1). "
         "Received: uint8 of shape (6, 5, 1). "
-        "`records.read(..., prepare.pixels())` gives what a file takes."
+        "`records.read(..., prepare.outside())` gives what a file takes."
     )
 
 
@@ -94,7 +94,7 @@ def test_images_of_another_dtype_are_refused(expected, found):
     assert refused(batches(PIXELS.astype(found)), tf.TensorSpec((1, *SHAPE), expected)) == (
         f"Expected `calibration` to hold {expected} images of shape (6, 5, 1). "
         f"Received: {found} of shape (6, 5, 1). "
-        "`records.read(..., prepare.pixels())` gives what a file takes."
+        "`records.read(..., prepare.outside())` gives what a file takes."
     )
 
 

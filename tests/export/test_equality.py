@@ -138,7 +138,7 @@ def test_every_file_makes_of_an_image_what_training_makes_of_it(manifest, chain,
 def compare(manifest, split, chain, tmp_path):
     trained_on = gathered(manifest, split, chain)
     expected = trained_on.reshape(len(trained_on), -1)
-    pixels = gathered(manifest, split, chain.pixels())
+    pixels = gathered(manifest, split, chain.outside())
     loaded, found = by_every_runtime(chain, trained_on.shape[1:], pixels, tmp_path)
     encoded = gathered(manifest, split, lambda example: example)
     found["bytes"] = loaded.signatures["encoded"](encoded=tf.constant(encoded))["scores"]
@@ -148,8 +148,8 @@ def compare(manifest, split, chain, tmp_path):
 
 @pytest.mark.parametrize("chain", cases(RESIZING, SLOW_RESIZING))
 def test_with_resizing_inside_a_file_is_within_one_grey_level(manifest, chain, tmp_path):
-    pixels = gathered(manifest, "train", chain.pixels((61, 75)))
-    expected = chain.in_graph((61, 75))({"image": pixels})["image"].numpy()
+    pixels = gathered(manifest, "train", chain.outside((61, 75)))
+    expected = chain.inside((61, 75))({"image": pixels})["image"].numpy()
     _, found = by_every_runtime(chain, expected.shape[1:], pixels, tmp_path, (61, 75))
     expected = expected.reshape(len(expected), -1)
     np.testing.assert_array_equal(found.pop("SavedModel"), expected)

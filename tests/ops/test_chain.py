@@ -108,31 +108,31 @@ def test_stages_part_single_images_from_batches():
     assert Chain([ToFloat()]).stages() == (Chain([]), Chain([ToFloat()]))
 
 
-def test_pixels_and_in_graph_are_the_two_sides_of_an_exported_file():
-    assert WHOLE.pixels() == Chain([Decode(1), Resize((8, 6))])
-    assert WHOLE.in_graph() == Chain([ToFloat()])
+def test_pixels_and_inside_are_the_two_sides_of_an_exported_file():
+    assert WHOLE.outside() == Chain([Decode(1), Resize((8, 6))])
+    assert WHOLE.inside() == Chain([ToFloat()])
     image = {"image": png(20, 30)}
     np.testing.assert_array_equal(
-        WHOLE.in_graph()(WHOLE.pixels()(image))["image"], WHOLE.inference()(image)["image"]
+        WHOLE.inside()(WHOLE.outside()(image))["image"], WHOLE.inference()(image)["image"]
     )
 
 
 def test_with_an_input_size_the_resizing_is_inside_the_file():
     chain = Chain([Decode(1), RandomAffine(), Resize((8, 6), letterbox=True), ToFloat()])
-    assert chain.pixels((20, 30)) == Chain([Decode(1), Resize((20, 30))])
-    assert chain.in_graph((20, 30)) == Chain([Resize((8, 6), letterbox=True), ToFloat()])
-    image = {"image": png(20, 30)}  # of the capture's size: pixels() leaves it as it is
+    assert chain.outside((20, 30)) == Chain([Decode(1), Resize((20, 30))])
+    assert chain.inside((20, 30)) == Chain([Resize((8, 6), letterbox=True), ToFloat()])
+    image = {"image": png(20, 30)}  # of the capture's size: outside() leaves it as it is
     np.testing.assert_array_equal(
-        chain.in_graph((20, 30))(chain.pixels((20, 30))(image))["image"],
+        chain.inside((20, 30))(chain.outside((20, 30))(image))["image"],
         chain.inference()(image)["image"],
     )
 
 
 def test_an_input_size_does_for_a_chain_of_pixels_and_not_of_floats():
-    assert Chain([ToFloat()]).in_graph((20, 30)) == Chain([ToFloat()])
-    assert Chain([]).pixels((20, 30)) == Chain([Resize((20, 30))])
+    assert Chain([ToFloat()]).inside((20, 30)) == Chain([ToFloat()])
+    assert Chain([]).outside((20, 30)) == Chain([Resize((20, 30))])
     with pytest.raises(RequestError, match=r"`size` to be \(height, width\)"):
-        WHOLE.pixels((20, 0))
+        WHOLE.outside((20, 0))
 
 
 def test_a_chain_maps_over_images_of_any_size():

@@ -55,11 +55,11 @@ def test_alone_in_a_batch_in_another_order_and_in_a_parallel_graph_it_is_the_sam
     mapped = tf.data.Dataset.from_tensor_slices(data).map(op, num_parallel_calls=4)
     batched = tf.data.Dataset.from_tensor_slices(data).batch(3).map(op, num_parallel_calls=2)
     pieces = [{k: v[i] for k, v in b.items()} for b in batched for i in range(len(b["key"]))]
-    in_graph = list(mapped)
+    inside = list(mapped)
     for place in range(NUMBER):
         same({name: value[place] for name, value in together.items()}, alone[place])
         same({name: value[place] for name, value in shuffled.items()}, alone[order[place]])
-        same(in_graph[place], alone[place])
+        same(inside[place], alone[place])
         same(pieces[place], alone[place])
 
 
@@ -69,10 +69,10 @@ def test_a_mixed_batch_does_not_depend_on_its_order_nor_on_the_graph(op):
     together = op(data)
     order = np.random.default_rng(1).permutation(NUMBER)
     shuffled = op({name: value[order] for name, value in data.items()})
-    in_graph = next(iter(tf.data.Dataset.from_tensors(data).map(op)))
+    inside = next(iter(tf.data.Dataset.from_tensors(data).map(op)))
     for name in ("image", "labels"):
         np.testing.assert_array_equal(shuffled[name], together[name].numpy()[order])
-        np.testing.assert_array_equal(in_graph[name], together[name])
+        np.testing.assert_array_equal(inside[name], together[name])
 
 
 @pytest.mark.parametrize("op", [*PER_EXAMPLE, *MIXING], ids=lambda op: type(op).__name__)

@@ -59,7 +59,7 @@ def pillow(data, channels=3):
 
 
 @tf.function(input_signature=[tf.TensorSpec([], tf.string)])
-def in_graph(data):
+def inside(data):
     return decode_image(data, 3)
 
 
@@ -170,7 +170,7 @@ def test_damaged_bytes_are_refused_or_decode_in_the_graph_to_what_was_checked(dr
         facts = look(bytes(data), 3)
     except Refused:
         return
-    pixels = in_graph(bytes(data)).numpy()
+    pixels = inside(bytes(data)).numpy()
     assert pixels.shape == (facts.height, facts.width, 3)
     np.testing.assert_array_equal(pixels, decode_image(bytes(data), 3))
     if kind != "JPEG":
@@ -198,7 +198,7 @@ def test_a_jpeg_with_flipped_pixels_decodes_in_the_graph_to_what_was_checked():
     data = bytearray(encoded(waves(64, 64), "JPEG", quality=95))
     data[-200] ^= 0x01  # among the pixels: JPEG has no checksum
     look(bytes(data), 3)
-    np.testing.assert_array_equal(in_graph(bytes(data)), decode_image(bytes(data), 3))
+    np.testing.assert_array_equal(inside(bytes(data)), decode_image(bytes(data), 3))
 
 
 # Too large

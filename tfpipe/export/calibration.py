@@ -55,7 +55,7 @@ def _require_fit(image: np.ndarray, takes: tf.TensorSpec) -> None:
         raise RequestError(
             f"Expected `calibration` to hold {dtype} images of shape {shape}. "
             f"Received: {image.dtype} of shape {image.shape}. "
-            "`records.read(..., prepare.pixels())` gives what a file takes."
+            "`records.read(..., prepare.outside())` gives what a file takes."
         )
 
 

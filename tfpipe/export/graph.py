@@ -33,7 +33,7 @@ def ops_inside(prepare: Chain | None, input_size: Size | None) -> tuple[Op, ...]
             "`input_size` puts the resizing of `prepare` into the file. "
             f"Received: input_size={input_size} without `prepare`."
         )
-    return () if prepare is None else prepare.in_graph(input_size).ops
+    return () if prepare is None else prepare.inside(input_size).ops
 
 
 def input_spec(
@@ -122,7 +122,7 @@ def _require_image_model(model: keras.Model) -> None:
 
 def _pixels_shape(prepare: Chain, input_size: Size | None) -> list[int | None]:
     """(H, W, C) of what the chain makes of an encoded image; None where images may differ."""
-    pixels = prepare.pixels(input_size)
+    pixels = prepare.outside(input_size)
     encoded = bool(pixels.ops) and pixels.ops[0].takes == "encoded"
     shape, dtype = ((), tf.string) if encoded else ((*(input_size or (None,) * 2), None), tf.uint8)
     traced = tf.function(lambda image: pixels({"image": image})["image"])

@@ -82,7 +82,7 @@ def to_saved_model(
 
 
 def _from_bytes(twin: keras.Model, prepare: Chain) -> Scoring:
-    spec, pixels = input_spec(twin, prepare), prepare.pixels()
+    spec, pixels = input_spec(twin, prepare), prepare.outside()
     scores = scoring(twin, ops_inside(prepare, None), "saved_model")
 
     def read(image: tf.Tensor) -> tf.Tensor:

@@ -57,7 +57,7 @@ def to_tflite(
         prepare: the chain that the model was trained with. Without one the file takes what the
             model takes, float32.
         calibration: for int8, batches of what the file takes, from the training data
-            (`records.read(manifest, "train", prepare.pixels(), batch_size=...)`). The ranges of
+            (`records.read(manifest, "train", prepare.outside(), batch_size=...)`). The ranges of
             the activations come from its first 500 examples.
         input_size: (height, width) of the `images`, if not the size after the chain's last
             resizing: that of the camera, say. Then resizing is inside.

@@ -32,7 +32,7 @@ def verify(reference: Predictor, paths: Sequence[Path], data: tf.data.Dataset) -
             `input_size` if they have one.
         paths: `.tflite` and `.onnx` files, and SavedModel folders.
         data: batches of (images, labels), as the files take them: a whole split that the model
-            was not trained on. `records.read(manifest, "test", prepare.pixels(), ...)`.
+            was not trained on. `records.read(manifest, "test", prepare.outside(), ...)`.
 
     Returns:
         A report; the score is the accuracy.

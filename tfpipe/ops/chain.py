@@ -84,8 +84,8 @@ class Chain:
         last = max((place + 1 for place, op in enumerate(self.ops) if op.per_image), default=0)
         return Chain(self.ops[:last]), Chain(self.ops[last:])
 
-    def pixels(self, input_size: tuple[int, int] | None = None) -> "Chain":
-        """From an encoded image to the uint8 pixels that an exported file takes.
+    def outside(self, input_size: tuple[int, int] | None = None) -> "Chain":
+        """What happens before an exported file: from an encoded image to the uint8 pixels it takes.
 
         Args:
             input_size: (height, width) in pixels of what the file takes; then the chain's own
@@ -94,19 +94,19 @@ class Chain:
 
         >>> from tfpipe.ops import Decode, Resize, ToFloat
         >>> chain = Chain([Decode(channels=1), Resize((32, 32)), ToFloat()])
-        >>> chain.pixels((480, 640)).ops[1].size
+        >>> chain.outside((480, 640)).ops[1].size
         (480, 640)
         """
         return self._divide(input_size)[0]
 
-    def in_graph(self, input_size: tuple[int, int] | None = None) -> "Chain":
-        """From those pixels to what the model takes: this part is inside an exported file.
+    def inside(self, input_size: tuple[int, int] | None = None) -> "Chain":
+        """What happens in an exported file: from those pixels to what the model takes.
 
         >>> from tfpipe.ops import Decode, Resize, ToFloat
         >>> chain = Chain([Decode(channels=1), Resize((32, 32)), ToFloat()])
-        >>> chain.in_graph()
+        >>> chain.inside()
         Chain([ToFloat()])
-        >>> chain.in_graph((480, 640)).ops[0].size
+        >>> chain.inside((480, 640)).ops[0].size
         (32, 32)
         """
         return self._divide(input_size)[1]

@@ -102,7 +102,7 @@ def test_the_op_prints_as_code_and_compares():
 
 def test_it_comes_before_to_float():
     assert sentence(Chain, [ToFloat(), Clahe()]).endswith("from ToFloat(); change the order.")
-    assert Chain([Clahe(), ToFloat()]).in_graph().ops[0] == Clahe()
+    assert Chain([Clahe(), ToFloat()]).inside().ops[0] == Clahe()
 
 
 @pytest.mark.parametrize("limit", [float("nan"), float("inf"), None, "2"])
