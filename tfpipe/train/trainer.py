@@ -160,12 +160,12 @@ def _sides(
 ) -> dict[str, loop.Side]:
     """What the graph does with the batches of training, and of validation."""
     strategy, train = model.distribute_strategy, opened["train"]
-    changes = _changes(model, train.spec, class_weights)
-    passes = data.passes(train, strategy, changes)
+    changes = [] if class_weights is None else [data.weigh_classes(class_weights)]
+    passes = data.passes(train, strategy, changes, checks=_checks(model, train.spec))
     repeat = graph.training(model, options, watch)
     sides = {"train": loop.Side(repeat, passes, train.num_batches)}
     if "val" in opened:
-        passes = data.passes(opened["val"], strategy, ())
+        passes = data.passes(opened["val"], strategy)
         sides["val"] = loop.Side(graph.checking(model), passes, opened["val"].num_batches)
     return sides
 
@@ -184,12 +184,9 @@ def _prepare(
     compiling.check_model(model, spec, split=split)
 
 
-def _changes(
-    model: keras.Model, spec: tuple[Any, ...], class_weights: Mapping[int, float] | None
-) -> list[data.Change]:
+def _checks(model: keras.Model, spec: tuple[Any, ...]) -> list[data.Change]:
     num_classes = compiling.num_classes(model, spec)
-    changes = [] if num_classes is None else [data.check_labels(num_classes)]
-    return changes if class_weights is None else [*changes, data.weigh_classes(class_weights)]
+    return [] if num_classes is None else [data.check_labels(num_classes)]
 
 
 def _calls(
