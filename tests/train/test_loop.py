@@ -246,6 +246,19 @@ def test_a_csv_file_is_written(tmp_path):
     assert [float(row.split(",")[4]) for row in rows] == history["val_loss"]
 
 
+def test_tensorboard_gets_every_epoch(tmp_path):
+    board = keras.callbacks.TensorBoard(tmp_path, profile_batch=0)
+    history = fit(classifier(), TRAIN, VAL, epochs=2, callbacks=[board]).history
+    (events,) = (tmp_path / "validation").glob("events.*")
+    found = [
+        float(tf.make_ndarray(value.tensor))
+        for event in tf.compat.v1.train.summary_iterator(str(events))
+        for value in event.summary.value
+        if value.tag == "epoch_loss"
+    ]
+    np.testing.assert_allclose(found, history["val_loss"], rtol=1e-6)
+
+
 def test_a_schedule_by_callback_sets_the_rate():
     model = classifier()
     schedule = keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))

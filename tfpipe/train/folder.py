@@ -103,6 +103,13 @@ def continued(
     return list(callbacks)
 
 
+def write_chain(out: pathlib.Path, dataset: tf.data.Dataset) -> None:
+    """Writes the chain that `records.read` prepares the batches with, as JSON."""
+    prepare = getattr(dataset, "prepare", None)
+    if hasattr(prepare, "to_json"):
+        prepare.to_json(out / "chain.json")
+
+
 def finish(out: pathlib.Path, history: keras.callbacks.History) -> None:
     """Writes the history as a table and as learning curves."""
     lines = [["epoch", *history.history]]

@@ -67,8 +67,8 @@ def fit(
         class_weights: weights of the classes by number, on top of sample weights; a class that
             is not named weighs 1.
         resume: a folder for this training. It holds checkpoints, `run.json` (the arguments, and
-            what describes model and data), `environment.json` (versions, commit, seed),
-            `history.csv` and `curves.png`. Called again with the same arguments in a new process,
+            what describes model and data), `environment.json` (versions, commit, seed), `chain.json`
+            (what `records.read` prepares the batches with), `history.csv` and `curves.png`. Called again with the same arguments in a new process,
             `fit` goes on from the newest checkpoint, and ends with the same bits as if it had
             never been interrupted (on a CPU, with
             `tf.config.experimental.enable_op_determinism()`, and weights made from a seed). That
@@ -116,6 +116,8 @@ def fit(
     settings = folder.settings(model, opened, options, epochs, class_weights, callbacks)
     with contextlib.ExitStack() as stack:
         out = stack.enter_context(folder.opened(resume, settings, strategy))
+        if out is not None and workers.is_chief(strategy):
+            folder.write_chain(out, opened["train"].dataset)
         num_steps = -(-opened["train"].num_batches // accumulate)
         calls = _calls(model, folder.continued(callbacks, epoch), epochs, num_steps)
         keeper = Keeper(
