@@ -106,7 +106,7 @@ def continued(
 def write_chain(out: pathlib.Path, dataset: tf.data.Dataset) -> None:
     """Writes the chain that `records.read` prepares the batches with, as JSON."""
     prepare = getattr(dataset, "prepare", None)
-    if hasattr(prepare, "to_json"):
+    if prepare is not None and hasattr(prepare, "to_json"):
         prepare.to_json(out / "chain.json")
 
 

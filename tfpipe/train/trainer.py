@@ -67,8 +67,9 @@ def fit(
         class_weights: weights of the classes by number, on top of sample weights; a class that
             is not named weighs 1.
         resume: a folder for this training. It holds checkpoints, `run.json` (the arguments, and
-            what describes model and data), `environment.json` (versions, commit, seed), `chain.json`
-            (what `records.read` prepares the batches with), `history.csv` and `curves.png`. Called again with the same arguments in a new process,
+            what describes model and data), `environment.json` (versions, commit, seed),
+            `chain.json` (with which `records.read` prepares the batches), `history.csv` and
+            `curves.png`. Called again with the same arguments in a new process,
             `fit` goes on from the newest checkpoint, and ends with the same bits as if it had
             never been interrupted (on a CPU, with
             `tf.config.experimental.enable_op_determinism()`, and weights made from a seed). That
