@@ -30,12 +30,7 @@ def grouped(
         for value, dtype in ((0.0, tf.float32), (0, tf.int32), (True, tf.bool))
     )
     forward = step.forward(model, jit=options.jit)
-    update = step.update(
-        model,
-        clip_norm=options.clip_norm,
-        after_update=options.after_update,
-        jit=options.jit,
-    )
+    update = step.update(model, clip_norm=options.clip_norm, jit=options.jit)
     used: list[bool] = []  # which variables have a gradient at all: known once `look` is traced
 
     @tf.autograph.experimental.do_not_convert

@@ -59,7 +59,7 @@ def settings(
         "callbacks": [type(callback).__name__ for callback in callbacks],
         "epochs": epochs,
         "class_weights": class_weights and {str(k): v for k, v in class_weights.items()},
-        **{k: v for k, v in options._asdict().items() if k != "after_update"},
+        **options._asdict(),
         "replicas": model.distribute_strategy.num_replicas_in_sync,
     }
 

@@ -28,7 +28,6 @@ class Options(NamedTuple):
     accumulate: int
     skip_bad: bool
     jit: bool
-    after_update: Callable[[], Any] | None
 
 
 def training(model: keras.Model, options: Options, watch: Watch) -> Repeat:
@@ -96,12 +95,7 @@ def _single(model: keras.Model, options: Options, watch: Watch) -> One:
     """One batch, one update."""
     strategy = model.distribute_strategy
     forward = step.forward(model, jit=options.jit)
-    update = step.update(
-        model,
-        clip_norm=options.clip_norm,
-        after_update=options.after_update,
-        jit=options.jit,
-    )
+    update = step.update(model, clip_norm=options.clip_norm, jit=options.jit)
 
     @tf.autograph.experimental.do_not_convert
     def look(*batch: Any) -> tuple[step.Seen, list[tf.Tensor], tf.Tensor]:

@@ -3,7 +3,7 @@
 Example:
 
     seen = forward(model, jit=False)(x, y, sample_weight)
-    update(model, clip_norm=1.0, after_update=None)(seen.gradients)
+    update(model, clip_norm=1.0, jit=False)(seen.gradients, norm)
 """
 
 import contextlib
@@ -73,19 +73,14 @@ def evaluate(model: keras.Model) -> Step:
     return run
 
 
-def update(
-    model: keras.Model,
-    *,
-    clip_norm: float | None,
-    after_update: Callable[[], Any] | None,
-    jit: bool,
-) -> Step:
+def update(model: keras.Model, *, clip_norm: float | None, jit: bool) -> Step:
     """A function of (gradients, norm): clips them, and has the optimizer apply them.
 
     The gradients are those of the whole batch, the same on every replica, and multiplied by the
     loss scale, as a `LossScaleOptimizer` wants them; the norm is not.
     """
 
+    @tf.autograph.experimental.do_not_convert
     def apply(gradients: list[tf.Tensor | None], norm: tf.Tensor) -> None:
         if clip_norm is not None:
             factor = clip_norm / tf.maximum(norm, clip_norm)
@@ -93,15 +88,7 @@ def update(
         model.optimizer.apply(gradients, model.trainable_variables)
 
     # Replicas talk to each other in between, which a compiled function cannot.
-    apply = _compiled(apply, jit and model.distribute_strategy.num_replicas_in_sync == 1)
-
-    @tf.autograph.experimental.do_not_convert
-    def run(gradients: list[tf.Tensor | None], norm: tf.Tensor) -> None:
-        apply(gradients, norm)
-        if after_update is not None:
-            after_update()
-
-    return run
+    return _compiled(apply, jit and model.distribute_strategy.num_replicas_in_sync == 1)
 
 
 def count_in(model: keras.Model) -> Step:
