@@ -34,3 +34,14 @@ def load_pruning_impl() -> ModuleType:
     from tensorflow_model_optimization.python.core.sparsity.keras import pruning_impl
 
     return pruning_impl
+
+
+def load_centroids() -> tuple[ModuleType, type]:
+    """tfmot's initial centroids of plain tensors, which have no public name, and their kinds."""
+    load_tfmot()
+    from tensorflow_model_optimization.python.core.clustering.keras import (
+        cluster_config,
+        clustering_centroids,
+    )
+
+    return clustering_centroids, cluster_config.CentroidInitialization
