@@ -266,22 +266,6 @@ def test_a_schedule_by_callback_sets_the_rate():
     assert float(model.optimizer.learning_rate) == pytest.approx(0.05)
 
 
-def test_after_update_is_called_once_a_step(two_devices):
-    for strategy in (tf.distribute.get_strategy(), two_devices):
-        with strategy.scope():
-            model = classifier()
-            calls = tf.Variable(0, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
-        fit(model, TRAIN, epochs=3, after_update=lambda calls=calls: calls.assign_add(1))
-        assert int(calls.numpy()) == 18
-
-
-def test_after_update_comes_after_the_update():
-    model = classifier()
-    kernel = model.trainable_variables[0]
-    fit(model, TRAIN, after_update=lambda: kernel.assign(tf.zeros_like(kernel)))
-    assert not kernel.numpy().any()
-
-
 def test_mixed_float16_trains_with_a_scaled_loss(two_devices):
     keras.config.set_dtype_policy("mixed_float16")
     try:
