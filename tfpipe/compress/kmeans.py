@@ -48,7 +48,8 @@ def divided(weights: Array, num_clusters: int, initial: str) -> Array:
 
 def _first(values: Array, count: int, initial: str) -> Array:
     centroids, kinds = load_centroids()
-    make = centroids.CentroidsInitializerFactory.get_centroid_initializer(kinds[INITIAL[initial]])
+    kind = kinds[INITIAL[initial]]
+    make = centroids.CentroidsInitializerFactory.get_centroid_initializer(kind)
     found = make(tf.constant(values, tf.float32), count).get_cluster_centroids()
     return np.unique(found.numpy().astype(np.float64))
 

@@ -70,32 +70,30 @@ def check_pattern(pattern: Pattern) -> None:
 
 
 def require_fitting(kernels: Mapping[str, Kernel], pattern: Pattern) -> None:
-    """Refuses kernels that are no matrices, or not larger than a block."""
+    """Refuses kernels that are no matrices of inputs and outputs."""
     if pattern == "element":
         return
     names = {kernel.layer.name: True for kernel in kernels.values()}
     for kernel in kernels.values():
-        names[kernel.layer.name] &= _fits(kernel, pattern)
+        names[kernel.layer.name] &= isinstance(kernel.part, MATRICES)
     if not all(names.values()):
         bad, good = ([name for name in names if names[name] is fits] for fits in (False, True))
         raise RequestError(
             f"The kernels of {', '.join(map(repr, bad))} cannot have the pattern {pattern!r}: it "
-            "is for Dense, Conv and recurrent layers"
-            + (" with more inputs and outputs than a block" if groups(pattern) is None else "")
-            + f". Choose `layers={good}`, or fewer."
+            f"is for Dense, Conv and recurrent layers. Choose `layers={good}`, or fewer."
         )
 
 
 def masker(
     pattern: Pattern, schedule: Any, step: Callable[[], tf.Tensor]
 ) -> Callable[[tf.Tensor], tf.Tensor]:
-    """A function of a kernel to its mask, True where a weight stays, by tfmot's arithmetic."""
+    """A function of a kernel to its mask, 1 where a weight stays, by tfmot's arithmetic."""
     n_m = groups(pattern)
     pruning = load_pruning_impl().Pruning(
         training_step_fn=step,
         pruning_vars=[],
         pruning_schedule=schedule,
-        block_size=block(pattern),
+        block_size=(1, 1),
         block_pooling_type="AVG",
         sparsity_m_by_n=(n_m[1] - n_m[0], n_m[1]) if n_m else None,  # tfmot names the zeros
     )
@@ -109,9 +107,12 @@ def masker(
             found = tf.reshape(pruning._maybe_update_block_mask(matrix)[1], inputs_first.shape)
             found = tf.experimental.numpy.moveaxis(found, 0, -2)
         else:
-            matrix = tf.reshape(kernel, (-1, kernel.shape[-1]))
-            found = tf.reshape(pruning._maybe_update_block_mask(matrix)[1], kernel.shape)
-        return tf.cast(found, tf.bool)
+            matrix = tf.abs(tf.reshape(kernel, (-1, kernel.shape[-1])))
+            kept = pruning._update_mask(_block_means(matrix, block(pattern)))[1]
+            for axis, side in enumerate(block(pattern)):
+                kept = tf.repeat(kept, side, axis)
+            found = tf.reshape(kept[: matrix.shape[0], : matrix.shape[1]], kernel.shape)
+        return tf.cast(found, kernel.dtype)
 
     return mask
 
@@ -147,6 +148,21 @@ def has_pattern(model: keras.Model, pattern: Pattern, *, layers: Layers = "all")
     }
 
 
+def _block_means(matrix: tf.Tensor, block: tuple[int, int]) -> tf.Tensor:
+    """The mean of each block; those at the ends may be smaller.
+
+    tfmot's own pooling pads both sides, and so takes the means of other blocks than it masks.
+    """
+    height, width = block
+    rows, columns = (-(-size // side) for size, side in zip(matrix.shape, block, strict=True))
+    ends = [[0, rows * height - matrix.shape[0]], [0, columns * width - matrix.shape[1]]]
+    sums, counts = (
+        tf.reduce_sum(tf.reshape(tf.pad(part, ends), (rows, height, columns, width)), (1, 3))
+        for part in (matrix, tf.ones_like(matrix))
+    )
+    return sums / counts
+
+
 def _holds(kernel: npt.NDArray[Any], pattern: Pattern) -> bool:
     if pattern == "element":
         return True
@@ -161,13 +177,3 @@ def _holds(kernel: npt.NDArray[Any], pattern: Pattern) -> bool:
     blocks = np.logical_or.reduceat(blocks, range(0, matrix.shape[1], width), axis=1)
     expanded = blocks.repeat(height, axis=0).repeat(width, axis=1)
     return bool((matrix == expanded[: matrix.shape[0], : matrix.shape[1]]).all())
-
-
-def _fits(kernel: Kernel, pattern: Pattern) -> bool:
-    if not isinstance(kernel.part, MATRICES):
-        return False
-    shape = kernel.variable.shape
-    if groups(pattern):
-        return True
-    height, width = block(pattern)
-    return bool(np.prod(shape[:-1]) > height and shape[-1] > width)
