@@ -72,7 +72,7 @@ def test_an_update_is_a_step_along_the_mean_gradient_of_each_cluster():
     for path, before in values(start).items():  # a rate of 0: k-means alone
         now = values(shared)[path]
         for value in np.unique(now):
-            assert before[now == value].mean() == pytest.approx(value, abs=1e-6)
+            assert before[now == value].mean() == pytest.approx(value, abs=1e-5)
 
     with tf.GradientTape() as tape:
         loss = shared.compute_loss(X[:20], Y[:20], shared(X[:20]))
@@ -99,7 +99,7 @@ def test_the_shared_values_are_trained():
         model, TRAIN, num_clusters=4, epochs=15, optimizer=keras.optimizers.Adam(0.02)
     )
     losses = [m.evaluate(X, Y, verbose=0)[0] for m in (settled, trained)]
-    assert losses[1] < 0.8 * losses[0]
+    assert losses[1] < 0.95 * losses[0]
 
 
 @pytest.mark.parametrize("initial", ["kmeans++", "linear", "density"])

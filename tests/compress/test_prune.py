@@ -1,13 +1,20 @@
 """prune(): exactly the zeros that were asked for, where the weights were smallest."""
 
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfpipe import compress
+from tfpipe import compress, export
 from tfpipe.compress.kernels import kernels
 from tfpipe.compress.schedules import named
+from tfpipe.compress.tfmot import load_tfmot
 from tfpipe.errors import RequestError
 
 RNG = np.random.default_rng(0)
@@ -230,3 +237,307 @@ def test_an_endless_dataset_is_refused():
     assert refused(classifier(), TRAIN.repeat()).startswith(
         "Expected `train` to have a known number of batches. Received: it is infinite."
     )
+
+
+def test_an_unknown_option_of_fit_is_python_s_affair():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'epoch'"):
+        compress.prune(classifier(), TRAIN, epoch=1)
+
+
+def test_zeros_are_positive(pruned):
+    """A negative zero is another number to a zip archive."""
+    for path, weight in weights(pruned).items():
+        assert path not in KERNELS or not np.signbit(weight[weight == 0]).any()
+
+
+def weights(model):
+    return {v.path: v.numpy() for v in model.weights}
+
+
+@pytest.mark.parametrize(
+    ("layers", "names"),
+    [("inner", ["depthwise", "dense"]), (["head"], ["head"])],
+)
+def test_only_the_chosen_layers_are_pruned(layers, names):
+    pruned = compress.prune(classifier(), TRAIN, final_sparsity=0.5, layers=layers, epochs=1)
+    expected = {path: count * (path[:-7] in names) for path, count in asked_for(0.5).items()}
+    assert zeros(pruned) == expected
+
+
+def test_a_name_without_a_kernel_is_refused_before_the_training():
+    assert refused(classifier(), TRAIN, layers=["flatten"]).startswith(
+        "Expected `layers` to be one of 'conv', 'depthwise', 'dense', 'head'. Received: "
+    )
+
+
+SCHEDULES = load_tfmot().sparsity.keras
+
+
+def test_a_schedule_of_tfmots_is_taken_as_it_is():
+    schedule = SCHEDULES.PolynomialDecay(0.25, 0.5, begin_step=3, end_step=9, frequency=3)
+    seen = []
+    watch = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append(zeros(model)["dense/kernel"])
+    )
+    model = classifier()
+    callbacks = [watch, compress.Pruning(schedule=schedule)]
+    model.fit(TRAIN, verbose=0, shuffle=False, callbacks=callbacks)
+    renewed = [0.5 - 0.25 * (1 - (step - 3) / 6) ** 3 for step in (3, 6, 9)]
+    counts = [640 - round(640 * (1 - s)) for s in renewed]
+    assert seen == [0, 0, *([counts[0]] * 3), *([counts[1]] * 3), counts[2], counts[2]]
+
+
+def test_constant_is_all_at_once():
+    seen = []
+    watch = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append(zeros(model))
+    )
+    model = classifier()
+    pruning = compress.Pruning(final_sparsity=0.5, schedule="constant")
+    model.fit(TRAIN, verbose=0, shuffle=False, callbacks=[watch, pruning])
+    assert seen == [asked_for(0.5)] * 10
+
+
+def test_a_schedule_has_its_own_sparsity():
+    schedule = SCHEDULES.ConstantSparsity(0.5, 0, frequency=1)
+    assert refused(classifier(), TRAIN, schedule=schedule, final_sparsity=0.5) == (
+        "Expected `final_sparsity` in the schedule alone. Received: final_sparsity=0.5"
+    )
+    assert refused(classifier(), TRAIN, schedule="cubic") == (
+        "Expected `schedule` to be one of 'polynomial', 'constant'. Received: schedule='cubic'"
+    )
+
+
+def test_a_schedule_that_does_not_fit_the_training_is_refused():
+    schedule = SCHEDULES.PolynomialDecay(0.0, 0.5, begin_step=0, end_step=500)
+    assert refused(classifier(), TRAIN, schedule=schedule).startswith(
+        "Expected `schedule` to reach its sparsity of 0.5 in the 30 steps of this training. "
+        "It reaches 0 in step 0"
+    )
+
+
+# In anybody's own training
+
+
+@pytest.mark.parametrize(
+    "compiled",
+    [
+        {"steps_per_execution": 3},
+        pytest.param({"jit_compile": True}, marks=pytest.mark.slow),
+        pytest.param({"run_eagerly": True}, marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
+def test_masks_hold_in_keras_own_fit(compiled):
+    seen = []
+    watch = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append(zeros(model)["dense/kernel"])
+    )
+    model = classifier()
+    scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(), initial_scale=4.0)
+    model.compile(scaled, "sparse_categorical_crossentropy", **compiled)
+    model.fit(TRAIN, verbose=0, shuffle=False)  # its graph is there already
+    callbacks = [watch, compress.Pruning(final_sparsity=0.5)]
+    model.fit(TRAIN, verbose=0, shuffle=False, callbacks=callbacks)
+    assert zeros(model) == asked_for(0.5)
+    assert seen[-2:] == [320, 320]  # and before the callback's last word
+    model.fit(TRAIN, verbose=0, shuffle=False)
+    assert zeros(model)["dense/kernel"] == 0  # the callback is gone, and its masks with it
+
+
+def test_fit_and_the_trainer_prune_alike():
+    by_keras, by_trainer = classifier("sgd"), classifier("sgd")
+    pruning = compress.Pruning(final_sparsity=0.5)
+    by_keras.fit(TRAIN, epochs=2, verbose=0, shuffle=False, callbacks=[pruning])
+    by_trainer = compress.prune(by_trainer, TRAIN, final_sparsity=0.5, epochs=2)
+    for a, b in zip(by_keras.get_weights(), by_trainer.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_averages_of_weights_are_masked_too():
+    averaging = keras.optimizers.Adam(0.01, use_ema=True)
+    pruned = compress.prune(classifier(), TRAIN, epochs=2, optimizer=averaging)
+    assert zeros(pruned) == asked_for(0.8)
+    model = classifier(keras.optimizers.Adam(0.01, use_ema=True))
+    model.fit(TRAIN, epochs=2, verbose=0, shuffle=False, callbacks=[compress.Pruning()])
+    assert zeros(model) == asked_for(0.8)
+
+
+def test_a_callback_is_for_one_training():
+    model, pruning = classifier(), compress.Pruning()
+    model.fit(TRAIN, verbose=0, shuffle=False, callbacks=[pruning])
+    with pytest.raises(RequestError) as caught:
+        model.fit(TRAIN, verbose=0, shuffle=False, callbacks=[pruning])
+    assert str(caught.value) == "This `Pruning` has pruned a model already. Make a new one."
+
+
+def test_a_training_of_unknown_length_needs_a_schedule_with_an_end():
+    def batches():
+        yield from TRAIN
+
+    with pytest.raises(RequestError) as caught:
+        classifier().fit(batches(), verbose=0, shuffle=False, callbacks=[compress.Pruning()])
+    assert str(caught.value) == (
+        "How many steps this training has is not known, so `schedule='polynomial'` has no end. "
+        "Give `fit` a `steps_per_epoch`, or `Pruning` one of tfmot's schedules."
+    )
+
+
+def test_an_early_stop_must_wait_for_the_last_mask():
+    early = keras.callbacks.EarlyStopping("loss", patience=0)
+    assert refused(classifier(), TRAIN, epochs=6, callbacks=[early]) == (
+        "An `EarlyStopping` would compare epochs with more and more zeros, of which the first are "
+        "no result. Give `EarlyStopping` a `start_from_epoch=3`, or train longer."
+    )
+    early = keras.callbacks.EarlyStopping("loss", patience=1, start_from_epoch=3)
+    pruned = compress.prune(classifier(), TRAIN, epochs=6, callbacks=[early])
+    assert zeros(pruned) == asked_for(0.8)
+
+
+def test_a_training_that_was_stopped_too_early_is_an_error():
+    class Enough(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = True
+
+    assert refused(classifier(), TRAIN, epochs=6, callbacks=[Enough()]) == (
+        "The pruning of 'small' was stopped after 10 updates, and its schedule needs 30. "
+        "Give `EarlyStopping` a `start_from_epoch=3`, or train longer."
+    )
+
+
+# Interrupted trainings
+
+JOB = """
+import os, signal, sys
+import keras, numpy as np, tensorflow as tf
+import tfpipe as tp
+tf.config.experimental.enable_op_determinism()
+out, kill_at = sys.argv[1], int(sys.argv[2])
+rng = np.random.default_rng(0)
+x, y = rng.random((96, 8), np.float32), rng.integers(0, 3, 96)
+train = tf.data.Dataset.from_tensor_slices((x, y)).batch(8)
+
+class Kill(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if int(self.model.optimizer.iterations) >= kill_at > 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+with tp.train.distribute("float32", seed=1):
+    pixels = keras.Input((8,))
+    h = keras.layers.Dropout(0.2)(keras.layers.Dense(16, activation="relu")(pixels))
+    model = keras.Model(pixels, keras.layers.Dense(3, activation="softmax")(h))
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    pruned = tp.compress.prune(
+        model, train, final_sparsity=0.6, epochs=4, callbacks=[Kill()], resume=out,
+        checkpoint_s=0, steps_per_call=2,
+    )
+np.savez(out + ".npz", *[v.numpy() for v in pruned.variables + pruned.optimizer.variables])
+"""
+
+
+def job(out, kill_at=0):
+    return subprocess.run(
+        [sys.executable, "-c", JOB, str(out), str(kill_at)],
+        cwd=pathlib.Path(__file__).parents[2],
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.mark.slow
+def test_a_killed_pruning_goes_on_to_the_bit(tmp_path):
+    assert job(tmp_path / "whole").returncode == 0
+    for kill_at in (9, 22, 40):  # while masks are renewed, and after
+        assert job(tmp_path / "killed", kill_at).returncode == -signal.SIGKILL
+    done = job(tmp_path / "killed")
+    assert done.returncode == 0, done.stderr[-3000:]
+    with np.load(tmp_path / "whole.npz") as one, np.load(tmp_path / "killed.npz") as two:
+        for name in one.files:
+            np.testing.assert_array_equal(one[name], two[name])
+        assert (one["arr_0"] == 0).mean() == pytest.approx(0.6, abs=0.01)
+
+
+class Stop(keras.callbacks.Callback):
+    """Ends the process' part, as a kill would, after some updates."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.after = after
+
+    def on_train_batch_end(self, batch, logs=None):
+        done = tf.convert_to_tensor(self.model.optimizer.iterations.value)
+        if int(done) >= self.after:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "stopped",
+    [3, pytest.param(6, marks=pytest.mark.slow)],
+    ids=["masks rise", "masks stay"],
+)
+def test_a_pruning_goes_on_to_the_bit(tmp_path, two_devices, stopped):
+    """In replicas, in mixed precision, with accumulation."""
+
+    def pruned(path, after=99):
+        keras.config.set_dtype_policy("mixed_float16")
+        try:
+            with two_devices.scope():
+                model = classifier()
+        finally:
+            keras.config.set_dtype_policy("float32")
+        return compress.prune(
+            model,
+            TRAIN,
+            epochs=2,
+            accumulate=2,
+            callbacks=[Stop(after)],
+            resume=path,
+            checkpoint_s=0,
+            steps_per_call=1,
+        )
+
+    with pytest.raises(KeyboardInterrupt):
+        pruned(tmp_path / "run", stopped)
+    found, expected = pruned(tmp_path / "run"), pruned(tmp_path / "whole")
+    assert zeros(found) == asked_for(0.8)
+    for a, b in zip(found.variables, expected.variables, strict=True):
+        for one, two in zip(a.value.values, b.value.values, strict=True):
+            np.testing.assert_array_equal(one.numpy(), two.numpy())
+
+
+def test_a_pruning_to_something_else_does_not_go_on(tmp_path):
+    compress.prune(classifier(), TRAIN, epochs=1, final_sparsity=0.5, resume=tmp_path / "run")
+    options = {"epochs": 1, "resume": tmp_path / "run", "layers": "inner"}
+    assert (
+        "final_sparsity of Pruning=0.5 and not 0.8, layers of Pruning='all' and not 'inner'."
+    ) in refused(classifier(), TRAIN, **options)
+    again = compress.prune(
+        classifier(), TRAIN, epochs=1, final_sparsity=0.5, resume=tmp_path / "run"
+    )
+    assert zeros(again) == asked_for(0.5)  # it was finished
+
+
+# What comes after
+
+
+def test_zeros_stay_zeros_in_an_int8_file(pruned, tmp_path):
+    from ai_edge_litert.interpreter import Interpreter
+
+    calibration = tf.data.Dataset.from_tensor_slices(
+        np.random.default_rng(1).random((120, 8, 8, 1), np.float32)
+    ).batch(20)
+    file = export.to_tflite(pruned, tmp_path / "int8.tflite", mode="int8", calibration=calibration)
+    interpreter = Interpreter(str(file))
+    interpreter.allocate_tensors()
+    found = {}
+    for detail in interpreter.get_tensor_details():
+        if detail["dtype"] == np.int8 and len(detail["quantization_parameters"]["scales"]) > 1:
+            assert not detail["quantization_parameters"]["zero_points"].any()
+            tensor = interpreter.tensor(detail["index"])()
+            found[tensor.size] = tensor
+    for path, size in {"dense/kernel": 640, "head/kernel": 20}.items():
+        kernel = weights(pruned)[path].T  # (outputs, inputs), as TFLite has it
+        assert (found[size][kernel == 0] == 0).all()
+    assert (found[36] == 0).sum() >= asked_for(0.8)["conv/kernel"]

@@ -9,6 +9,8 @@ from tfpipe import train
 from tfpipe.compress.updates import after_updates, release, updating
 
 X, Y = np.random.default_rng(0).random((40, 4), np.float32), np.zeros(40, np.int64)
+SLOW = pytest.mark.slow
+OTHERS = [{}, {"jit_compile": True}, {"run_eagerly": True}]
 TRAIN = tf.data.Dataset.from_tensor_slices((X, Y)).batch(8)  # 5 steps
 
 
@@ -37,7 +39,7 @@ def copies(strategy, variable):
 
 @pytest.mark.parametrize(
     "compiled",
-    [{}, {"steps_per_execution": 3}, {"jit_compile": True}, {"run_eagerly": True}],
+    [{"steps_per_execution": 3}, *(pytest.param(options, marks=SLOW) for options in OTHERS)],
     ids=str,
 )
 def test_in_keras_own_fit(compiled):
@@ -51,7 +53,9 @@ def test_in_keras_own_fit(compiled):
     assert int(calls) == 5
 
 
-@pytest.mark.parametrize("options", [{}, {"accumulate": 2}, {"jit_compile": True}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"accumulate": 2}, pytest.param({"jit_compile": True}, marks=SLOW)], ids=str
+)
 def test_in_the_trainer(options):
     model = classifier()
     calls = counted(model)
@@ -69,7 +73,7 @@ def test_in_every_replica(two_devices):
     assert copies(two_devices, calls) == [15, 15]
 
 
-@pytest.mark.parametrize("loop", ["keras", "tfpipe"])
+@pytest.mark.parametrize("loop", [pytest.param("keras", marks=SLOW), "tfpipe"])
 def test_not_where_a_loss_scale_skips_the_update(two_devices, loop):
     for strategy in (tf.distribute.get_strategy(), two_devices):
         with strategy.scope():

@@ -28,7 +28,7 @@ def copied(model: keras.Model, optimizer: keras.optimizers.Optimizer | None) -> 
             "Build it as keras.Sequential or keras.Model(inputs, outputs)."
         )
     with model.distribute_strategy.scope():
-        copy = keras.models.clone_model(model)
+        copy = _uncompiled_clone(model)
         copy.dtype_policy = model.dtype_policy  # Keras scales the loss by it, not by the layers'
         copy.set_weights(model.get_weights())
         compile_like(copy, model, optimizer or model.optimizer)
@@ -50,6 +50,15 @@ def compile_like(
         jit_compile=config["jit_compile"],
         run_eagerly=config["run_eagerly"],
     )
+
+
+def _uncompiled_clone(model: keras.Model) -> keras.Model:
+    # Keras would compile the clone, and fail where a loss or a metric is not registered with it.
+    model.compiled = False
+    try:
+        return keras.models.clone_model(model)
+    finally:
+        model.compiled = True
 
 
 def _anew(metrics: object) -> object:
