@@ -472,35 +472,49 @@ class Stop(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize(
-    "stopped",
-    [3, pytest.param(6, marks=pytest.mark.slow)],
-    ids=["masks rise", "masks stay"],
-)
-def test_a_pruning_goes_on_to_the_bit(tmp_path, two_devices, stopped):
-    """In replicas, in mixed precision, with accumulation."""
+def interrupted_and_not(folder, after, model, **options):
+    """The same pruning, interrupted after some updates and finished; and undisturbed."""
 
     def pruned(path, after=99):
-        keras.config.set_dtype_policy("mixed_float16")
-        try:
-            with two_devices.scope():
-                model = classifier()
-        finally:
-            keras.config.set_dtype_policy("float32")
         return compress.prune(
-            model,
+            model(),
             TRAIN,
             epochs=2,
-            accumulate=2,
             callbacks=[Stop(after)],
             resume=path,
             checkpoint_s=0,
             steps_per_call=1,
+            **options,
         )
 
     with pytest.raises(KeyboardInterrupt):
-        pruned(tmp_path / "run", stopped)
-    found, expected = pruned(tmp_path / "run"), pruned(tmp_path / "whole")
+        pruned(folder / "run", after)
+    return pruned(folder / "run"), pruned(folder / "whole")
+
+
+@pytest.mark.parametrize("after", [pytest.param(5, marks=pytest.mark.slow), 14])
+def test_a_pruning_goes_on_to_the_bit(tmp_path, after):
+    """Interrupted while masks are renewed, until step 10 of 20, and after it."""
+    found, expected = interrupted_and_not(tmp_path, after, classifier)
+    assert zeros(found) == asked_for(0.8)
+    for a, b in zip(found.variables, expected.variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [3, 6])
+def test_replicas_go_on_to_the_bit(tmp_path, two_devices, after):
+    """In mixed precision, with accumulation."""
+
+    def model():
+        keras.config.set_dtype_policy("mixed_float16")
+        try:
+            with two_devices.scope():
+                return classifier()
+        finally:
+            keras.config.set_dtype_policy("float32")
+
+    found, expected = interrupted_and_not(tmp_path, after, model, accumulate=2)
     assert zeros(found) == asked_for(0.8)
     for a, b in zip(found.variables, expected.variables, strict=True):
         for one, two in zip(a.value.values, b.value.values, strict=True):
