@@ -15,11 +15,18 @@ ROW = export.FileReport(
     bytes=69_000,
     zipped_bytes=23_456,
     latency_ms=0.0214,
+    latency_p95_ms=0.0391,
+    threads=1,
+    peak_memory_bytes=1_234_567,
     agreement=0.99,
     max_abs_diff=0.031,
+    mean_abs_diff=0.0042,
     score=0.97,
     score_lost=0.005,
+    score_lost_low=-0.001,
+    score_lost_high=0.011,
     sparsity=0.8,
+    operators={"CONV_2D": 2, "SOFTMAX": 1},
 )
 HEAD = {
     "path": "the Keras model 'lenet5'",
@@ -57,11 +64,19 @@ def test_the_json_has_the_shape_that_every_report_keeps(tmp_path):
             "bytes",
             "zipped_bytes",
             "latency_ms",
+            "latency_p95_ms",
+            "threads",
+            "peak_memory_bytes",
             "agreement",
             "max_abs_diff",
+            "mean_abs_diff",
             "score",
             "score_lost",
+            "score_lost_low",
+            "score_lost_high",
             "sparsity",
+            "operators",
+            "fault",
         ]
     assert value["files"][1]["zipped_bytes"] == 23_456
 

@@ -29,17 +29,25 @@ class FileReport:
 
     Args:
         path: the file's name, or the folder's.
-        format: "tflite", "onnx" or "saved_model".
-        mode: "float32" or "int8".
+        format: "tflite", "onnx", "saved_model" or "keras".
+        mode: "float32", "float16", "dynamic", "int8" or "int16x8", as the file itself says.
         bytes: its size; a folder's is that of its files together.
         zipped_bytes: its size in a zip archive (deflate, level 9), as an app store ships it.
-        latency_ms: median time for one image, in milliseconds; in one thread, but for SavedModel,
-            whose threads are TensorFlow's.
+        latency_ms: median time for one example alone, in milliseconds.
+        latency_p95_ms: the time that 95 % of the examples keep.
+        threads: in which it was timed.
+        peak_memory_bytes: by how much a process of its own grew to open and run it; None where
+            that cannot be told.
         agreement: the share of examples on which it answers as the reference does.
         max_abs_diff: the largest difference from the reference's scores.
+        mean_abs_diff: the mean difference, all scores of all examples alike.
         score: the task's score, such as accuracy.
         score_lost: the reference's score less this one; negative if the file is better.
+        score_lost_low: the lower end of its 95 % interval, bootstrapped over the examples.
+        score_lost_high: the upper end.
         sparsity: the share of zeros in its weights.
+        operators: how often it has each of its runtime's operators, by name.
+        fault: why it cannot be used, whatever its score; "" if it can.
     """
 
     path: str
@@ -48,11 +56,19 @@ class FileReport:
     bytes: int
     zipped_bytes: int
     latency_ms: float
+    latency_p95_ms: float
+    threads: int
+    peak_memory_bytes: int | None
     agreement: float
     max_abs_diff: float
+    mean_abs_diff: float
     score: float
     score_lost: float
+    score_lost_low: float
+    score_lost_high: float
     sparsity: float
+    operators: Mapping[str, int]
+    fault: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -67,11 +67,18 @@ def _verify_file(
         bytes=sum(file.stat().st_size for file in _files(path)),
         zipped_bytes=_zipped_bytes(path),
         latency_ms=float(np.median(seconds)) * 1000,
+        latency_p95_ms=float(np.percentile(seconds, 95)) * 1000,
+        threads=1,
+        peak_memory_bytes=None,
         agreement=float(np.mean(scores.argmax(-1) == expected.argmax(-1))),
         max_abs_diff=float(np.max(np.abs(scores - expected))),
+        mean_abs_diff=float(np.mean(np.abs(scores - expected))),
         score=score,
         score_lost=_accuracy(expected, labels) - score,
+        score_lost_low=_accuracy(expected, labels) - score,
+        score_lost_high=_accuracy(expected, labels) - score,
         sparsity=predictor.sparsity,
+        operators={},
     )
 
 
