@@ -91,6 +91,7 @@ class _Workers:
         self.all: list[_Worker] = []
 
     def encode(self, batch: Batch) -> list[Encoded]:
+        """Of a batch that a worker dies of, every example by itself, to find which it was."""
         worker = getattr(self.mine, "worker", None)
         if worker is None:
             worker = self.mine.worker = _Worker(self.job)
@@ -134,6 +135,7 @@ class _Worker:
             raise RuntimeError(f"a worker process did not start; it said:\n{said}") from None
 
     def encode(self, batch: Batch) -> list[Encoded]:
+        """Sends the batch and waits; a defect of tfpipe in the worker is raised here."""
         self._send(batch)
         reply = self._receive()
         if isinstance(reply, str):
