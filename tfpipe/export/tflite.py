@@ -16,9 +16,11 @@ from tfpipe.backend import keras
 from tfpipe.errors import RequestError, one_of, received
 from tfpipe.export.calibration import calibration_examples
 from tfpipe.export.conversion import converted
+from tfpipe.export.fused import fused_twin, unclipped
 from tfpipe.export.graph import (
     Size,
     float32_twin,
+    input_name,
     input_spec,
     lowered,
     ops_inside,
@@ -29,7 +31,7 @@ from tfpipe.export.integers import require_integers
 from tfpipe.export.joining import joined
 from tfpipe.export.metadata import about, put
 from tfpipe.export.modes import CALIBRATED, MODES
-from tfpipe.export.recurrent import fused_twin, is_fused, unclipped, unrolled_twin
+from tfpipe.export.recurrent import is_fused, unrolled_twin
 from tfpipe.files import Path, staged
 from tfpipe.ops import Chain, Op
 
