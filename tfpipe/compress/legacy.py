@@ -18,7 +18,21 @@ from tfpipe.errors import RequestError, received
 # The activations that are the same function under the same name. Of the others, tf_keras lacks
 # some, and its hard_sigmoid is another one: Keras 3's own functions are taken, which run in it.
 _SAME_ACTIVATIONS = frozenset(
-    ["elu", "exponential", "gelu", "linear", "mish", "relu", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "tanh"]
+    [
+        "elu",
+        "exponential",
+        "gelu",
+        "linear",
+        "mish",
+        "relu",
+        "selu",
+        "sigmoid",
+        "silu",
+        "softmax",
+        "softplus",
+        "softsign",
+        "tanh",
+    ]
 )
 _RENAMED = {"LeakyReLU": {"negative_slope": "alpha"}}
 # Arguments that Keras 2 lacks, by layer, with the values at which a layer is what it was there.
