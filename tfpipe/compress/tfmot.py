@@ -4,6 +4,7 @@ Importing it sets TF_USE_LEGACY_KERAS for this process and its children; here th
 put back as it was. (`tfpipe.backend` sees to `tf.keras`, which the import would change too.)
 """
 
+import enum
 import os
 from types import ModuleType
 
@@ -34,3 +35,14 @@ def load_pruning_impl() -> ModuleType:
     from tensorflow_model_optimization.python.core.sparsity.keras import pruning_impl
 
     return pruning_impl
+
+
+def load_centroids() -> tuple[ModuleType, type[enum.Enum]]:
+    """tfmot's initial centroids of plain tensors, which have no public name, and their kinds."""
+    load_tfmot()
+    from tensorflow_model_optimization.python.core.clustering.keras import (
+        cluster_config,
+        clustering_centroids,
+    )
+
+    return clustering_centroids, cluster_config.CentroidInitialization
