@@ -154,8 +154,7 @@ def _write_folder(path: pathlib.Path, files: Mapping[str, str]) -> None:
 
 def _read_folder(path: pathlib.Path) -> dict[str, str]:
     return {
-        file.name: file.read_text(encoding="utf-8")
-        for file in sorted((path / _EXTRA).glob("*"))
+        file.name: file.read_text(encoding="utf-8") for file in sorted((path / _EXTRA).glob("*"))
     }
 
 
