@@ -95,7 +95,7 @@ def about(mode: str, package: str, prepare: Chain | None) -> dict[str, str]:
         "tfpipe": __version__,
         "chain": chain,
     }
-    return {ABOUT: json.dumps(values, indent=1) + "\n"}
+    return {ABOUT: json.dumps(values) + "\n"}
 
 
 def _existing(path: Path) -> pathlib.Path:
