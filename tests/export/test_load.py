@@ -1,7 +1,8 @@
 """load(): every format, by its name; and what is no file to run."""
 
 import concurrent.futures
-import zipfile
+import json
+import shutil
 
 import keras
 import numpy as np
@@ -26,12 +27,6 @@ def written(trained, prepare, tmp_path_factory):
         "onnx": export.to_onnx(trained, folder / "a.onnx", prepare=prepare),
         "keras": folder / "a.keras",
     }
-
-
-def damaged(path):
-    with pytest.raises(DataError) as caught:
-        export.load(path)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -89,36 +84,31 @@ def test_another_ending_is_refused(tmp_path):
     )
 
 
-@pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.999])
-def test_a_truncated_keras_file_is_refused(written, tmp_path, share):
-    data = written["keras"].read_bytes()
-    path = tmp_path / "a.keras"
-    path.write_bytes(data[: int(share * len(data))])
-    assert damaged(path) == f"{path}: Keras cannot run it (not a whole zip archive)"
+def test_no_threads_are_refused(written):
+    with pytest.raises(RequestError) as caught:
+        export.load(written["onnx"], threads=0)
+    assert str(caught.value) == "Expected `threads` to be at least 1. Received: threads=0"
 
 
-@pytest.mark.parametrize("member", ["config.json", "model.weights.h5"])
-@pytest.mark.parametrize("share", [0, 0.5])
-def test_a_keras_file_with_a_truncated_member_is_refused(written, tmp_path, member, share):
-    path = tmp_path / "a.keras"
-    with zipfile.ZipFile(written["keras"]) as whole, zipfile.ZipFile(path, "w") as part:
-        for name in whole.namelist():
-            data = whole.read(name)
-            part.writestr(name, data[: int(share * len(data))] if name == member else data)
-    assert damaged(path).startswith(f"{path}: Keras cannot run it (")
-
-
-def test_a_keras_file_with_code_in_it_is_refused(tmp_path):
-    x = keras.Input((8, 8, 1))
-    keras.Model(x, keras.layers.Lambda(lambda a: a * 2)(x)).save(tmp_path / "a.keras")
-    assert damaged(tmp_path / "a.keras").startswith(
-        f"{tmp_path}/a.keras: Keras cannot run it (Requested the deserialization of a `Lambda`"
+def test_a_file_that_is_not_what_tfpipe_wrote_is_refused(files, tmp_path):
+    path = tmp_path / "a.tflite"
+    shutil.copy(files["int8"], path)
+    export.attach(path, {"tfpipe.json": json.dumps({"mode": "float32"})})
+    with pytest.raises(DataError) as caught:
+        export.load(path)
+    assert str(caught.value) == (
+        f"{path}: its tfpipe.json says that its mode is 'float32'; by its weights and operators "
+        "it is 'int8'. Write it again"
     )
 
 
-def test_a_keras_file_that_takes_no_images_is_refused(tmp_path):
-    x = keras.Input((8,))
-    keras.Model(x, x).save(tmp_path / "a.keras")
-    assert damaged(tmp_path / "a.keras") == (
-        f"{tmp_path}/a.keras: expected one input, a batch of images, and one output"
+def test_words_of_tfpipes_that_are_damaged_are_refused(files, tmp_path):
+    path = tmp_path / "a.tflite"
+    data = files["int8"].read_bytes()
+    place = data.rindex(b'"mode"')
+    path.write_bytes(data[:place] + b"'" + data[place + 1 :])
+    with pytest.raises(DataError) as caught:
+        export.load(path)
+    assert str(caught.value) == (
+        f"{path}: its tfpipe.json cannot be read (Bad CRC-32 for file 'tfpipe.json')"
     )

@@ -5,5 +5,15 @@ from tfpipe.compress.distill import distill
 from tfpipe.compress.kernels import sparsity
 from tfpipe.compress.patterns import has_pattern
 from tfpipe.compress.prune import Pruning, prune
+from tfpipe.compress.quantize_aware import quantize_aware
 
-__all__ = ["Clustering", "Pruning", "cluster", "distill", "has_pattern", "prune", "sparsity"]
+__all__ = [
+    "Clustering",
+    "Pruning",
+    "cluster",
+    "distill",
+    "has_pattern",
+    "prune",
+    "quantize_aware",
+    "sparsity",
+]
