@@ -13,8 +13,7 @@ X = np.random.default_rng(0).uniform(-1, 1, (64, 12, 4)).astype(np.float32)
 LAYERS = {
     "MaxPooling1D": L.MaxPooling1D(2),
     "RepeatVector": lambda h: L.Flatten()(L.RepeatVector(3)(L.Flatten()(h))),
-    "Rescaling": L.Rescaling(3.0),
-    "Average": lambda h: L.Average()([h, L.Dense(5)(h)]),
+    "Rescaling": lambda h: L.Rescaling(3.0)(L.Rescaling(1.0, [1.0, -2.0, 3.0, 4.0, 5.0])(h)),
     "Maximum": lambda h: L.Maximum()([h, L.Dense(5)(h)]),
     "Minimum": lambda h: L.Minimum()([h, L.Dense(5)(h)]),
     "Multiply": lambda h: L.Multiply()([h, L.Dense(5)(h)]),
