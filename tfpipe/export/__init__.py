@@ -1,9 +1,11 @@
 """Model files that have been run and scored before anybody gets them."""
 
+from tfpipe.export.bundle import bundle
+from tfpipe.export.bundled import Bundle, load_bundle
 from tfpipe.export.labels import to_labels
 from tfpipe.export.load import load
 from tfpipe.export.onnx import to_onnx
-from tfpipe.export.page import answers, to_page
+from tfpipe.export.page import to_page
 from tfpipe.export.predictor import Predictor, from_keras
 from tfpipe.export.report import FileReport, Report, load_report
 from tfpipe.export.saved_model import to_saved_model
@@ -11,12 +13,14 @@ from tfpipe.export.tflite import to_tflite
 from tfpipe.export.verify import verify
 
 __all__ = [
+    "Bundle",
     "FileReport",
     "Predictor",
     "Report",
-    "answers",
+    "bundle",
     "from_keras",
     "load",
+    "load_bundle",
     "load_report",
     "to_labels",
     "to_onnx",
