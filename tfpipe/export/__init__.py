@@ -1,5 +1,6 @@
 """Model files that have been run and scored before anybody gets them."""
 
+import tfpipe.export.quiet  # noqa: F401  (first: see there)
 from tfpipe.export.bundle import bundle
 from tfpipe.export.bundled import Bundle, load_bundle
 from tfpipe.export.labels import to_labels

@@ -104,7 +104,7 @@ def bundle(
 
         ladders = [climb(format, make, require) for format in wanted]
         report = standing(verify(reference, [], check), ladders)
-        more = facts(model, reference, split=split, require=require)
+        more = facts(model, reference, split=split, require=require, notes=notes)
         report = dataclasses.replace(report, reference={**report.reference, **more})
         _remove_all_but(folder, [file.path for file in report.files])
         answers = _answers(folder, report, reference, check)
@@ -208,8 +208,7 @@ def _describe(folder: pathlib.Path, parts: _Parts) -> None:
         measured(report.reference["measured"]),
     ]
     to_page(folder / "report.html", report, sections, title=manifest.name)
-    texts = {heading: note for heading, note in notes.items() if isinstance(note, str)}
-    write_text(folder / CARD, card(report, manifest, prepare, notes=texts))
+    write_text(folder / CARD, card(report, manifest, prepare))
     small = min(
         (file for file in report.files if file.format == "tflite"),
         key=lambda file: file.bytes,

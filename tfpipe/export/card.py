@@ -5,10 +5,10 @@ tfpipe cannot know is said to be unknown, or left for a person to fill in.
 
 Example:
 
-    text = card(report, manifest, prepare, notes={"Intended use": "Not for clinical use."})
+    text = card(bundle.report, manifest, prepare)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from tfpipe.export.report import FileReport, Report
@@ -27,17 +27,15 @@ OPEN = {
 }
 
 
-def card(
-    report: Report, manifest: Manifest, prepare: Chain, *, notes: Mapping[str, str]
-) -> str:
+def card(report: Report, manifest: Manifest, prepare: Chain) -> str:
     """The card as Markdown.
 
     Args:
-        report: the bundle's, with `split`, `model` and `instead` in its reference.
+        report: the bundle's, with its `facts`; its notes are what a person knows.
         manifest: the data that the model was trained with and run on.
         prepare: the chain.
-        notes: what a person knows: headings to Markdown.
     """
+    notes = report.reference["notes"]
     given = {**notes, **{head: text for head, text in OPEN.items() if head not in notes}}
     sections = {
         "What it is": _what(report, manifest),

@@ -2,7 +2,7 @@
 
 Example:
 
-    facts(model, predictor, split="test", require={"score_lost": 0.02})["measured"]["cores"]
+    facts(model, predictor, split="test", require={}, notes={})["measured"]["cores"]
 """
 
 import datetime
@@ -22,15 +22,21 @@ CPU_INFO = pathlib.Path("/proc/cpuinfo")
 
 
 def facts(
-    model: keras.Model, reference: Predictor, *, split: str, require: Mapping[str, float]
+    model: keras.Model,
+    reference: Predictor,
+    *,
+    split: str,
+    require: Mapping[str, float],
+    notes: Mapping[str, str | bytes],
 ) -> dict[str, Any]:
-    """For the reference of a bundle's report; values that JSON can hold."""
+    """For the reference of a bundle's report; values that JSON can hold (of `notes`, the texts)."""
     shape = ", ".join(map(str, reference.input_shape))
     return {
         "takes": f"{reference.dtype} ({shape})",
         "num_parameters": int(model.count_params()),
         "split": split,
         "require": dict(require),
+        "notes": {heading: note for heading, note in notes.items() if isinstance(note, str)},
         "measured": machine(),
     }
 

@@ -38,6 +38,19 @@ class Attempt:
     file: FileReport | None
 
 
+class MissedError(RequestError):
+    """No file of a format, or above it on the ladder, keeps the bars.
+
+    Args:
+        sentence: with the numbers of each.
+        files: what verification found of those that were made.
+    """
+
+    def __init__(self, sentence: str, files: Sequence[FileReport]):
+        self.files = tuple(files)
+        super().__init__(sentence)
+
+
 def climb(asked: str, make: Make, require: Mapping[str, float]) -> list[Attempt]:
     """Tries the format that is asked for, and then those above it, until one keeps the bars.
 
@@ -51,7 +64,7 @@ def climb(asked: str, make: Make, require: Mapping[str, float]) -> list[Attempt]
         The attempts in order; the last one stands.
 
     Raises:
-        RequestError: all missed; with the numbers of each.
+        MissedError: all missed.
     """
     attempts: list[Attempt] = []
     for rung in rungs(asked):
@@ -59,9 +72,10 @@ def climb(asked: str, make: Make, require: Mapping[str, float]) -> list[Attempt]
         if not attempts[-1].missed:
             return attempts
         _say(attempts[-1])
-    raise RequestError(
-        f"No file of the format {asked!r}, or above it on the ladder, keeps the bars: "
-        f"{'; '.join(attempt.missed for attempt in attempts)}. Nothing was written."
+    raise MissedError(
+        f"No file keeps the bars that stands for {asked!r}: "
+        f"{'; '.join(attempt.missed for attempt in attempts)}. Nothing was written.",
+        [attempt.file for attempt in attempts if attempt.file is not None],
     )
 
 
