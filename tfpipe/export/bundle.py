@@ -119,7 +119,8 @@ def refuse_other_content(folder: pathlib.Path) -> None:
         raise RequestError(f"Expected {str(folder)!r} to be a folder. It is a file.")
     if folder.is_dir() and any(folder.iterdir()) and not is_bundle(folder):
         raise RequestError(
-            f"{str(folder)!r} holds files that are not of a bundle. Choose an empty or a new folder."
+            f"{str(folder)!r} holds files that are not of a bundle. "
+            "Choose an empty or a new folder."
         )
 
 
@@ -164,7 +165,7 @@ def _remembering(predictor: Predictor) -> Predictor:
     known: dict[bytes, np.ndarray] = {}
 
     def run(inputs: np.ndarray) -> np.ndarray:
-        key = hashlib.sha256(np.ascontiguousarray(inputs)).digest()
+        key = hashlib.sha256(np.ascontiguousarray(inputs).data).digest()
         if key not in known:
             known[key] = predictor.run(inputs)
         return known[key]

@@ -74,9 +74,7 @@ def load_bundle(path: Path) -> Bundle:
     """
     folder = pathlib.Path(path)
     if not is_bundle(folder):
-        raise RequestError(
-            f"Expected a bundle's folder. There is no file {str(folder / FILE)!r}."
-        )
+        raise RequestError(f"Expected a bundle's folder. There is no file {str(folder / FILE)!r}.")
     files = _files(folder / FILE)
     for name, sha256 in files.items():
         _check(folder / name, sha256)

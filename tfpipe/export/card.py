@@ -82,7 +82,13 @@ def _scores(report: Report) -> str:
     head = report.reference
     rows = [[head["path"], f"{head['score']:.4f}", "", "", ""]]
     rows += [
-        [f"`{f.path}`", f"{f.score:.4f}", f"{f.score_lost:+.4f}", _interval(f), f"{f.agreement:.4f}"]
+        [
+            f"`{f.path}`",
+            f"{f.score:.4f}",
+            f"{f.score_lost:+.4f}",
+            _interval(f),
+            f"{f.agreement:.4f}",
+        ]
         for f in report.files
     ]
     columns = ["", head["score_name"], "lost", "95 % interval of what is lost", "agreement"]

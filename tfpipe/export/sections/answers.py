@@ -48,9 +48,7 @@ def chosen(scores: np.ndarray) -> np.ndarray:
     return (scores[..., 0] > 0.5).astype(np.int64) if scores.shape[-1] == 1 else scores.argmax(-1)
 
 
-def shown(
-    inputs: np.ndarray, places: np.ndarray, lines: Sequence[Sequence[Line]]
-) -> str:
+def shown(inputs: np.ndarray, places: np.ndarray, lines: Sequence[Sequence[Line]]) -> str:
     """Some examples with what is said of them, and how many of all they are.
 
     Args:
@@ -63,7 +61,7 @@ def shown(
     first = places[:MOST_SHOWN]
     if are_pictures(inputs):
         return count + tiles(inputs[first], lines)
-    rows = [
+    rows: list[list[str | float]] = [
         [int(place), "; ".join(text for text, _ in said)]
         for place, said in zip(first, lines, strict=True)
     ]

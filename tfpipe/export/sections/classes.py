@@ -59,7 +59,7 @@ def _pairs(errors: np.ndarray, counts: np.ndarray, names: Sequence[str]) -> str:
     """The most frequent errors as a table."""
     order = np.argsort(-errors, axis=None, kind="stable")[:MOST_PAIRS]
     pairs = [divmod(int(place), len(names)) for place in order if errors.flat[place]]
-    rows = [
+    rows: list[list[str | float]] = [
         [names[true], names[answer], int(errors[true, answer]), int(counts[true].sum())]
         for true, answer in pairs
     ]

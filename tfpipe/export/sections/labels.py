@@ -43,7 +43,7 @@ def auroc(scores: np.ndarray, truths: np.ndarray) -> float:
 
 
 def _areas(answers: Answers, names: Sequence[str]) -> str:
-    rows = []
+    rows: list[list[str | float]] = []
     for place, name in enumerate(names):
         truths = answers.targets[:, place]
         areas = [auroc(scores[:, place], truths) for scores in answers.scores.values()]
@@ -73,4 +73,4 @@ def _disagreements(answers: Answers, names: Sequence[str]) -> str:
 
 
 def _words(row: np.ndarray, names: Sequence[str]) -> str:
-    return ", ".join(names[place] for place in np.flatnonzero(row)) or "none"
+    return ", ".join(name for name, is_so in zip(names, row, strict=True) if is_so) or "none"

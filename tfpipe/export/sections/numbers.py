@@ -14,7 +14,7 @@ def number_sections(answers: Answers, names: Sequence[str]) -> list[Section]:
     truths = answers.targets.reshape(len(answers.targets), -1)
     given = {who: np.reshape(scores, truths.shape) for who, scores in answers.scores.items()}
     errors = {who: np.abs(numbers - truths) for who, numbers in given.items()}
-    rows = [
+    rows: list[list[str | float]] = [
         [who, float(error.mean()), float(np.sqrt((error**2).mean())), float(error.max())]
         for who, error in errors.items()
     ]
