@@ -130,7 +130,7 @@ def _add(parser: argparse.ArgumentParser, field: dataclasses.Field[Any]) -> None
         parser.add_argument(_name(field), action="store_true", help=help)
         return
     choices, many = field.metadata["choices"], isinstance(field.default, tuple)
-    default = " ".join(field.default) if many else field.default
+    default = " ".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
     kind = "STR" if many else type(field.default).__name__.upper()
     parser.add_argument(
         _name(field),
