@@ -6,7 +6,6 @@ tfmot quantises tf_keras models only, and the LSTM of tf_keras is the one that T
 converter turns into TFLite's fused kernel. No other module knows tf_keras.
 """
 
-import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,7 +18,7 @@ from tfpipe.errors import RequestError, received
 # The activations that are the same function under the same name. Of the others, tf_keras lacks
 # some, and its hard_sigmoid is another one: Keras 3's own functions are taken, which run in it.
 _SAME_ACTIVATIONS = frozenset(
-    "elu exponential gelu linear mish relu selu sigmoid silu softmax softplus softsign tanh".split()
+    ["elu", "exponential", "gelu", "linear", "mish", "relu", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "tanh"]
 )
 _RENAMED = {"LeakyReLU": {"negative_slope": "alpha"}}
 # Arguments that Keras 2 lacks, by layer, with the values at which a layer is what it was there.

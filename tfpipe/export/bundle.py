@@ -99,7 +99,8 @@ def bundle(
 
         @functools.cache  # two formats may meet on the same rung
         def make(rung: str) -> FileReport:
-            file = write(rung, model, folder, prepare=prepare, calibration=calibration)
+            options = {"prepare": prepare, "calibration": calibration}
+            file = write(rung, model, folder, class_names=manifest.class_names, **options)
             return verify(reference, [file], check).files[0]
 
         ladders = [climb(format, make, require) for format in wanted]

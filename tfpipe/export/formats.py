@@ -2,26 +2,30 @@
 
 Example:
 
-    write("int8", model, "out/xray", prepare=prepare, calibration=pixels)    # int8.tflite
+    write("int8", model, "out/xray", prepare=prepare, calibration=pixels, class_names=names)
 """
 
 import pathlib
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import tensorflow as tf
 
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError, one_of, received
+from tfpipe.export.keras_file import to_keras
+from tfpipe.export.labels import as_text
+from tfpipe.export.metadata import LABELS, attach
+from tfpipe.export.modes import MODES
 from tfpipe.export.onnx import to_onnx
 from tfpipe.export.saved_model import to_saved_model
-from tfpipe.export.tflite import MODES, to_tflite
+from tfpipe.export.tflite import to_tflite
 from tfpipe.files import Path
 from tfpipe.ops import Chain
 
 _OTHERS: dict[str, tuple[str, Callable[..., pathlib.Path]]] = {
     "onnx": ("model.onnx", to_onnx),
     "saved_model": ("saved_model", to_saved_model),
+    "keras": ("model.keras", to_keras),
 }
 FORMATS = (*MODES, *_OTHERS)
 
@@ -56,10 +60,16 @@ def write(
     *,
     prepare: Chain,
     calibration: tf.data.Dataset,
+    class_names: Sequence[str],
 ) -> pathlib.Path:
-    """Writes the model as a file of one format into a folder, and returns its path."""
+    """Writes the model as a file of one format into a folder, with the classes' names inside.
+
+    Returns:
+        The file's path.
+    """
     path = pathlib.Path(folder) / file_name(format)
     if format in _OTHERS:
-        return _OTHERS[format][1](model, path, prepare=prepare)
-    options: dict[str, Any] = {"prepare": prepare, "calibration": calibration}
-    return to_tflite(model, path, mode=format, **options)
+        _OTHERS[format][1](model, path, prepare=prepare)
+    else:
+        to_tflite(model, path, mode=format, prepare=prepare, calibration=calibration)
+    return attach(path, {LABELS: as_text(class_names)}) if class_names else path
