@@ -129,15 +129,17 @@ def _add(parser: argparse.ArgumentParser, field: dataclasses.Field[Any]) -> None
     if isinstance(field.default, bool):
         parser.add_argument(_name(field), action="store_true", help=help)
         return
-    choices, many = field.metadata["choices"], isinstance(field.default, tuple)
-    default = " ".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
-    kind = "STR" if many else type(field.default).__name__.upper()
+    choices: tuple[str, ...] = field.metadata["choices"]
+    default: Any = field.default
+    many = isinstance(default, tuple)
+    kind = "STR" if many else type(default).__name__.upper()
+    default = default if many else str(default)
     parser.add_argument(
         _name(field),
-        default=field.default if many else str(field.default),
+        default=default,
         nargs="+" if many else None,
         metavar="{" + ",".join(choices) + "}" if choices else kind,
-        help=f"{help} (default: {default})" if default != "" else help,
+        help=f"{help} (default: {' '.join(default) if many else default})" if default else help,
     )
 
 

@@ -31,7 +31,7 @@ from tfpipe.export.load import load
 from tfpipe.export.page import PNG, measured, noted, preprocessing, to_page
 from tfpipe.export.predictor import Predictor, from_keras
 from tfpipe.export.report import FileReport, Report
-from tfpipe.export.sections import Answers, evidence
+from tfpipe.export.sections import Answers, chosen, evidence
 from tfpipe.export.snippets import snippets
 from tfpipe.export.verify import verify
 from tfpipe.files import Path, staged, write_json, write_text
@@ -108,7 +108,7 @@ def bundle(
         more = facts(model, reference, split=split, require=require, notes=notes)
         report = dataclasses.replace(report, reference={**report.reference, **more})
         _remove_all_but(folder, [file.path for file in report.files])
-        answers = _answers(folder, report, reference, check)
+        answers = _answers(folder, report, reference, check, task=task)
         _describe(folder, _Parts(manifest, prepare, task, report, answers, notes))
         seal(folder)
     return load_bundle(target)
@@ -185,15 +185,26 @@ def _remove_all_but(folder: pathlib.Path, names: Sequence[str]) -> None:
 
 
 def _answers(
-    folder: pathlib.Path, report: Report, reference: Predictor, check: tf.data.Dataset
+    folder: pathlib.Path,
+    report: Report,
+    reference: Predictor,
+    check: tf.data.Dataset,
+    *,
+    task: str,
 ) -> Answers:
     """What the model and every file say to the whole split, for the page."""
-    batches = list(check.as_numpy_iterator())
-    inputs, targets = (np.concatenate(parts) for parts in zip(*batches, strict=True))
-    predictors = {reference.name: reference}
-    predictors.update({name: load(folder / name) for name in (f.path for f in report.files)})
-    scores = {name: predictor.predict(inputs) for name, predictor in predictors.items()}
-    return Answers(inputs, targets, scores)
+    predictors = [reference, *(load(folder / file.path) for file in report.files)]
+    parts = []
+    for inputs, targets in check.as_numpy_iterator():
+        scores = [predictor.predict(inputs) for predictor in predictors]
+        parts.append((inputs, targets, *(_kept(each, task) for each in scores)))
+    inputs, targets, *scores = (np.concatenate(part) for part in zip(*parts, strict=True))
+    names = [predictor.name for predictor in predictors]
+    return Answers(inputs, targets, dict(zip(names, scores, strict=True)))
+
+
+def _kept(scores: np.ndarray, task: str) -> np.ndarray:
+    return chosen(scores).astype(np.uint8) if task == "mask" else scores
 
 
 def _describe(folder: pathlib.Path, parts: _Parts) -> None:

@@ -38,8 +38,8 @@ def to_page(path: Path, report: Report, sections: Sequence[Section], *, title: s
 def files_table(report: Report) -> str:
     """The table of the files, what was tried and is not among them, and the reference."""
     head = report.reference
-    parts = [html_table(COLUMNS, report.rows()), paragraph(report.summary())]
-    parts += [paragraph(told) for told in head.get("instead", [])]
+    told = [report.summary(), *report.notes(), *head.get("instead", [])]
+    parts = [html_table(COLUMNS, report.rows()), *map(paragraph, told)]
     missed = tuple(FileReport(**row) for row in head.get("missed", []))
     if missed:
         parts += ["<h3>Tried, and not in the bundle</h3>"]

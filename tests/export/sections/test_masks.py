@@ -16,7 +16,7 @@ IMAGES = RNG.integers(0, 256, (4, 8, 8, 1)).astype(np.uint8)
 
 
 def scores(masks):
-    return np.eye(3, dtype=np.float32)[masks[..., 0]]
+    return masks[..., 0].astype(np.uint8)
 
 
 def test_the_overlap_is_scikit_learns():

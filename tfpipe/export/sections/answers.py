@@ -21,7 +21,8 @@ Line = tuple[str, bool]  # a text, and whether it says something wrong
 class Answers(NamedTuple):
     """Inputs (N, ...), targets (N, ...) as `records.read` gives them, scores by name.
 
-    The reference comes first; scores are float32 (N, ...).
+    The reference comes first; scores are float32 (N, ...), of masks uint8 (N, H, W): the classes,
+    which take less memory.
     """
 
     inputs: np.ndarray

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tfpipe.export.areas import weighted_areas
 from tfpipe.export.sections.answers import MOST_SHOWN, Answers, Line, Section, shown
 from tfpipe.report import html_table
 
@@ -18,35 +19,14 @@ def label_sections(answers: Answers, names: Sequence[str]) -> list[Section]:
     ]
 
 
-def auroc(scores: np.ndarray, truths: np.ndarray) -> float:
-    """The area under the ROC curve; nan without positives or without negatives.
-
-    It is the share of pairs (positive, negative) in the right order, ties as a half: Hanley and
-    McNeil, "The meaning and use of the area under a receiver operating characteristic (ROC)
-    curve", Radiology 143 (1982).
-
-    Args:
-        scores: (N,).
-        truths: (N,), 0 or 1.
-
-    >>> auroc(np.array([0.1, 0.4, 0.4, 0.8]), np.array([0, 0, 1, 1]))
-    0.875
-    """
-    _, ranks, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    middle = np.cumsum(counts) - (counts - 1) / 2  # of equal scores, from 1
-    positive = truths == 1
-    num_positive, num_negative = int(positive.sum()), int((~positive).sum())
-    if not num_positive or not num_negative:
-        return float("nan")
-    above = middle[ranks][positive].sum() - num_positive * (num_positive + 1) / 2
-    return float(above / (num_positive * num_negative))
-
-
 def _areas(answers: Answers, names: Sequence[str]) -> str:
     rows: list[list[str | float]] = []
+    each = np.ones((1, len(answers.targets)))  # counts once
     for place, name in enumerate(names):
-        truths = answers.targets[:, place]
-        areas = [auroc(scores[:, place], truths) for scores in answers.scores.values()]
+        truths = answers.targets[:, place] == 1
+        areas = [
+            weighted_areas(scores[:, place], truths, each)[0] for scores in answers.scores.values()
+        ]
         rows.append([name, int(truths.sum()), *(f"{area:.4f}" for area in areas)])
     table = html_table(["label", "examples", *answers.scores], rows)
     return f"<p>The area under the ROC curve (AUROC) of each label.</p>\n{table}"

@@ -1,10 +1,10 @@
 """A class per pixel: the overlap of each class, and the masks that differ most, as overlays."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tfpipe.export.sections.answers import Answers, Line, Section, are_pictures, chosen
+from tfpipe.export.sections.answers import Answers, Line, Section, are_pictures
 from tfpipe.report import html_table, tiles
 
 MOST_SHOWN = 8
@@ -17,9 +17,8 @@ COLOURS = np.array(
 
 
 def mask_sections(answers: Answers, names: Sequence[str]) -> list[Section]:
-    """The sections for `mask`: targets (N, H, W, 1) classes, scores (N, H, W, C)."""
-    truths = answers.targets[..., 0]
-    given = {who: chosen(scores) for who, scores in answers.scores.items()}
+    """The sections for `mask`: targets (N, H, W, 1), and (N, H, W) instead of scores: classes."""
+    truths, given = answers.targets[..., 0], answers.scores
     rows = [
         [name, *(f"{overlap(mask, truths, place):.4f}" for mask in given.values())]
         for place, name in enumerate(names[:MOST_CLASSES])
@@ -45,7 +44,7 @@ def overlap(mask: np.ndarray, truths: np.ndarray, place: int) -> float:
     return float((ours & theirs).sum() / union) if union else float("nan")
 
 
-def _overlays(answers: Answers, given: dict[str, np.ndarray]) -> str:
+def _overlays(answers: Answers, given: Mapping[str, np.ndarray]) -> str:
     model = given[answers.reference]
     others = [given[file] != model for file in answers.files] or [model != answers.targets[..., 0]]
     shares = np.mean(others, axis=(0, 2, 3))
