@@ -74,45 +74,17 @@ def load_source(flags: Flags) -> tp.records.Source:
 
 
 def make(flags: Flags, source: tp.records.Source, out: pathlib.Path) -> tp.export.Bundle:
-    """Records, models, bundle."""
-    records = out / "records"
-    manifest = tp.records.load(records) if records.exists() else tp.records.write(source, records)
-    prepare = tp.ops.Chain(
-        [
-            tp.ops.Decode(channels=1),
-            tp.ops.Resize((32, 32)),
-            tp.ops.RandomAffine(rotation=0.03, translation=0.08),
-            tp.ops.ToFloat(),
-        ]
-    )
-    dense, pruned, curves = train_both(flags, manifest, prepare, out)
-    test = tp.records.read(manifest, "test", prepare.outside(), batch_size=256)
-    before = tp.export.verify(tp.export.from_keras(dense, prepare), [], test).reference
-    return tp.export.bundle(
-        pruned,
-        manifest,
-        out / "bundle",
-        prepare=prepare,
-        formats=("float32", "int8"),
-        require={"score_lost": 0.02},
-        notes={
-            "Before pruning": f"{before['score_name']} {before['score']:.4f} on the same examples",
-            "Training": curves,
-        },
-    )
-
-
-def train_both(
-    flags: Flags, manifest: tp.records.Manifest, prepare: tp.ops.Chain, out: pathlib.Path
-) -> tuple[keras.Model, keras.Model, bytes]:
-    """The dense model and the pruned one, and a picture of their learning curves."""
+    """Records, the dense model, the pruned one, the bundle."""
     import keras
 
-    small = flags.source == "digits"
-    epochs = flags.epochs or (40 if small else 15)
-    batch_size = flags.batch_size or (32 if small else 128)
+    ops, records = tp.ops, out / "records"
+    manifest = tp.records.load(records) if records.exists() else tp.records.write(source, records)
+    moved = ops.RandomAffine(rotation=0.03, translation=0.08)
+    prepare = ops.Chain([ops.Decode(channels=1), ops.Resize((32, 32)), moved, ops.ToFloat()])
+    size = flags.batch_size or (32 if flags.source == "digits" else 128)
+    epochs = flags.epochs or (40 if flags.source == "digits" else 15)
     train = tp.records.read(
-        manifest, "train", prepare, batch_size=batch_size, shuffle_seed=flags.seed, cache=True
+        manifest, "train", prepare, batch_size=size, shuffle_seed=flags.seed, cache=True
     )
     val = tp.records.read(manifest, "val", prepare.inference(), batch_size=256, cache=True)
 
@@ -127,21 +99,32 @@ def train_both(
         tp.train.fit(model, train, val, epochs=epochs)
         return model
 
+    def prune() -> keras.Model:
+        more, share = max(1, epochs // 2), flags.sparsity
+        optimizer = adam(more)
+        return tp.compress.prune(
+            dense, train, val, final_sparsity=share, epochs=more, optimizer=optimizer
+        )
+
     with tp.train.distribute(flags.precision, seed=flags.seed):
         dense, history = tp.train.keep(out / "dense.keras", train_dense)
-        pruned, after = tp.train.keep(
-            out / "model.keras",
-            lambda: tp.compress.prune(
-                dense,
-                train,
-                val,
-                final_sparsity=flags.sparsity,
-                epochs=max(1, epochs // 2),
-                optimizer=adam(max(1, epochs // 2)),
-            ),
-        )
+        pruned, after = tp.train.keep(out / "model.keras", prune)
     joined = {name: history[name] + after[name] for name in history}
-    return dense, pruned, tp.report.curves(joined, marks={"pruning": len(history["loss"]) + 1})
+    curves = tp.report.curves(joined, marks={"pruning": len(history["loss"]) + 1})
+    test = tp.records.read(manifest, "test", prepare.outside(), batch_size=256)
+    before = tp.export.verify(tp.export.from_keras(dense, prepare), [], test).reference
+    return tp.export.bundle(
+        pruned,
+        manifest,
+        out / "bundle",
+        prepare=prepare,
+        formats=("float32", "int8"),
+        require={"score_lost": 0.02},
+        notes={
+            "Before pruning": f"{before['score_name']} {before['score']:.4f}",
+            "Training": curves,
+        },
+    )
 
 
 if __name__ == "__main__":
