@@ -3,8 +3,10 @@
 import tfpipe.export.quiet  # noqa: F401  (first: see there)
 from tfpipe.export.bundle import bundle
 from tfpipe.export.bundled import Bundle, load_bundle
+from tfpipe.export.keras_file import to_keras
 from tfpipe.export.labels import to_labels
 from tfpipe.export.load import load
+from tfpipe.export.metadata import attach, attached
 from tfpipe.export.onnx import to_onnx
 from tfpipe.export.page import to_page
 from tfpipe.export.predictor import Predictor, from_keras
@@ -18,11 +20,14 @@ __all__ = [
     "FileReport",
     "Predictor",
     "Report",
+    "attach",
+    "attached",
     "bundle",
     "from_keras",
     "load",
     "load_bundle",
     "load_report",
+    "to_keras",
     "to_labels",
     "to_onnx",
     "to_page",

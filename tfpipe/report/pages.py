@@ -46,7 +46,7 @@ _STYLE = """\
   img { filter: brightness(.93); } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
-body { margin: 0 auto; max-width: 960px; padding: 3.5rem 1.5rem 5rem;
+body { margin: 0 auto; max-width: 1080px; padding: 3.5rem 1.5rem 5rem;
   background: var(--paper); color: var(--ink); overflow-wrap: break-word;
   font: 1rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
 h1 { margin: 0; font-size: 2rem; font-weight: 650; line-height: 1.2; letter-spacing: -.02em; }
@@ -60,7 +60,7 @@ h2 { margin: 0 0 1rem; font-size: 1.25rem; font-weight: 600; letter-spacing: -.0
 p { max-width: 42rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9375rem; line-height: 1.4; }
-th, td { padding: .5rem 0 .5rem 1.75rem; border-bottom: 1px solid var(--rule); text-align: left;
+th, td { padding: .5rem 0 .5rem 1.25rem; border-bottom: 1px solid var(--rule); text-align: left;
   white-space: nowrap; }
 th:first-child, td:first-child { padding-left: 0; }
 th { border-color: var(--strong); color: var(--quiet); font-size: .8125rem; font-weight: 500;
