@@ -80,3 +80,9 @@ def test_another_ending_is_refused(tmp_path):
         "Expected a SavedModel's folder, or a file that ends in '.tflite', '.onnx' or '.keras'. "
         f"Received: path='{tmp_path}/a.h5'"
     )
+
+
+def test_no_threads_are_refused(written):
+    with pytest.raises(RequestError) as caught:
+        export.load(written["onnx"], threads=0)
+    assert str(caught.value) == "Expected `threads` to be at least 1. Received: threads=0"

@@ -353,17 +353,3 @@ def test_batches_without_targets_are_refused():
         "Expected `train` to hold batches of (inputs, targets) or with sample weights too. "
         "Received: element_spec=TensorSpec(shape=(None, 6), dtype=tf.float32, name=None)"
     )
-
-
-@pytest.mark.parametrize("name", ["epochs", "accumulate"])
-def test_nothing_to_do_is_refused(name):
-    assert refused(classifier(), TRAIN, **{name: 0}) == (
-        f"Expected `{name}` to be at least 1. Received: {name}=0"
-    )
-
-
-@pytest.mark.parametrize("steps", [0, "many"])
-def test_a_call_of_no_steps_is_refused(steps):
-    assert refused(classifier(), TRAIN, steps_per_call=steps) == (
-        f"Expected `steps_per_call` to be at least 1, or 'auto'. Received: steps_per_call={steps!r}"
-    )

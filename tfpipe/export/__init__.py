@@ -11,11 +11,13 @@ from tfpipe.export.onnx import to_onnx
 from tfpipe.export.page import to_page
 from tfpipe.export.predictor import Predictor, from_keras
 from tfpipe.export.report import FileReport, Report, load_report
+from tfpipe.export.running import Answers
 from tfpipe.export.saved_model import to_saved_model
 from tfpipe.export.tflite import to_tflite
-from tfpipe.export.verify import verify
+from tfpipe.export.verify import examine, verify
 
 __all__ = [
+    "Answers",
     "Bundle",
     "FileReport",
     "Predictor",
@@ -23,6 +25,7 @@ __all__ = [
     "attach",
     "attached",
     "bundle",
+    "examine",
     "from_keras",
     "load",
     "load_bundle",

@@ -39,7 +39,7 @@ class Answers:
         rows: what the task scores, (N, K).
         infinite: bool (N,), not all scores are finite; they count as 0, and as no difference.
         constant: all examples have the same scores.
-        one_answer: all examples, or all pixels of all masks, have the same class.
+        one_answer: all examples, or all pixels of all masks, have the same class; not of labels.
     """
 
     name: str
@@ -86,7 +86,9 @@ def run_all(
     number = sum(len(part["rows"]) for part in kept[0])
     if task is None or number < 2:
         found = "one" if number else "none"
-        raise RequestError(f"Expected `data` to hold examples to verify with. Received: {found}.")
+        raise RequestError(
+            f"Expected `data` to hold at least two examples to verify with. Received: {found}."
+        )
     names = [predictor.name for predictor in (reference, *predictors)]
     first, *others = map(_joined, names, kept)
     return task, first, tuple(others)
@@ -140,13 +142,14 @@ def _compared(
         "rows": task.rows(scores, targets),
         "infinite": ~finite,
         "scores": scores[:1] if (scores == scores[:1]).all() else None,
-        "classes": np.unique(said)[:2] if task.answers else None,
+        # Of labels, each has an answer of its own, and rare ones have no other than "no".
+        "classes": np.unique(said)[:2] if task.answers and said.ndim != 2 else None,
         "targets": targets if task.answers is None else None,
     }
 
 
 def _joined(name: str, parts: list[dict[str, Any]]) -> Answers:
-    whole = {
+    whole: dict[str, Any] = {
         key: None if parts[0][key] is None else np.concatenate([part[key] for part in parts])
         for key in parts[0]
         if key != "scores"

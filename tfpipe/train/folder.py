@@ -21,7 +21,7 @@ from tfpipe.files import Path, leftovers, write_bytes, write_json, write_text
 from tfpipe.report import curves
 from tfpipe.train import checkpoint, workers
 from tfpipe.train.data import Opened
-from tfpipe.train.graph import Options
+from tfpipe.train.step import Options
 
 
 def settings(
