@@ -31,7 +31,7 @@ from tfpipe.export.load import load
 from tfpipe.export.page import PNG, measured, noted, preprocessing, to_page
 from tfpipe.export.predictor import Predictor, from_keras
 from tfpipe.export.report import FileReport, Report
-from tfpipe.export.sections import Answers, chosen, evidence
+from tfpipe.export.sections import Results, chosen, evidence
 from tfpipe.export.snippets import snippets
 from tfpipe.export.verify import verify
 from tfpipe.files import Path, staged, write_json, write_text
@@ -108,8 +108,8 @@ def bundle(
         more = facts(model, reference, split=split, require=require, notes=notes)
         report = dataclasses.replace(report, reference={**report.reference, **more})
         _remove_all_but(folder, [file.path for file in report.files])
-        answers = _answers(folder, report, reference, check, task=task)
-        _describe(folder, _Parts(manifest, prepare, task, report, answers, notes))
+        results = _results(folder, report, reference, check, task=task)
+        _describe(folder, _Parts(manifest, prepare, task, report, results, notes))
         seal(folder)
     return load_bundle(target)
 
@@ -132,7 +132,7 @@ class _Parts(NamedTuple):
     prepare: Chain
     task: str
     report: Report
-    answers: Answers
+    results: Results
     notes: Mapping[str, str | bytes]
 
 
@@ -184,14 +184,14 @@ def _remove_all_but(folder: pathlib.Path, names: Sequence[str]) -> None:
             entry.unlink()
 
 
-def _answers(
+def _results(
     folder: pathlib.Path,
     report: Report,
     reference: Predictor,
     check: tf.data.Dataset,
     *,
     task: str,
-) -> Answers:
+) -> Results:
     """What the model and every file say to the whole split, for the page."""
     predictors = [reference, *(load(folder / file.path) for file in report.files)]
     parts = []
@@ -200,7 +200,7 @@ def _answers(
         parts.append((inputs, targets, *(_kept(each, task) for each in scores)))
     inputs, targets, *scores = (np.concatenate(part) for part in zip(*parts, strict=True))
     names = [predictor.name for predictor in predictors]
-    return Answers(inputs, targets, dict(zip(names, scores, strict=True)))
+    return Results(inputs, targets, dict(zip(names, scores, strict=True)))
 
 
 def _kept(scores: np.ndarray, task: str) -> np.ndarray:
@@ -209,13 +209,13 @@ def _kept(scores: np.ndarray, task: str) -> np.ndarray:
 
 def _describe(folder: pathlib.Path, parts: _Parts) -> None:
     """Writes all that goes with the model files."""
-    manifest, prepare, task, report, answers, notes = parts
+    manifest, prepare, task, report, results, notes = parts
     to_labels(manifest.class_names, folder / "labels.txt")
     prepare.to_json(folder / "chain.json")
     write_json(folder / "manifest.json", excerpt(manifest))
     report.to_json(folder / REPORT)
     sections = [
-        *evidence(task, answers, manifest.class_names),
+        *evidence(task, results, manifest.class_names),
         *noted(notes),
         preprocessing(prepare),
         measured(report.reference["measured"]),

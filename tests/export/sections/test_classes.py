@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix
 
-from tfpipe.export.sections import Answers, classes, evidence
+from tfpipe.export.sections import Results, classes, evidence
 
 NAMES = ["cat", "dog", "<b>"]
 LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1, 2, 0])
@@ -15,9 +15,9 @@ FILE = np.array([0, 1, 2, 0, 0, 2, 0, 2, 2, 0])  # leaves the model at 4 (wrong)
 IMAGES = np.zeros((10, 8, 8, 1), np.uint8)
 
 
-def answers(**given):
+def results(**given):
     scores = {name: np.eye(len(NAMES), dtype=np.float32)[row] for name, row in given.items()}
-    return Answers(IMAGES, LABELS, scores)
+    return Results(IMAGES, LABELS, scores)
 
 
 @pytest.fixture
@@ -32,19 +32,19 @@ def drawn(monkeypatch):
 
 
 def test_the_counts_are_those_of_scikit_learn(drawn):
-    evidence("label", answers(model=MODEL, file=FILE), NAMES)
+    evidence("label", results(model=MODEL, file=FILE), NAMES)
     np.testing.assert_array_equal(drawn[0], confusion_matrix(LABELS, MODEL))
     np.testing.assert_array_equal(drawn[1], confusion_matrix(LABELS, FILE))
 
 
 def test_files_with_the_same_counts_share_a_picture(drawn):
-    sections = dict(evidence("label", answers(model=MODEL, a=MODEL, b=FILE), NAMES))
+    sections = dict(evidence("label", results(model=MODEL, a=MODEL, b=FILE), NAMES))
     assert len(drawn) == 2
     assert re.findall("<h3>(.*)</h3>", sections["Confusion matrix"]) == ["model, a", "b"]
 
 
 def test_where_a_file_leaves_the_model_all_three_answers_are_shown():
-    text = dict(evidence("label", answers(model=MODEL, f=FILE), NAMES))[
+    text = dict(evidence("label", results(model=MODEL, f=FILE), NAMES))[
         "Where a file leaves the model"
     ]
     assert text.startswith("<p>2 of 10 examples.</p>")
@@ -56,10 +56,10 @@ def test_where_a_file_leaves_the_model_all_three_answers_are_shown():
 
 
 def test_that_no_file_leaves_the_model_is_said():
-    text = dict(evidence("label", answers(model=MODEL, f=MODEL), NAMES))
+    text = dict(evidence("label", results(model=MODEL, f=MODEL), NAMES))
     assert text["Where a file leaves the model"] == "<p>Nowhere, on 10 examples.</p>"
     assert "2 of 10 examples" in text["Wrong answers"]
-    right = dict(evidence("label", answers(model=LABELS), NAMES))
+    right = dict(evidence("label", results(model=LABELS), NAMES))
     assert "model answers all 10 examples as their labels say." in right["Wrong answers"]
 
 
@@ -70,7 +70,7 @@ def test_of_many_classes_those_with_the_most_errors_are_shown(drawn):
     given[:3] = 59  # three times class 0 taken for 59
     given[555:557] = 7  # twice 55 for 7
     scores = {"model": np.eye(60, dtype=np.float32)[given]}
-    sections = evidence("label", Answers(np.zeros((600, 2)), labels, scores), names)
+    sections = evidence("label", Results(np.zeros((600, 2)), labels, scores), names)
     text = dict(sections)["Confusion matrix"]
     assert drawn[0].shape == (20, 20)
     assert drawn[0].sum() - np.trace(drawn[0]) == 5
@@ -81,9 +81,9 @@ def test_of_many_classes_those_with_the_most_errors_are_shown(drawn):
 
 def test_one_score_of_two_classes_is_enough():
     scores = {"model": np.array([[0.2], [0.7]], np.float32)}
-    answered = Answers(np.zeros((2, 4, 4, 3), np.uint8), np.array([0, 1]), scores)
+    answered = Results(np.zeros((2, 4, 4, 3), np.uint8), np.array([0, 1]), scores)
     assert "all 2 examples" in dict(evidence("label", answered, ["no", "yes"]))["Wrong answers"]
 
 
 def test_of_an_unknown_task_there_is_nothing_to_show():
-    assert evidence("boxes", answers(model=MODEL), NAMES) == []
+    assert evidence("boxes", results(model=MODEL), NAMES) == []

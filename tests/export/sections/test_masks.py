@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import jaccard_score
 
-from tfpipe.export.sections import Answers, evidence
+from tfpipe.export.sections import Results, evidence
 from tfpipe.export.sections.masks import overlap, painted
 
 RNG = np.random.default_rng(0)
@@ -34,8 +34,8 @@ def test_a_class_that_is_nowhere_has_none_and_what_is_ignored_is_left_out():
 def test_the_masks_that_differ_most_come_first():
     file = TRUTHS.copy()
     file[2] = (file[2] + 1) % 3
-    answers = Answers(IMAGES, TRUTHS, {"model": scores(TRUTHS), "f": scores(file)})
-    sections = dict(evidence("mask", answers, ["ground", "crack", "hole"]))
+    results = Results(IMAGES, TRUTHS, {"model": scores(TRUTHS), "f": scores(file)})
+    sections = dict(evidence("mask", results, ["ground", "crack", "hole"]))
     cells = re.findall("<td[^>]*>(.*?)</td>", sections["Classes"])
     assert cells[:2] == ["ground", "1.0000"]
     captions = re.findall("<figcaption>(.*?)</figcaption>", sections["Masks that differ most"])
@@ -55,5 +55,5 @@ def test_class_0_is_left_as_it_is_and_another_is_coloured():
 
 
 def test_without_pictures_there_is_the_table_alone():
-    answers = Answers(IMAGES.astype(np.float32), TRUTHS, {"model": scores(TRUTHS)})
-    assert [head for head, _ in evidence("mask", answers, ["a", "b", "c"])] == ["Classes"]
+    results = Results(IMAGES.astype(np.float32), TRUTHS, {"model": scores(TRUTHS)})
+    assert [head for head, _ in evidence("mask", results, ["a", "b", "c"])] == ["Classes"]

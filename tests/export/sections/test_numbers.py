@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 
-from tfpipe.export.sections import Answers, evidence
+from tfpipe.export.sections import Results, evidence
 
 
 @pytest.mark.parametrize("shape", [(50,), (50, 2)])
@@ -14,8 +14,8 @@ def test_the_errors_are_scikit_learns(shape):
     rng = np.random.default_rng(0)
     truths, given = rng.normal(size=shape), rng.normal(size=shape)
     scores = given[:, None] if len(shape) == 1 else given
-    answers = Answers(np.zeros((50, 7, 2), np.float32), truths, {"model": scores, "f": scores})
-    sections = dict(evidence("target", answers, []))
+    results = Results(np.zeros((50, 7, 2), np.float32), truths, {"model": scores, "f": scores})
+    sections = dict(evidence("target", results, []))
     who, *numbers = re.findall("<td[^>]*>(.*?)</td>", sections["Errors"])[:4]
     assert who == "model"
     expected = [

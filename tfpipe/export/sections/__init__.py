@@ -2,19 +2,19 @@
 
 Example:
 
-    answers = Answers(images, labels, {"the model": expected, "int8.tflite": scores})
-    sections = evidence("label", answers, class_names)
+    results = Results(images, labels, {"the model": expected, "int8.tflite": scores})
+    sections = evidence("label", results, class_names)
 """
 
 from collections.abc import Sequence
 
-from tfpipe.export.sections.answers import Answers, Section, chosen
 from tfpipe.export.sections.classes import class_sections
 from tfpipe.export.sections.labels import label_sections
 from tfpipe.export.sections.masks import mask_sections
 from tfpipe.export.sections.numbers import number_sections
+from tfpipe.export.sections.results import Results, Section, chosen
 
-__all__ = ["Answers", "Section", "chosen", "evidence"]
+__all__ = ["Results", "Section", "chosen", "evidence"]
 
 _TASKS = {
     "label": class_sections,
@@ -24,16 +24,16 @@ _TASKS = {
 }
 
 
-def evidence(task: str, answers: Answers, class_names: Sequence[str]) -> list[Section]:
+def evidence(task: str, results: Results, class_names: Sequence[str]) -> list[Section]:
     """The sections of the page that show classes and single examples.
 
     Args:
         task: the target's name: "label", "labels", "mask" or "target"; of any other there is
             nothing to show.
-        answers: see there.
+        results: see there.
         class_names: one name per class.
 
     Returns:
         Pairs of a heading and HTML.
     """
-    return _TASKS[task](answers, class_names) if task in _TASKS else []
+    return _TASKS[task](results, class_names) if task in _TASKS else []

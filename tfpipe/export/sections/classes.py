@@ -5,20 +5,20 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tfpipe.export.sections.answers import MOST_SHOWN, Answers, Line, Section, chosen, shown
+from tfpipe.export.sections.results import MOST_SHOWN, Line, Results, Section, chosen, shown
 from tfpipe.report import confusion, figure, html_table
 
 MOST_CLASSES = 20  # of a confusion matrix whose numbers can be read
 MOST_PAIRS = 15
 
 
-def class_sections(answers: Answers, names: Sequence[str]) -> list[Section]:
+def class_sections(results: Results, names: Sequence[str]) -> list[Section]:
     """The sections for `label`: targets (N,), scores (N, C), or (N, 1) of two classes."""
-    given = {who: chosen(scores) for who, scores in answers.scores.items()}
+    given = {who: chosen(scores) for who, scores in results.scores.items()}
     return [
-        ("Confusion matrix", _confusions(answers.targets, given, names)),
-        ("Where a file leaves the model", _disagreements(answers, given, names)),
-        ("Wrong answers", _wrong(answers, given[answers.reference], names)),
+        ("Confusion matrix", _confusions(results.targets, given, names)),
+        ("Where a file leaves the model", _disagreements(results, given, names)),
+        ("Wrong answers", _wrong(results, given[results.reference], names)),
     ]
 
 
@@ -67,32 +67,32 @@ def _pairs(errors: np.ndarray, counts: np.ndarray, names: Sequence[str]) -> str:
     return f"\n<h3>The most frequent errors</h3>\n{html_table(columns, rows)}" if rows else ""
 
 
-def _disagreements(answers: Answers, given: Mapping[str, np.ndarray], names: Sequence[str]) -> str:
-    model = given[answers.reference]
-    differs = {file: given[file] != model for file in answers.files}
+def _disagreements(results: Results, given: Mapping[str, np.ndarray], names: Sequence[str]) -> str:
+    model = given[results.reference]
+    differs = {file: given[file] != model for file in results.files}
     places = np.flatnonzero(np.logical_or.reduce([*differs.values(), np.zeros(len(model), bool)]))
     if not len(places):
         return f"<p>Nowhere, on {len(model):,} examples.</p>"
 
     def lines(place: int) -> list[Line]:
-        label = answers.targets[place]
-        files = [file for file in answers.files if differs[file][place]]
+        label = results.targets[place]
+        files = [file for file in results.files if differs[file][place]]
         said = [(file, given[file][place]) for file in files] + [("model", model[place])]
         return [
             *((f"{who}: {names[answer]}", bool(answer != label)) for who, answer in said),
             (f"label: {names[label]}", False),
         ]
 
-    return shown(answers.inputs, places, [lines(place) for place in places[:MOST_SHOWN]])
+    return shown(results.inputs, places, [lines(place) for place in places[:MOST_SHOWN]])
 
 
-def _wrong(answers: Answers, given: np.ndarray, names: Sequence[str]) -> str:
-    places = np.flatnonzero(given != answers.targets)
-    who = html.escape(answers.reference)
+def _wrong(results: Results, given: np.ndarray, names: Sequence[str]) -> str:
+    places = np.flatnonzero(given != results.targets)
+    who = html.escape(results.reference)
     if not len(places):
         return f"<p>{who} answers all {len(given):,} examples as their labels say.</p>"
     lines: list[list[Line]] = [
-        [(names[given[place]], True), (f"label: {names[answers.targets[place]]}", False)]
+        [(names[given[place]], True), (f"label: {names[results.targets[place]]}", False)]
         for place in places[:MOST_SHOWN]
     ]
-    return f"<p>Of {who}.</p>\n{shown(answers.inputs, places, lines)}"
+    return f"<p>Of {who}.</p>\n{shown(results.inputs, places, lines)}"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tfpipe.export.sections.answers import Answers, Line, Section, are_pictures
+from tfpipe.export.sections.results import Line, Results, Section, are_pictures
 from tfpipe.report import html_table, tiles
 
 MOST_SHOWN = 8
@@ -16,18 +16,18 @@ COLOURS = np.array(
 )
 
 
-def mask_sections(answers: Answers, names: Sequence[str]) -> list[Section]:
+def mask_sections(results: Results, names: Sequence[str]) -> list[Section]:
     """The sections for `mask`: targets (N, H, W, 1), and (N, H, W) instead of scores: classes."""
-    truths, given = answers.targets[..., 0], answers.scores
+    truths, given = results.targets[..., 0], results.scores
     rows = [
         [name, *(f"{overlap(mask, truths, place):.4f}" for mask in given.values())]
         for place, name in enumerate(names[:MOST_CLASSES])
     ]
     table = html_table(["class", *given], rows)
     head = "<p>Intersection over union of each class, over all pixels.</p>\n"
-    if not are_pictures(answers.inputs):
+    if not are_pictures(results.inputs):
         return [("Classes", head + table)]
-    return [("Classes", head + table), ("Masks that differ most", _overlays(answers, given))]
+    return [("Classes", head + table), ("Masks that differ most", _overlays(results, given))]
 
 
 def overlap(mask: np.ndarray, truths: np.ndarray, place: int) -> float:
@@ -44,13 +44,13 @@ def overlap(mask: np.ndarray, truths: np.ndarray, place: int) -> float:
     return float((ours & theirs).sum() / union) if union else float("nan")
 
 
-def _overlays(answers: Answers, given: Mapping[str, np.ndarray]) -> str:
-    model = given[answers.reference]
-    others = [given[file] != model for file in answers.files] or [model != answers.targets[..., 0]]
+def _overlays(results: Results, given: Mapping[str, np.ndarray]) -> str:
+    model = given[results.reference]
+    others = [given[file] != model for file in results.files] or [model != results.targets[..., 0]]
     shares = np.mean(others, axis=(0, 2, 3))
     pictures, captions = [], []
     for place in np.argsort(-shares, kind="stable")[:MOST_SHOWN]:
-        image, truth = answers.inputs[place], answers.targets[place, ..., 0]
+        image, truth = results.inputs[place], results.targets[place, ..., 0]
         pictures.append(painted(image, truth))
         captions.append([(f"example {place}: label", False)])
         for who, mask in given.items():

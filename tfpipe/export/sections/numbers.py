@@ -4,28 +4,28 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tfpipe.export.sections.answers import MOST_SHOWN, Answers, Line, Section, shown
+from tfpipe.export.sections.results import MOST_SHOWN, Line, Results, Section, shown
 from tfpipe.report import html_table
 from tfpipe.report.words import human_number
 
 
-def number_sections(answers: Answers, names: Sequence[str]) -> list[Section]:
+def number_sections(results: Results, names: Sequence[str]) -> list[Section]:
     """The sections for `target`: targets and scores (N,) or (N, k)."""
-    truths = answers.targets.reshape(len(answers.targets), -1)
-    given = {who: np.reshape(scores, truths.shape) for who, scores in answers.scores.items()}
+    truths = results.targets.reshape(len(results.targets), -1)
+    given = {who: np.reshape(scores, truths.shape) for who, scores in results.scores.items()}
     errors = {who: np.abs(numbers - truths) for who, numbers in given.items()}
     rows: list[list[str | float]] = [
         [who, float(error.mean()), float(np.sqrt((error**2).mean())), float(error.max())]
         for who, error in errors.items()
     ]
     table = html_table(["file", "mean absolute error", "root mean square", "largest"], rows)
-    order = np.argsort(-errors[answers.reference].max(axis=1), kind="stable")[:MOST_SHOWN]
+    order = np.argsort(-errors[results.reference].max(axis=1), kind="stable")[:MOST_SHOWN]
 
     def lines(place: int) -> list[Line]:
         said = [(who, numbers[place]) for who, numbers in given.items()]
         return [(f"{who}: {_words(row)}", False) for who, row in (*said, ("target", truths[place]))]
 
-    examples = shown(answers.inputs, order, [lines(place) for place in order])
+    examples = shown(results.inputs, order, [lines(place) for place in order])
     return [("Errors", table), ("The largest errors", examples)]
 
 

@@ -2,7 +2,7 @@
 
 Example:
 
-    shown(answers.inputs, places, lines)        # pictures with their captions, or a table
+    shown(results.inputs, places, lines)        # pictures with their captions, or a table
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ Section = tuple[str, str]
 Line = tuple[str, bool]  # a text, and whether it says something wrong
 
 
-class Answers(NamedTuple):
+class Results(NamedTuple):
     """Inputs (N, ...), targets (N, ...) as `records.read` gives them, scores by name.
 
     The reference comes first; scores are float32 (N, ...), of masks uint8 (N, H, W): the classes,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfpipe.export.sections.answers import MOST_SHOWN, Answers, are_pictures, chosen, shown
+from tfpipe.export.sections.results import MOST_SHOWN, Results, are_pictures, chosen, shown
 
 
 def test_the_largest_score_is_chosen_and_of_one_score_its_side_of_a_half():
@@ -12,8 +12,8 @@ def test_the_largest_score_is_chosen_and_of_one_score_its_side_of_a_half():
 
 
 def test_the_reference_comes_first():
-    answers = Answers(np.zeros(1), np.zeros(1), {"model": np.zeros(1), "a": np.zeros(1)})
-    assert (answers.reference, answers.files) == ("model", ["a"])
+    results = Results(np.zeros(1), np.zeros(1), {"model": np.zeros(1), "a": np.zeros(1)})
+    assert (results.reference, results.files) == ("model", ["a"])
 
 
 def test_only_the_first_are_shown_and_it_says_so():
