@@ -168,6 +168,55 @@ def test_a_model_with_other_classes_is_refused(manifest, prepare, tmp_path):
     )
 
 
+@pytest.fixture(scope="session")
+def lopsided(digits):
+    """A model that no int8 weights can stand for: one channel is 3,000 times as large as the rest.
+
+    The next kernel has its 3,000th part, so in float32 nothing is lost.
+    """
+    images, labels = digits
+    pixels = keras.Input((32, 32, 1))
+    hidden = keras.layers.Conv2D(8, 5, strides=3, activation="relu")(pixels)
+    hidden = keras.layers.Conv2D(8, 3, activation="relu")(hidden)
+    scores = keras.layers.Dense(10, activation="softmax")(keras.layers.Flatten()(hidden))
+    keras.utils.set_random_seed(0)
+    model = keras.Model(pixels, scores, name="lopsided")
+    model.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy")
+    model.fit(images[:1000] / np.float32(255), labels[:1000], epochs=5, verbose=0)
+    first, second = model.layers[1], model.layers[2]
+    factor = np.where(np.arange(8) == 3, 3000, 1).astype(np.float32)
+    kernel, bias = first.get_weights()
+    first.set_weights([kernel * factor, bias * factor])
+    kernel, bias = second.get_weights()
+    second.set_weights([kernel / factor[:, None], bias])
+    return keras.Model(model.inputs, model.outputs, name="lopsided")  # not compiled
+
+
+def test_the_ladder_is_climbed_and_it_is_said_everywhere(
+    lopsided, manifest, prepare, tmp_path, capfd
+):
+    options = {"prepare": prepare, "formats": ["int8"], "require": {"agreement": 0.98}}
+    made = export.bundle(lopsided, manifest, tmp_path / "out", **options)
+    assert made.models == ("float16.tflite",)
+    assert [path for path in names(tmp_path / "out") if path.endswith(".tflite")] == [
+        "float16.tflite"
+    ]
+    missed = [file["path"] for file in made.report.reference["missed"]]
+    assert missed == ["int8.tflite", "int16x8.tflite", "dynamic.tflite"]
+    (told,) = made.report.reference["instead"]
+    assert told.startswith(
+        "Instead of int8 there is float16. What missed the bars: int8.tflite: expected an "
+        "agreement of at least 0.98. Received: 0."
+    )
+    printed = capfd.readouterr().err
+    for rung in ("int8_qat", "int16x8", "dynamic", "float16"):
+        assert f". Trying {rung}.\n" in printed
+    assert told in (tmp_path / "out" / "model_card.md").read_text(encoding="utf-8")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Tried, and not in the bundle" in page
+    assert "int16x8.tflite" in page
+
+
 KILLED = """
 import os, signal, sys
 import keras
