@@ -64,9 +64,9 @@ def test_with_a_chain_the_model_gets_what_it_was_trained_with(
 ):
     trained.save(tmp_path / "model.keras")
     arguments = ["--data", manifest.path, "--prepare", bundled.path / "chain.json"]
-    assert run_here(tmp_path / "model.keras", *arguments, "--modes", "float32", "onnx") == 0
+    assert run_here(tmp_path / "model.keras", *arguments, "--modes", "float32") == 0
     bundle = export.load_bundle(tmp_path / "model")  # the default of --out
-    assert bundle.models == ("float32.tflite", "model.onnx")
+    assert bundle.models == ("float32.tflite",)
     head, expected = bundle.report.reference, bundled.report.reference
     assert head["score"] == expected["score"]
     assert "No --prepare" not in capfd.readouterr().err

@@ -87,7 +87,14 @@ def _model(path: str) -> keras.Model:
     if pathlib.Path(path).suffix != ".keras":
         raise RequestError(received("a file that ends in '.keras'", MODEL=path))
     load(path)
-    return keras.models.load_model(path, compile=False, safe_mode=True)
+    try:
+        return keras.models.load_model(path, safe_mode=True)
+    except (TypeError, ValueError):  # a loss or a metric of the person's own
+        print(
+            "How the model was trained is not known here: int8_qat cannot be tried.",
+            file=sys.stderr,
+        )
+        return keras.models.load_model(path, compile=False, safe_mode=True)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import tensorflow as tf
 
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError, received
+from tfpipe.export import aware
 from tfpipe.export.bundled import CARD, REPORT, Bundle, is_bundle, load_bundle, seal
 from tfpipe.export.card import card
 from tfpipe.export.excerpt import excerpt
@@ -99,8 +100,11 @@ def bundle(
 
         @functools.cache  # two formats may meet on the same rung
         def make(rung: str) -> FileReport:
-            options = {"prepare": prepare, "calibration": calibration}
-            file = write(rung, model, folder, class_names=manifest.class_names, **options)
+            if rung == aware.NAME:
+                file = aware.write_aware(model, manifest, folder, prepare=prepare)
+            else:
+                options = {"prepare": prepare, "calibration": calibration}
+                file = write(rung, model, folder, class_names=manifest.class_names, **options)
             return verify(reference, [file], check).files[0]
 
         ladders = [climb(format, make, require) for format in wanted]
@@ -221,12 +225,11 @@ def _describe(folder: pathlib.Path, parts: _Parts) -> None:
         measured(report.reference["measured"]),
     ]
     to_page(folder / "report.html", report, sections, title=manifest.name)
-    write_text(folder / CARD, card(report, manifest, prepare))
-    small = min(
-        (file for file in report.files if file.format == "tflite"),
-        key=lambda file: file.bytes,
-        default=None,
-    )
-    if small is not None:
-        for name, text in snippets(folder / small.path, prepare, task=task).items():
-            write_text(folder / name, text)
+    tflite = [file for file in report.files if file.format == "tflite"]
+    programs: dict[str, str] = {}
+    if tflite:
+        smallest = min(tflite, key=lambda file: file.bytes)
+        programs = snippets(folder / smallest.path, prepare, task=task)
+    for name, text in programs.items():
+        write_text(folder / name, text)
+    write_text(folder / CARD, card(report, manifest, prepare, programs=list(programs)))

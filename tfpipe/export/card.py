@@ -27,13 +27,16 @@ OPEN = {
 }
 
 
-def card(report: Report, manifest: Manifest, prepare: Chain) -> str:
+def card(
+    report: Report, manifest: Manifest, prepare: Chain, *, programs: Sequence[str] = ()
+) -> str:
     """The card as Markdown.
 
     Args:
         report: the bundle's, with its `facts`; its notes are what a person knows.
         manifest: the data that the model was trained with and run on.
         prepare: the chain.
+        programs: the names of the programs that show how a file is used.
     """
     notes = report.reference["notes"]
     given = {**notes, **{head: text for head, text in OPEN.items() if head not in notes}}
@@ -41,7 +44,7 @@ def card(report: Report, manifest: Manifest, prepare: Chain) -> str:
         "What it is": _what(report, manifest),
         "Data": _data(manifest),
         "Scores": _scores(report),
-        "Files": _files(report),
+        "Files": _files(report, programs),
         "Preprocessing": _preprocessing(prepare),
         "Limits": _limits(report),
         **given,
@@ -103,7 +106,7 @@ def _scores(report: Report) -> str:
     )
 
 
-def _files(report: Report) -> str:
+def _files(report: Report, programs: Sequence[str]) -> str:
     columns = ["file", "bytes", "zipped", "ms (median)", "ms (p95)", "threads"]
     rows = [
         [
@@ -117,9 +120,11 @@ def _files(report: Report) -> str:
         for f in report.files
     ]
     measured = report.reference["measured"]
+    listed = ", ".join(f"`{name}`" for name in programs)
+    shown = f" How a program uses a file: {listed}." if programs else ""
     return (
         f"{_table(columns, rows)}\n\nOne example at a time, on {measured['processor']} "
-        f"({measured['cores']} cores may be used). Other machines will differ."
+        f"({measured['cores']} cores may be used). Other machines will differ.{shown}"
     )
 
 
