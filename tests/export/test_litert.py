@@ -82,7 +82,7 @@ def test_two_files_at_once_do_not_mix(files):
     np.testing.assert_array_equal(one.predict(NOISE[:1]), alone[0])
 
 
-@pytest.mark.parametrize("share", [0.0001, 0.01, 0.5, 0.999])
+@pytest.mark.parametrize("share", [0.0001, 0.01, 0.5, 0.99])
 def test_a_truncated_file_is_refused(files, tmp_path, share):
     data = files["float32"].read_bytes()
     path = tmp_path / "a.tflite"
@@ -90,6 +90,13 @@ def test_a_truncated_file_is_refused(files, tmp_path, share):
     assert damaged(path) == (
         f"{path}: LiteRT cannot run it (The model is not a valid Flatbuffer buffer)"
     )
+
+
+def test_a_file_that_lacks_its_end_is_refused(files, tmp_path):
+    """There are its texts: LiteRT would run it without."""
+    path = tmp_path / "a.tflite"
+    path.write_bytes(files["float32"].read_bytes()[:-20])
+    assert damaged(path) == f"{path}: it ends before its tfpipe.json does: it is not whole"
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04" * 100, bytes(1000)])
@@ -197,6 +204,7 @@ def test_integers_without_a_scale_are_no_scores(tmp_path):
 def test_sequences_and_features(tmp_path, shape):
     path = convert(tmp_path / "a.tflite", lambda a: a * 2, (1, *shape))
     examples = np.random.default_rng(0).random((6, *shape), np.float32)
+    assert export.attached(path) == {}  # it is TensorFlow's own converter's
     predictor = export.load(path)
     assert (predictor.input_shape, predictor.dtype) == (shape, "float32")
     np.testing.assert_array_equal(predictor.predict(examples), examples * 2)

@@ -3,6 +3,7 @@
 import tfpipe.export.quiet  # noqa: F401  (first: see there)
 from tfpipe.export.bundle import bundle
 from tfpipe.export.bundled import Bundle, load_bundle
+from tfpipe.export.file_report import FileReport
 from tfpipe.export.keras_file import to_keras
 from tfpipe.export.labels import to_labels
 from tfpipe.export.load import load
@@ -10,7 +11,7 @@ from tfpipe.export.metadata import attach, attached
 from tfpipe.export.onnx import to_onnx
 from tfpipe.export.page import to_page
 from tfpipe.export.predictor import Predictor, from_keras
-from tfpipe.export.report import FileReport, Report, load_report
+from tfpipe.export.report import Report, load_report
 from tfpipe.export.running import Answers
 from tfpipe.export.saved_model import to_saved_model
 from tfpipe.export.tflite import to_tflite

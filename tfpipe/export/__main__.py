@@ -16,10 +16,11 @@ from tfpipe.backend import keras
 from tfpipe.cli import flag
 from tfpipe.errors import RequestError, received
 from tfpipe.export.bundle import bundle, refuse_other_content
+from tfpipe.export.file_report import COLUMNS
 from tfpipe.export.formats import FORMATS
 from tfpipe.export.ladder import MissedError
 from tfpipe.export.load import load
-from tfpipe.export.report import COLUMNS, Report
+from tfpipe.export.report import Report
 from tfpipe.ops import Chain, Decode, PreprocessInput, Resize
 from tfpipe.ops.base import Op
 from tfpipe.report import text_table

@@ -25,13 +25,14 @@ from tfpipe.export.bundled import CARD, REPORT, Bundle, is_bundle, load_bundle, 
 from tfpipe.export.card import card
 from tfpipe.export.excerpt import excerpt
 from tfpipe.export.facts import facts
+from tfpipe.export.file_report import FileReport
 from tfpipe.export.formats import check_formats, write
 from tfpipe.export.labels import to_labels
 from tfpipe.export.ladder import check_bars, climb, standing
 from tfpipe.export.load import load
 from tfpipe.export.page import PNG, measured, noted, preprocessing, to_page
 from tfpipe.export.predictor import Predictor, from_keras
-from tfpipe.export.report import FileReport, Report
+from tfpipe.export.report import Report
 from tfpipe.export.sections import Results, chosen, evidence
 from tfpipe.export.snippets import snippets
 from tfpipe.export.verify import verify

@@ -11,7 +11,8 @@ Example:
 from collections.abc import Sequence
 from typing import Any
 
-from tfpipe.export.report import FileReport, Report
+from tfpipe.export.file_report import FileReport
+from tfpipe.export.report import Report
 from tfpipe.ops import Chain
 from tfpipe.records import Manifest
 from tfpipe.records.describe import rule_in_words

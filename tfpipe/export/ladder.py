@@ -12,7 +12,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from tfpipe.errors import RequestError, one_of
-from tfpipe.export.report import FileReport, Report
+from tfpipe.export.file_report import FileReport
+from tfpipe.export.report import Report
 
 # From the smallest file to the one that is nearest to float32.
 RUNGS = ("int8", "int8_qat", "int16x8", "dynamic", "float16")

@@ -10,7 +10,8 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tfpipe.export.report import COLUMNS, FileReport, Report
+from tfpipe.export.file_report import COLUMNS, FileReport
+from tfpipe.export.report import Report
 from tfpipe.export.sections import Section
 from tfpipe.files import Path, write_text
 from tfpipe.ops import Chain

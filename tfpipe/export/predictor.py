@@ -7,9 +7,7 @@ Example:
 """
 
 import collections
-import contextlib
 import dataclasses
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
@@ -17,8 +15,8 @@ import tensorflow as tf
 
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError
-from tfpipe.export.ends import plural
-from tfpipe.export.graph import Size, input_spec, ops_inside
+from tfpipe.export.graph import Size, input_name, input_spec, ops_inside
+from tfpipe.export.problems import refusing, tensorflow_line
 from tfpipe.ops import Chain
 
 BATCH_SIZE = 32  # of the formats that run batches: what Keras' own predict takes
@@ -65,7 +63,7 @@ class Predictor:
             RequestError: the inputs have another shape or dtype, there is none, not all are
                 finite, or the runtime cannot compute with them (a token outside the vocabulary).
         """
-        word = plural(self.input_shape, self.dtype)
+        word = input_name((None, *self.input_shape), self.dtype)
         if not isinstance(inputs, np.ndarray):
             raise RequestError(
                 f"{self.name} takes {word} as a NumPy array. Received: {type(inputs).__name__}."
@@ -111,7 +109,6 @@ def from_keras(
     >>> predictor.predict(np.zeros((2, 32, 32, 1), np.uint8)).shape
     (2, 10)
     """
-    require_functional(model)
     spec, chain = input_spec(model, prepare, input_size), Chain(ops_inside(prepare, input_size))
     key = spec.name.removesuffix("s")  # images -> image, as in an example's dict
     name = f"the Keras model {model.name!r}"
@@ -139,16 +136,6 @@ def from_keras(
         run=in_batches(run, None),
         operators=counted(_layers(model)),
     )
-
-
-def require_functional(model: keras.Model) -> None:
-    """Refuses a subclassed model: what it takes, and what is in it, cannot be told."""
-    if not getattr(model, "inputs", None):
-        raise RequestError(
-            "Expected a functional Keras model, whose inputs are known. "
-            f"Received: {model.name!r}, a {type(model).__name__}. Call its layers on a "
-            "`keras.Input`, and make a `keras.Model(inputs, outputs)` of that."
-        )
 
 
 def in_batches(run: Run, size: int | None) -> Run:
@@ -180,36 +167,6 @@ def counted(names: Iterable[str]) -> dict[str, int]:
     {'MUL': 2, 'ADD': 1}
     """
     return dict(collections.Counter(sorted(names)).most_common())
-
-
-def first_line(error: BaseException) -> str:
-    """What an error says, without the pages that some runtimes append.
-
-    >>> first_line(ValueError("a\\nb")), first_line(KeyError())
-    ('a', 'KeyError')
-    """
-    return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-def tensorflow_line(error: BaseException) -> str:
-    """What an error of TensorFlow's says: the line after its traceback, without node names.
-
-    >>> tensorflow_line(ValueError("Graph execution error:\\n{{node a}} no b\\n\\t [[{{node c}}]]"))
-    'no b'
-    """
-    lines = [line for line in str(error).splitlines() if line.strip() and not line[0].isspace()]
-    return re.sub(r"\{\{.*?\}\}\s*", "", lines[-1] if lines else type(error).__name__)
-
-
-@contextlib.contextmanager
-def refusing(
-    name: str, *errors: type[Exception], says: Callable[[BaseException], str] = first_line
-) -> Iterator[None]:
-    """Tells a runtime's error as one about the inputs: the file itself is known to run."""
-    try:
-        yield
-    except errors as error:
-        raise RequestError(f"{name} cannot compute with these inputs ({says(error)}).") from None
 
 
 def _layers(model: keras.Model) -> Iterator[str]:
