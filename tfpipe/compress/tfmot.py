@@ -4,6 +4,7 @@ Importing it sets TF_USE_LEGACY_KERAS for this process and its children; here th
 put back as it was. (`tfpipe.backend` sees to `tf.keras`, which the import would change too.)
 """
 
+import enum
 import os
 from types import ModuleType
 from typing import Any
@@ -53,3 +54,14 @@ def load_quantize_configs() -> ModuleType:
     )
 
     return default_8bit_quantize_configs
+
+
+def load_centroids() -> tuple[ModuleType, type[enum.Enum]]:
+    """tfmot's initial centroids of plain tensors, which have no public name, and their kinds."""
+    load_tfmot()
+    from tensorflow_model_optimization.python.core.clustering.keras import (
+        cluster_config,
+        clustering_centroids,
+    )
+
+    return clustering_centroids, cluster_config.CentroidInitialization

@@ -32,6 +32,7 @@ from tfpipe.export.joining import joined
 from tfpipe.export.metadata import about, put
 from tfpipe.export.modes import CALIBRATED, MODES
 from tfpipe.export.recurrent import is_fused, unrolled_twin
+from tfpipe.export.states import with_one_scale
 from tfpipe.export.trained import divided, is_trained, stand_in, trained_scoring
 from tfpipe.files import Path, staged
 from tfpipe.ops import Chain, Op
@@ -121,7 +122,7 @@ def to_tflite(
     if mode in CALIBRATED:
         require_integers(model, network, mode)
     if is_fused(model, mode):
-        network = unclipped(network)
+        network = with_one_scale(unclipped(network))
     if head:
         network = joined(converted(head, takes, model), network)
     with staged(path) as aside:

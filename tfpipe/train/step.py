@@ -26,7 +26,6 @@ class Options(NamedTuple):
     accumulate: int
     skip_bad: bool
     jit: bool
-    after_update: Callable[[], Any] | None
 
 
 class Seen(NamedTuple):
@@ -89,8 +88,9 @@ def update(model: keras.Model, options: Options) -> Step:
     The gradients are those of the whole batch, the same on every replica, and multiplied by the
     loss scale, as a `LossScaleOptimizer` wants them; the norm is not.
     """
-    clip_norm, after_update = options.clip_norm, options.after_update
+    clip_norm = options.clip_norm
 
+    @tf.autograph.experimental.do_not_convert
     def apply(gradients: list[tf.Tensor | None], norm: tf.Tensor) -> None:
         if clip_norm is not None:
             factor = clip_norm / tf.maximum(norm, clip_norm)
@@ -98,15 +98,7 @@ def update(model: keras.Model, options: Options) -> Step:
         model.optimizer.apply(gradients, model.trainable_variables)
 
     # Replicas talk to each other in between, which a compiled function cannot.
-    apply = _compiled(apply, options.jit and model.distribute_strategy.num_replicas_in_sync == 1)
-
-    @tf.autograph.experimental.do_not_convert
-    def run(gradients: list[tf.Tensor | None], norm: tf.Tensor) -> None:
-        apply(gradients, norm)
-        if after_update is not None:
-            after_update()
-
-    return run
+    return _compiled(apply, options.jit and model.distribute_strategy.num_replicas_in_sync == 1)
 
 
 def count_in(model: keras.Model) -> Step:

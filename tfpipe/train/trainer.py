@@ -6,7 +6,7 @@ Example:
 """
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfpipe.backend import keras
@@ -34,7 +34,6 @@ def fit(
     checkpoint_s: float = 30.0,
     on_nan: str = "stop",
     jit_compile: bool | str = "auto",
-    after_update: Callable[[], Any] | None = None,
 ) -> keras.callbacks.History:
     """Trains a Keras model under the strategy that it was built under.
 
@@ -68,21 +67,22 @@ def fit(
             is not named weighs 1.
         resume: a folder for this training. It holds checkpoints, `run.json` (the arguments, and
             what describes model and data), `environment.json` (versions, commit, seed),
-            `history.csv` and `curves.png`. Called again with the same arguments in a new process,
+            `chain.json` (with which `records.read` prepares the batches), `history.csv` and
+            `curves.png`. Called again with the same arguments in a new process,
             `fit` goes on from the newest checkpoint, and ends with the same bits as if it had
             never been interrupted (on a CPU, with
             `tf.config.experimental.enable_op_determinism()`, and weights made from a seed). That
             holds for data in an order of its own or of a seed, such as `records.read` gives, and
-            for callbacks that remember what they need in plain attributes. To reach the right
-            batch of a plain dataset, its earlier passes are begun and the batches before it are
-            read; `lambda epoch, batch: records.read(..., start=(epoch, batch))` skips them.
+            for callbacks that remember what they need in plain attributes, or in TensorFlow
+            variables that their attribute `variables` lists. To reach the right batch of a plain
+            dataset, its earlier passes are begun and the batches before it are read;
+            `lambda epoch, batch: records.read(..., start=(epoch, batch))` skips them.
         checkpoint_s: seconds between two checkpoints at least; they come less often where they
             would take more than a hundredth of the time. 0: after every call of the graph.
         on_nan: "stop" with an error at the first loss or gradient that is not finite, the
             weights being those from before that step; or "skip" such steps, and count them as
             `skipped` in the history.
         jit_compile: XLA. "auto" is as the model was compiled; Keras' own "auto" is no on a CPU.
-        after_update: called in the replica after every optimizer update, inside the graph.
 
     Returns:
         Keras' history: `history.history["val_loss"]` and so on, one number per epoch.
@@ -110,12 +110,14 @@ def fit(
     _prepare(model, opened, compiled, accumulate > 1)
     # "auto" is Keras' own choice, which is no on a CPU: scripts/bench_train.py shows why.
     jit = bool(model.jit_compile if jit_compile == "auto" else jit_compile)
-    options = step.Options(clip_norm, accumulate, on_nan == "skip", jit, after_update)
+    options = step.Options(clip_norm, accumulate, on_nan == "skip", jit)
     watch = Watch(stop=on_nan == "stop")
     sides = _sides(model, opened, options, watch, class_weights)
     settings = folder.settings(model, opened, options, epochs, class_weights, callbacks)
     with contextlib.ExitStack() as stack:
         out = stack.enter_context(folder.opened(resume, settings, strategy))
+        if out is not None and workers.is_chief(strategy):
+            folder.write_chain(out, opened["train"].dataset)
         num_steps = -(-opened["train"].num_batches // accumulate)
         calls = _calls(model, folder.continued(callbacks, epoch), epochs, num_steps)
         keeper = Keeper(

@@ -121,7 +121,8 @@ def _connected(graph: Functional, twins: Twins, batch_size: int | None, flat: bo
     return tf_keras.Model(inputs, _outputs(graph, symbols, twins, flat), name=graph.name)
 
 
-def _outputs(graph: Functional, inputs: Any, twins: Twins, flat: bool) -> Any:
+def _outputs(graph: Functional, inputs: Any, twins: Twins, flat: bool, mask: Any = None) -> Any:
+    """What the twins make of the inputs, whose masks tf_keras keeps by itself."""
     inner = {
         operation: (
             functools.partial(_outputs, _graph(operation), twins=twins, flat=True)
