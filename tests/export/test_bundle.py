@@ -170,9 +170,9 @@ def test_a_model_with_other_classes_is_refused(manifest, prepare, tmp_path):
 
 @pytest.fixture(scope="session")
 def lopsided(digits):
-    """A model that no int8 weights can stand for: one channel is 3,000 times as large as the rest.
+    """A model that int8 cannot stand for: its channels have scales from 1 to 10,000.
 
-    The next kernel has its 3,000th part, so in float32 nothing is lost.
+    The next kernel has the inverse scales, so in float32 nothing is lost.
     """
     images, labels = digits
     pixels = keras.Input((32, 32, 1))
@@ -184,19 +184,20 @@ def lopsided(digits):
     model.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy")
     model.fit(images[:1000] / np.float32(255), labels[:1000], epochs=5, verbose=0)
     first, second = model.layers[1], model.layers[2]
-    factor = np.where(np.arange(8) == 3, 3000, 1).astype(np.float32)
+    scales = (10_000 ** (np.arange(8) / 7)).astype(np.float32)
     kernel, bias = first.get_weights()
-    first.set_weights([kernel * factor, bias * factor])
+    first.set_weights([kernel * scales, bias * scales])
     kernel, bias = second.get_weights()
-    second.set_weights([kernel / factor[:, None], bias])
-    return keras.Model(model.inputs, model.outputs, name="lopsided")  # not compiled
+    second.set_weights([kernel / scales[:, None], bias])
+    return model
 
 
 def test_the_ladder_is_climbed_and_it_is_said_everywhere(
     lopsided, manifest, prepare, tmp_path, capfd
 ):
+    plain = keras.Model(lopsided.inputs, lopsided.outputs, name="lopsided")  # not compiled
     options = {"prepare": prepare, "formats": ["int8"], "require": {"agreement": 0.98}}
-    made = export.bundle(lopsided, manifest, tmp_path / "out", **options)
+    made = export.bundle(plain, manifest, tmp_path / "out", **options)
     assert made.models == ("dynamic.tflite",)
     files = [name for name in names(tmp_path / "out") if name.endswith(".tflite")]
     assert files == ["dynamic.tflite"]
@@ -213,6 +214,21 @@ def test_the_ladder_is_climbed_and_it_is_said_everywhere(
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "Tried, and not in the bundle" in page
     assert "int16x8.tflite" in page
+
+
+@pytest.mark.slow
+def test_training_with_int8_in_mind_is_a_rung(
+    trained, manifest, prepare, tmp_path, capfd, monkeypatch
+):
+    monkeypatch.setattr(ladder, "_missed", lambda file, require: "" if "qat" in file.path else "no")
+    options = {"prepare": prepare, "formats": ["int8"]}
+    made = export.bundle(trained, manifest, tmp_path / "out", **options)
+    assert made.models == ("int8_qat.tflite",)
+    assert made.report.files[0].mode == "int8"
+    assert made.report.files[0].score_lost <= 0.02  # it may differ from the model, and be as good
+    assert [file["path"] for file in made.report.reference["missed"]] == ["int8.tflite"]
+    assert "no. Trying int8_qat.\n" in capfd.readouterr().err
+    assert "int8_qat.tflite" in (made.path / "use.py").read_text()
 
 
 KILLED = """

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from tfpipe import export
-from tfpipe.errors import RequestError
+from tfpipe.errors import DataError, RequestError
 from tfpipe.export import ladder
 
 ROW = export.FileReport(
@@ -73,6 +73,17 @@ def test_a_rung_that_cannot_be_made_is_missed_and_named(capsys):
         "int8", "int8_qat", "int8_qat: No twin for layer 'x'", None
     )
     assert "int8_qat: No twin for layer 'x'. Trying int16x8." in capsys.readouterr().err
+
+
+def test_a_file_that_does_not_run_is_missed_too():
+    def make(format):
+        if format == "int8":
+            raise DataError("a/int8.tflite", "LiteRT cannot run it (why)")
+        return maker(int8_qat=0.0)(format)
+
+    attempts = ladder.climb("int8", make, BARS)
+    assert [attempt.tried for attempt in attempts] == ["int8", "int8_qat"]
+    assert attempts[0].missed == "int8: LiteRT cannot run it (why)"
 
 
 def test_what_was_asked_for_and_cannot_be_made_is_an_error():

@@ -11,7 +11,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from tfpipe.errors import RequestError, one_of
+from tfpipe.errors import DataError, RequestError, one_of
 from tfpipe.export.file_report import FileReport
 from tfpipe.export.report import Report
 
@@ -58,7 +58,8 @@ def climb(asked: str, make: Make, require: Mapping[str, float]) -> list[Attempt]
     Args:
         asked: the format; one that is not on the ladder has nothing above it.
         make: writes a file of a format and verifies it. Where it raises a RequestError for what
-            was asked for, that is raised; where for a rung above, that rung counts as missed.
+            was asked for, that is raised; where for a rung above, that rung counts as missed, and
+            so does a file that its runtime cannot run (a DataError).
         require: the bars, as `Report.require` takes them.
 
     Returns:
@@ -136,6 +137,8 @@ def _attempt(asked: str, rung: str, make: Make, require: Mapping[str, float]) ->
         if rung == asked:
             raise
         return Attempt(asked, rung, f"{rung}: {str(error).rstrip('.')}", None)
+    except DataError as error:  # its runtime cannot run it
+        return Attempt(asked, rung, f"{rung}: {error.problem}", None)
     return Attempt(asked, rung, _missed(file, require), file)
 
 

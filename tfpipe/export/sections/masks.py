@@ -46,10 +46,11 @@ def overlap(mask: np.ndarray, truths: np.ndarray, place: int) -> float:
 
 def _overlays(results: Results, given: Mapping[str, np.ndarray]) -> str:
     model = given[results.reference]
-    others = [given[file] != model for file in results.files] or [model != results.targets[..., 0]]
-    shares = np.mean(others, axis=(0, 2, 3))
+    wrong = np.mean(model != results.targets[..., 0], axis=(1, 2))
+    differ = [np.mean(given[file] != model, axis=(1, 2)) for file in results.files]
+    shares = np.mean([*differ, np.zeros_like(wrong)], axis=0)
     pictures, captions = [], []
-    for place in np.argsort(-shares, kind="stable")[:MOST_SHOWN]:
+    for place in np.lexsort((-wrong, -shares))[:MOST_SHOWN]:
         image, truth = results.inputs[place], results.targets[place, ..., 0]
         pictures.append(painted(image, truth))
         captions.append([(f"example {place}: label", False)])
