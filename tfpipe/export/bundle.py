@@ -13,30 +13,22 @@ import pathlib
 import shutil
 import types
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError, received
 from tfpipe.export import aware
-from tfpipe.export.bundled import CARD, REPORT, Bundle, is_bundle, load_bundle, seal
-from tfpipe.export.card import card
-from tfpipe.export.excerpt import excerpt
+from tfpipe.export.bundled import Bundle, is_bundle, load_bundle, seal
+from tfpipe.export.describe import Parts, describe, run_again
 from tfpipe.export.facts import facts
 from tfpipe.export.file_report import FileReport
 from tfpipe.export.formats import check_formats, write
-from tfpipe.export.labels import to_labels
 from tfpipe.export.ladder import check_bars, climb, standing
-from tfpipe.export.load import load
-from tfpipe.export.page import PNG, measured, noted, preprocessing, to_page
+from tfpipe.export.page import PNG
 from tfpipe.export.predictor import Predictor, from_keras
-from tfpipe.export.report import Report
-from tfpipe.export.sections import Results, chosen, evidence
-from tfpipe.export.snippets import snippets
 from tfpipe.export.verify import verify
-from tfpipe.files import Path, staged, write_json, write_text
+from tfpipe.files import Path, staged
 from tfpipe.ops import Chain
 from tfpipe.records import Manifest, read
 
@@ -113,8 +105,8 @@ def bundle(
         more = facts(model, reference, split=split, require=require, notes=notes)
         report = dataclasses.replace(report, reference={**report.reference, **more})
         _remove_all_but(folder, [file.path for file in report.files])
-        results = _results(folder, report, reference, check, task=task)
-        _describe(folder, _Parts(manifest, prepare, task, report, results, notes))
+        results = run_again(folder, report, reference, check, task=task)
+        describe(folder, Parts(manifest, prepare, task, report, results, notes))
         seal(folder)
     return load_bundle(target)
 
@@ -128,17 +120,6 @@ def refuse_other_content(folder: pathlib.Path) -> None:
             f"{str(folder)!r} holds files that are not of a bundle. "
             "Choose an empty or a new folder."
         )
-
-
-class _Parts(NamedTuple):
-    """What the descriptions are made of."""
-
-    manifest: Manifest
-    prepare: Chain
-    task: str
-    report: Report
-    results: Results
-    notes: Mapping[str, str | bytes]
 
 
 def _check_notes(notes: Mapping[str, str | bytes]) -> None:
@@ -187,50 +168,3 @@ def _remove_all_but(folder: pathlib.Path, names: Sequence[str]) -> None:
             shutil.rmtree(entry)
         else:
             entry.unlink()
-
-
-def _results(
-    folder: pathlib.Path,
-    report: Report,
-    reference: Predictor,
-    check: tf.data.Dataset,
-    *,
-    task: str,
-) -> Results:
-    """What the model and every file say to the whole split, for the page."""
-    predictors = [reference, *(load(folder / file.path) for file in report.files)]
-    parts = []
-    for inputs, targets in check.as_numpy_iterator():
-        scores = [predictor.predict(inputs) for predictor in predictors]
-        parts.append((inputs, targets, *(_kept(each, task) for each in scores)))
-    inputs, targets, *scores = (np.concatenate(part) for part in zip(*parts, strict=True))
-    names = [predictor.name for predictor in predictors]
-    return Results(inputs, targets, dict(zip(names, scores, strict=True)))
-
-
-def _kept(scores: np.ndarray, task: str) -> np.ndarray:
-    return chosen(scores).astype(np.uint8) if task == "mask" else scores
-
-
-def _describe(folder: pathlib.Path, parts: _Parts) -> None:
-    """Writes all that goes with the model files."""
-    manifest, prepare, task, report, results, notes = parts
-    to_labels(manifest.class_names, folder / "labels.txt")
-    prepare.to_json(folder / "chain.json")
-    write_json(folder / "manifest.json", excerpt(manifest))
-    report.to_json(folder / REPORT)
-    sections = [
-        *evidence(task, results, manifest.class_names),
-        *noted(notes),
-        preprocessing(prepare),
-        measured(report.reference["measured"]),
-    ]
-    to_page(folder / "report.html", report, sections, title=manifest.name)
-    tflite = [file for file in report.files if file.format == "tflite"]
-    programs: dict[str, str] = {}
-    if tflite:
-        smallest = min(tflite, key=lambda file: file.bytes)
-        programs = snippets(folder / smallest.path, prepare, task=task)
-    for name, text in programs.items():
-        write_text(folder / name, text)
-    write_text(folder / CARD, card(report, manifest, prepare, programs=list(programs)))
