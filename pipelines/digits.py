@@ -4,8 +4,8 @@
     python -m pipelines.digits --source mnist           MNIST, through TensorFlow Datasets
     python -m pipelines.digits --source idx --data DIR  MNIST, its four .gz files
 
-Writes TFRecord shards, trains, prunes while training on, exports, runs both files on the whole
-test split, and ends with a table. Everything lands in --out; an interrupted run continues there.
+Writes TFRecord shards, trains, prunes while training on, and ends in a bundle: both files, run on
+the whole test split, with their table. Everything lands in --out; an interrupted run continues.
 """
 
 from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
@@ -48,12 +48,13 @@ def main(flags: Flags) -> None:
     source = load_source(flags)  # what is wrong with it ends the job before anything is written
     chosen = {k: v for k, v in dataclasses.asdict(flags).items() if k not in ("out", "overwrite")}
     with runs.folder(flags.out, chosen, overwrite=flags.overwrite) as out:
-        if (out / "report.html").exists():
+        if (out / "bundle").exists():
             print(f"{out} holds this run, finished; --overwrite runs it again.")
+            bundle = tp.export.load_bundle(out / "bundle")
         else:
-            make(flags, source, out)
-        print(tp.export.load_report(out / "report.json"))
-    print(f"{time.monotonic() - started:.0f} s. Pictures: {out / 'report.html'}")
+            bundle = make(flags, source, out)
+    print(f"{bundle}\nBefore pruning: {bundle.report.reference['notes']['Before pruning']}")
+    print(f"{time.monotonic() - started:.0f} s. Pictures: {bundle.path / 'report.html'}")
 
 
 def load_source(flags: Flags) -> tp.records.Source:
@@ -72,51 +73,18 @@ def load_source(flags: Flags) -> tp.records.Source:
     return tp.records.arrays(greys, digits.target, split=fractions, seed=flags.seed, name="digits")
 
 
-def make(flags: Flags, source: tp.records.Source, out: pathlib.Path) -> None:
-    """Records, models, files, report."""
-    records = out / "records"
-    manifest = tp.records.load(records) if records.exists() else tp.records.write(source, records)
-    prepare = tp.ops.Chain(
-        [
-            tp.ops.Decode(channels=1),
-            tp.ops.Resize((32, 32)),
-            tp.ops.RandomAffine(rotation=0.03, translation=0.08),
-            tp.ops.ToFloat(),
-        ]
-    )
-    dense, pruned, curves = train_both(flags, manifest, prepare, out)
-    tp.export.to_labels(manifest.class_names, out / "labels.txt")
-    pixels = {
-        split: tp.records.read(manifest, split, prepare.outside(), batch_size=256)
-        for split in ("train", "test")
-    }
-    files = [
-        tp.export.to_tflite(
-            pruned, out / f"{mode}.tflite", mode=mode, prepare=prepare, calibration=pixels["train"]
-        )
-        for mode in ("float32", "int8")
-    ]
-    report = tp.export.verify(tp.export.from_keras(pruned, prepare), files, pixels["test"])
-    before = tp.export.verify(tp.export.from_keras(dense, prepare), [], pixels["test"])
-    head = {**report.reference, "dense_score": before.reference["score"]}
-    report = dataclasses.replace(report, reference=head)
-    report.require(score_lost=0.02)
-    report.to_json(out / "report.json")
-    sections = tp.export.answers(tp.export.load(files[-1]), pixels["test"], manifest.class_names)
-    tp.export.to_page(out / "report.html", report, [curves, *sections], title="Handwritten digits")
-
-
-def train_both(
-    flags: Flags, manifest: tp.records.Manifest, prepare: tp.ops.Chain, out: pathlib.Path
-) -> tuple[keras.Model, keras.Model, tuple[str, str]]:
-    """The dense model and the pruned one, and their learning curves as a section of the page."""
+def make(flags: Flags, source: tp.records.Source, out: pathlib.Path) -> tp.export.Bundle:
+    """Records, the dense model, the pruned one, the bundle."""
     import keras
 
-    small = flags.source == "digits"
-    epochs = flags.epochs or (40 if small else 15)
-    batch_size = flags.batch_size or (32 if small else 128)
+    ops, records = tp.ops, out / "records"
+    manifest = tp.records.load(records) if records.exists() else tp.records.write(source, records)
+    moved = ops.RandomAffine(rotation=0.03, translation=0.08)
+    prepare = ops.Chain([ops.Decode(channels=1), ops.Resize((32, 32)), moved, ops.ToFloat()])
+    size = flags.batch_size or (32 if flags.source == "digits" else 128)
+    epochs = flags.epochs or (40 if flags.source == "digits" else 15)
     train = tp.records.read(
-        manifest, "train", prepare, batch_size=batch_size, shuffle_seed=flags.seed, cache=True
+        manifest, "train", prepare, batch_size=size, shuffle_seed=flags.seed, cache=True
     )
     val = tp.records.read(manifest, "val", prepare.inference(), batch_size=256, cache=True)
 
@@ -131,22 +99,32 @@ def train_both(
         tp.train.fit(model, train, val, epochs=epochs)
         return model
 
+    def prune() -> keras.Model:
+        more, share = max(1, epochs // 2), flags.sparsity
+        optimizer = adam(more)
+        return tp.compress.prune(
+            dense, train, val, final_sparsity=share, epochs=more, optimizer=optimizer
+        )
+
     with tp.train.distribute(flags.precision, seed=flags.seed):
         dense, history = tp.train.keep(out / "dense.keras", train_dense)
-        pruned, after = tp.train.keep(
-            out / "model.keras",
-            lambda: tp.compress.prune(
-                dense,
-                train,
-                val,
-                final_sparsity=flags.sparsity,
-                epochs=max(1, epochs // 2),
-                optimizer=adam(max(1, epochs // 2)),
-            ),
-        )
+        pruned, after = tp.train.keep(out / "model.keras", prune)
     joined = {name: history[name] + after[name] for name in history}
-    picture = tp.report.curves(joined, marks={"pruning": len(history["loss"]) + 1})
-    return dense, pruned, ("Training", tp.report.figure(picture, alt="Learning curves."))
+    curves = tp.report.curves(joined, marks={"pruning": len(history["loss"]) + 1})
+    test = tp.records.read(manifest, "test", prepare.outside(), batch_size=256)
+    before = tp.export.verify(tp.export.from_keras(dense, prepare), [], test).reference
+    return tp.export.bundle(
+        pruned,
+        manifest,
+        out / "bundle",
+        prepare=prepare,
+        formats=("float32", "int8"),
+        require={"score_lost": 0.02},
+        notes={
+            "Before pruning": f"{before['score_name']} {before['score']:.4f}",
+            "Training": curves,
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -181,3 +181,48 @@ def test_gpu_memory_is_taken_as_needed_unless_the_person_says_otherwise(monkeypa
     seen = []
     run(lambda flags: seen.append(os.environ["TF_FORCE_GPU_ALLOW_GROWTH"]))
     assert seen == [given or "true"]
+
+
+@dataclasses.dataclass(frozen=True)
+class More:
+    file: str = cli.flag("", "a file", positional=True)
+    modes: tuple[str, ...] = cli.flag(("a", "b"), "the modes", choices=("a", "b", "c"))
+
+
+def parse_more(*arguments):
+    return cli.parse(More, "A job.", arguments)
+
+
+def test_a_flag_takes_several_values_and_one_stands_without_its_name():
+    assert parse_more("x.keras", "--modes", "c", "a") == More("x.keras", ("c", "a"))
+    assert parse_more("--modes", "b", "--", "x.keras") == More("x.keras", ("b",))
+    assert parse_more("x.keras") == More("x.keras", ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "Expected FILE, a file. Received: nothing."),
+        (["x", "--modes", "a", "d"], "Received: --modes='d'"),
+        (["x", "--modes"], "argument --modes: expected at least one argument"),
+        (["x", "y"], "Expected `flag` to be one of 'FILE', '--modes'. Received: flag='y'"),
+    ],
+)
+def test_wrong_lists_and_files_are_refused(arguments, sentence):
+    with pytest.raises(RequestError) as caught:
+        parse_more(*arguments)
+    assert str(caught.value).endswith(sentence)
+
+
+def test_help_shows_both(capsys):
+    with pytest.raises(SystemExit):
+        parse_more("--help")
+    text = capsys.readouterr().out
+    assert "(default: a b)" in text
+    assert "[FILE]" in text
+
+
+def test_help_names_the_command_that_was_called(python):
+    done = python("-m", "pipelines.digits", "--help")
+    assert done.stdout.startswith("usage: python -m pipelines.digits [-h] ")
+    assert done.stderr == ""

@@ -30,18 +30,23 @@ def flag(
     choices: Sequence[str] = (),
     least: float | None = None,
     most: float | None = None,
+    positional: bool = False,
 ) -> Any:
     """A field of a dataclass of flags.
 
     Args:
-        default: its type is the flag's type: bool, int, float or str.
+        default: its type is the flag's type: bool, int, float, str, or a tuple of strings, of
+            which the flag takes one or more.
         help: what `--help` says; the default is added.
         choices: the members of a closed set.
         least: the smallest number allowed.
         most: the largest number allowed.
+        positional: it stands without its name, and must be there.
     """
-    metadata = {"help": help, "choices": tuple(choices), "least": least, "most": most}
-    return dataclasses.field(default=default, metadata=metadata)
+    limits = {"choices": tuple(choices), "least": least, "most": most}
+    return dataclasses.field(
+        default=default, metadata={"help": help, "positional": positional, **limits}
+    )
 
 
 def parse(flags: type[Flags], doc: str, arguments: Sequence[str] | None = None) -> Flags:
@@ -60,7 +65,10 @@ def parse(flags: type[Flags], doc: str, arguments: Sequence[str] | None = None) 
     """
     fields = dataclasses.fields(flags)  # type: ignore[arg-type]
     parser = _Parser(
-        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+        prog=_program(),
+        description=doc,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     for field in fields:
         _add(parser, field)
@@ -107,26 +115,49 @@ class _Parser(argparse.ArgumentParser):
         raise RequestError(message)
 
 
+def _program() -> str | None:
+    """How the job was called, where that was by `python -m`; before 3.12 argparse cannot tell."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return None if spec is None else f"python -m {spec.name.removesuffix('.__main__')}"
+
+
 def _add(parser: argparse.ArgumentParser, field: dataclasses.Field[Any]) -> None:
     help = field.metadata["help"].replace("%", "%%")  # argparse would take it for a format
+    if field.metadata["positional"]:
+        parser.add_argument(field.name, nargs="?", metavar=_name(field), help=help)
+        return
     if isinstance(field.default, bool):
         parser.add_argument(_name(field), action="store_true", help=help)
         return
-    choices = field.metadata["choices"]
+    choices: tuple[str, ...] = field.metadata["choices"]
+    default: Any = field.default
+    many = isinstance(default, tuple)
+    kind = "STR" if many else type(default).__name__.upper()
+    default = default if many else str(default)
     parser.add_argument(
         _name(field),
-        default=str(field.default),
-        metavar="{" + ",".join(choices) + "}" if choices else type(field.default).__name__.upper(),
-        help=f"{help} (default: {field.default})" if field.default != "" else help,
+        default=default,
+        nargs="+" if many else None,
+        metavar="{" + ",".join(choices) + "}" if choices else kind,
+        help=f"{help} (default: {' '.join(default) if many else default})" if default else help,
     )
 
 
 def _name(field: dataclasses.Field[Any]) -> str:
+    if field.metadata["positional"]:
+        return field.name.upper()
     return f"--{field.name.replace('_', '-')}"
 
 
 def _value(field: dataclasses.Field[Any], given: Any) -> Any:
-    kind: Any = type(field.default)
+    if isinstance(field.default, tuple):
+        return tuple(_one(field, str, value) for value in given)
+    if field.metadata["positional"] and given is None:
+        raise RequestError(f"Expected {_name(field)}, {field.metadata['help']}. Received: nothing.")
+    return _one(field, type(field.default), given)
+
+
+def _one(field: dataclasses.Field[Any], kind: Any, given: Any) -> Any:
     name = _name(field)
     choices, least, most = (field.metadata[key] for key in ("choices", "least", "most"))
     try:

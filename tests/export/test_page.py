@@ -1,20 +1,13 @@
-"""The page: self-contained, with the table, the right counts and the wrong answers first."""
+"""The page: self-contained, with the table, the pictures, and what a person added."""
 
+import dataclasses
 import html.parser
 import re
 
-import numpy as np
 import pytest
-import tensorflow as tf
-from sklearn.metrics import confusion_matrix
 
-from tfpipe import export
+from tfpipe import export, ops, report
 from tfpipe.export import page as page_module
-
-NAMES = ["cat", "dog", "<b>"]
-LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1, 2, 0])
-GIVEN = np.array([0, 1, 2, 0, 1, 1, 0, 2, 2, 0])  # a 2 taken for 1, a 1 taken for 2
-IMAGES = np.arange(10, dtype=np.uint8).reshape(10, 1, 1, 1) * np.ones((8, 8, 1), np.uint8)
 
 REPORT = export.Report(
     {
@@ -33,9 +26,9 @@ REPORT = export.Report(
             bytes=1,
             zipped_bytes=1,
             latency_ms=0.1,
-            latency_p95_ms=0.1,
+            latency_p95_ms=0.2,
             threads=1,
-            peak_memory_bytes=None,
+            peak_memory_bytes=1,
             agreement=1.0,
             max_abs_diff=0.0,
             mean_abs_diff=0.0,
@@ -44,7 +37,7 @@ REPORT = export.Report(
             score_lost_low=0.0,
             score_lost_high=0.0,
             sparsity=0.5,
-            operators={},
+            operators={"CONV_2D": 2},
         ),
     ),
 )
@@ -62,85 +55,87 @@ class Links(html.parser.HTMLParser):
 
 
 @pytest.fixture
-def predictor():
-    """Answers as GIVEN says; the grey of an image is its number."""
-
-    def run(images):
-        return np.eye(3, dtype=np.float32)[GIVEN[images[:, 0, 0, 0]]]
-
-    return export.Predictor("by hand", "tflite", "int8", (8, 8, 1), "uint8", 0.0, run)
+def text(bundled):
+    return (bundled.path / "report.html").read_text(encoding="utf-8")
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """What is handed to the drawing functions."""
-    seen = {}
-
-    def confusion(counts, names):
-        seen.update(counts=counts, names=names)
-        return original["confusion"](counts, names)
-
-    def grid(images, captions, *, wrong):
-        seen.update(images=images, captions=captions, wrong=wrong)
-        return original["grid"](images, captions, wrong=wrong)
-
-    original = {"confusion": page_module.confusion, "grid": page_module.grid}
-    monkeypatch.setattr(page_module, "confusion", confusion)
-    monkeypatch.setattr(page_module, "grid", grid)
-    return seen
-
-
-def batches(batch_size=4):
-    return tf.data.Dataset.from_tensor_slices((IMAGES, LABELS)).batch(batch_size)
-
-
-def test_the_confusion_counts_are_those_of_scikit_learn(predictor, drawn):
-    export.answers(predictor, batches(), NAMES)
-    np.testing.assert_array_equal(drawn["counts"], confusion_matrix(LABELS, GIVEN))
-    assert drawn["names"] == NAMES
-
-
-def test_the_wrong_answers_come_first_and_say_what_they_should_be(predictor, drawn):
-    export.answers(predictor, batches(), NAMES)
-    assert drawn["captions"][:3] == ["dog, not <b>", "<b>, not dog", "cat"]
-    assert drawn["wrong"] == [True, True] + [False] * 8
-    assert [image[0, 0, 0] for image in drawn["images"]] == [5, 7, 0, 1, 2, 3, 4, 6, 8, 9]
-
-
-def test_of_many_examples_some_of_both_kinds_are_shown(drawn):
-    images = np.zeros((200, 8, 8, 1), np.uint8)
-    labels = np.arange(200) % 2
-    always = export.Predictor(
-        "a", "tflite", "int8", (8, 8, 1), "uint8", 0.0, lambda x: np.eye(2)[[0] * len(x)]
-    )
-    data = tf.data.Dataset.from_tensor_slices((images, labels)).batch(64)
-    export.answers(always, data, ["a", "b"])
-    assert drawn["wrong"] == [True] * 24 + [False] * 24
-    np.testing.assert_array_equal(drawn["counts"], [[100, 0], [100, 0]])
-
-
-def test_the_sections_have_headings(predictor):
-    sections = export.answers(predictor, batches(), NAMES)
-    assert [heading for heading, _ in sections] == ["Confusion matrix", "Examples"]
-
-
-def test_the_page_needs_nothing_from_elsewhere(predictor, tmp_path):
-    sections = export.answers(predictor, batches(), NAMES)
-    path = export.to_page(tmp_path / "report.html", REPORT, sections, title="Cats & dogs")
-    text = path.read_text(encoding="utf-8")
+def test_a_bundle_s_page_needs_nothing_from_elsewhere(text):
     links = Links()
     links.feed(text)
+    assert len(links.found) > 5
     assert all(link.startswith(("data:", "#")) for link in links.found)
     assert "<script" not in text
     assert not re.search(r"url\(\s*['\"]?(?!data:|#)", text)
     assert "@import" not in text
 
 
-def test_the_page_holds_the_table_and_escapes_names(predictor, tmp_path):
+def test_a_bundle_s_page_has_the_row_of_every_file(bundled, text):
+    for row in bundled.report.rows():
+        assert "".join(f"<td[^>]*>{re.escape(cell)}</td>" for cell in row)
+        assert re.search("".join(f"<td[^>]*>{re.escape(cell)}</td>" for cell in row), text)
+    assert bundled.report.summary().replace("'", "&#x27;") in text
+
+
+def test_names_are_escaped(tmp_path):
     path = export.to_page(tmp_path / "report.html", REPORT, [("More", "<p>x</p>")], title="a<b")
     text = path.read_text(encoding="utf-8")
-    assert "a.tflite" in text
     assert "the Keras model &#x27;a&lt;b&#x27;: accuracy 0.8000 on 10 examples" in text
     assert "<title>a&lt;b" in text
-    assert text.index("Files") < text.index("More")
+    assert text.index("Files") < text.index("Size, latency and score") < text.index("More")
     assert "<p>x</p>" in text
+
+
+def test_what_was_tried_and_missed_has_a_table_of_its_own():
+    row = dataclasses.asdict(dataclasses.replace(REPORT.files[0], path="missed.tflite"))
+    head = {**REPORT.reference, "missed": [row], "instead": ["Instead of int8 there is x."]}
+    text = page_module.files_table(export.Report(head, REPORT.files))
+    assert text.index("a.tflite") < text.index("Tried, and not in the bundle")
+    assert text.index("Tried, and not in the bundle") < text.index("missed.tflite")
+    assert "<p>Instead of int8 there is x.</p>" in text
+
+
+def test_size_and_latency_are_drawn_against_the_score(monkeypatch):
+    seen = []
+    original = page_module.scatter
+    monkeypatch.setattr(
+        page_module,
+        "scatter",
+        lambda *arguments, **options: (
+            seen.append((arguments, options)) or original(*arguments, **options)
+        ),
+    )
+    ((heading, text),) = page_module.costs(REPORT)
+    assert heading == "Size, latency and score"
+    assert text.count("<img") == 2
+    (names, sizes, scores), options = seen[0]
+    assert (names, list(sizes), scores) == (["a.tflite"], [0.001], [0.8])
+    assert options["cost_name"] == "kB, zipped"
+    assert options["reference"] == 0.8
+    assert list(seen[1][0][1]) == [0.1]
+    assert seen[1][1]["cost_name"] == "ms for one example (threads: 1)"
+
+
+def test_without_files_there_is_nothing_to_draw():
+    assert page_module.costs(export.Report(REPORT.reference, ())) == []
+
+
+def test_every_op_says_where_it_happens():
+    chain = ops.Chain(
+        [
+            *(ops.Decode(1), ops.Resize((32, 32)), ops.RandomAffine(rotation=0.1)),
+            *(ops.Clahe(), ops.ToFloat()),
+        ]
+    )
+    cells = re.findall("<td[^>]*>(.*?)</td>", page_module.preprocessing(chain)[1])
+    assert cells[1::2] == [
+        *("before the file", "before the file", "in training only"),
+        *("in the file", "in the file"),
+    ]
+    assert cells[0] == "Decode(channels=1)"
+
+
+def test_notes_are_text_or_pictures():
+    picture = report.curves({"loss": [0.9, 0.4]})
+    sections = dict(page_module.noted({"Use": "a<b\n\nmore", "Training": picture}))
+    assert sections["Use"] == "<p>a&lt;b</p>\n<p>more</p>"
+    assert 'alt="Training."' in sections["Training"]

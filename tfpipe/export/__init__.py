@@ -1,12 +1,15 @@
 """Model files that have been run and scored before anybody gets them."""
 
+import tfpipe.export.quiet  # noqa: F401  (first: see there)
+from tfpipe.export.bundle import bundle
+from tfpipe.export.bundled import Bundle, load_bundle
 from tfpipe.export.file_report import FileReport
 from tfpipe.export.keras_file import to_keras
 from tfpipe.export.labels import to_labels
 from tfpipe.export.load import load
 from tfpipe.export.metadata import attach, attached
 from tfpipe.export.onnx import to_onnx
-from tfpipe.export.page import answers, to_page
+from tfpipe.export.page import to_page
 from tfpipe.export.predictor import Predictor, from_keras
 from tfpipe.export.report import Report, load_report
 from tfpipe.export.running import Answers
@@ -16,15 +19,17 @@ from tfpipe.export.verify import examine, verify
 
 __all__ = [
     "Answers",
+    "Bundle",
     "FileReport",
     "Predictor",
     "Report",
-    "answers",
     "attach",
     "attached",
+    "bundle",
     "examine",
     "from_keras",
     "load",
+    "load_bundle",
     "load_report",
     "to_keras",
     "to_labels",

@@ -13,4 +13,9 @@ from tfpipe.files import Path, write_text
 
 def to_labels(class_names: Sequence[str], path: Path) -> pathlib.Path:
     """Writes one class name a line, in the order of the scores, and returns the path."""
-    return write_text(path, "".join(f"{name}\n" for name in class_names))
+    return write_text(path, as_text(class_names))
+
+
+def as_text(class_names: Sequence[str]) -> str:
+    """One class name a line."""
+    return "".join(f"{name}\n" for name in class_names)

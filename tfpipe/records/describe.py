@@ -21,7 +21,7 @@ def describe(manifest: Manifest) -> str:
     lines = [f"{manifest.name}: {features}; in {manifest.path}", _table(manifest)]
     if manifest.image_sizes:
         lines.append(f"image sizes: {_sizes(manifest.image_sizes)}")
-    lines.append(f"split: {_rule(manifest.rule)}")
+    lines.append(f"split: {rule_in_words(manifest.rule)}")
     lines.append(f"refused: {_refused(manifest)}")
     lines.append(f"in more than one split: {manifest.duplicates['num_contents']:,} contents")
     return "\n".join(lines)
@@ -63,8 +63,8 @@ def _sizes(sizes: Any) -> str:
     )
 
 
-def _rule(rule: Mapping[str, Any]) -> str:
-    """The manifest's rule as a person would say it."""
+def rule_in_words(rule: Mapping[str, Any]) -> str:
+    """A manifest's rule as a person would say it."""
     words = []
     if rule.get("given_by"):
         words.append(f"as given by {rule['given_by']}")

@@ -14,7 +14,9 @@ from tfpipe.report.images import grid
 from tfpipe.report.lines import curves
 from tfpipe.report.matrices import confusion
 from tfpipe.report.pages import figure, page
+from tfpipe.report.scatter import scatter
 from tfpipe.report.tables import html_table, text_table
+from tfpipe.report.tiles import tiles
 from tfpipe.report.words import human_bytes, human_seconds
 
 __all__ = [
@@ -27,5 +29,7 @@ __all__ = [
     "human_seconds",
     "page",
     "progress",
+    "scatter",
     "text_table",
+    "tiles",
 ]

@@ -38,14 +38,15 @@ content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 
 _STYLE = """\
 :root { color-scheme: light dark; --paper: #ffffff; --ink: #1d232b; --quiet: #5d6773;
-  --rule: #e2e6ea; --strong: #aeb6bf; --hover: #f5f7f9; --link: #1f5f99; }
+  --rule: #e2e6ea; --strong: #aeb6bf; --hover: #f5f7f9; --link: #1f5f99; --wrong: #c01818; }
 @media screen and (prefers-color-scheme: dark) {
   :root { --paper: #14181d; --ink: #dfe4ea; --quiet: #97a1ad; --rule: #2a3139;
-    --strong: #4b5560; --hover: #1b2128; --link: #86b9ea; }
+    --strong: #4b5560; --hover: #1b2128; --link: #86b9ea;
+    --wrong: #ff8577; }
   img { filter: brightness(.93); } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
-body { margin: 0 auto; max-width: 960px; padding: 3.5rem 1.5rem 5rem;
+body { margin: 0 auto; max-width: 1080px; padding: 3.5rem 1.5rem 5rem;
   background: var(--paper); color: var(--ink); overflow-wrap: break-word;
   font: 1rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
 h1 { margin: 0; font-size: 2rem; font-weight: 650; line-height: 1.2; letter-spacing: -.02em; }
@@ -59,7 +60,7 @@ h2 { margin: 0 0 1rem; font-size: 1.25rem; font-weight: 600; letter-spacing: -.0
 p { max-width: 42rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9375rem; line-height: 1.4; }
-th, td { padding: .5rem 0 .5rem 1.75rem; border-bottom: 1px solid var(--rule); text-align: left;
+th, td { padding: .5rem 0 .5rem 1.25rem; border-bottom: 1px solid var(--rule); text-align: left;
   white-space: nowrap; }
 th:first-child, td:first-child { padding-left: 0; }
 th { border-color: var(--strong); color: var(--quiet); font-size: .8125rem; font-weight: 500;
@@ -71,6 +72,19 @@ figure .scroll { border-radius: 6px; }
 img { display: block; max-width: 100%; height: auto; border-radius: 6px; background: #ffffff; }
 figcaption { margin-top: .75rem; max-width: 42rem; color: var(--quiet); font-size: .875rem;
   line-height: 1.5; }
+.side { display: flex; flex-wrap: wrap; gap: 0 1.5rem; }
+.side figure { flex: 0 1 440px; min-width: 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr));
+  gap: 1.25rem 1rem; margin-top: 1.25rem; }
+.tiles figure { margin: 0; }
+.tiles img { width: 100%; }
+.tiles .small { image-rendering: pixelated; }
+.tiles figcaption { margin-top: .375rem; color: var(--ink); font-size: .8125rem;
+  line-height: 1.4; }
+.wrong { color: var(--wrong); }
+pre { overflow-x: auto; padding: .75rem 1rem; border-radius: 6px; background: var(--hover);
+  font: .875rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
+h3 { margin: 2rem 0 .5rem; font-size: 1rem; font-weight: 600; }
 @media (max-width: 600px) {
   body { padding: 2rem 1rem 3rem; }
   h1 { font-size: 1.625rem; }
