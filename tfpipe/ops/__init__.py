@@ -13,6 +13,7 @@ from tfpipe.ops.mix import CutMix, MixUp
 from tfpipe.ops.normalize import Normalize, PreprocessInput
 from tfpipe.ops.pixels import Decode, Grayscale, ToFloat
 from tfpipe.ops.resize import Resize
+from tfpipe.ops.text import RandomWindow, Tokenize, Window, WordDropout
 
 __all__ = [
     "CenterCrop",
@@ -33,9 +34,13 @@ __all__ = [
     "RandomOp",
     "RandomResizedCrop",
     "RandomRotation",
+    "RandomWindow",
     "RandomZoom",
     "Resize",
     "ToFloat",
+    "Tokenize",
+    "Window",
+    "WordDropout",
     "clahe",
     "register",
     "uniform",
@@ -55,8 +60,12 @@ for _op in (
     RandomFlip,
     RandomResizedCrop,
     RandomRotation,
+    RandomWindow,
     RandomZoom,
     Resize,
     ToFloat,
+    Tokenize,
+    Window,
+    WordDropout,
 ):
     register(_op)

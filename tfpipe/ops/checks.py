@@ -1,10 +1,10 @@
-"""What ops refuse: the sentences for an image, or what is beside it, that does not fit.
+"""What ops refuse: the sentences for an image, or what is beside it, or a text that does not fit.
 
 What is known while a graph is being made is refused then. What shows only when it runs (an image
 without pixels, of unknown channels) is an InvalidArgumentError with the same sentence.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
@@ -17,7 +17,14 @@ KINDS = {
     "encoded": "encoded images (bytes)",
     "uint8": "uint8 images, 0 to 255",
     "float32": "float32 images",
+    "text": "texts (strings)",
+    "tokens": "tokens (int32)",
+    "windows": "tokens in windows",
+    "sequence": "float32 sequences",
 }
+# The axes of a single one.
+RANKS = {"encoded": 0, "uint8": 3, "float32": 3, "text": 0, "tokens": 1, "sequence": 2}
+_DTYPES = {"text": tf.string, "tokens": tf.int32, "sequence": tf.float32}
 
 
 def checked_image(op: "Op", image: tf.Tensor) -> tf.Tensor:
@@ -31,6 +38,25 @@ def checked_image(op: "Op", image: tf.Tensor) -> tf.Tensor:
     if None in sizes:
         return checked(image, tf.size(image) > 0, expected, tf.shape(image))
     return image
+
+
+def checked_value(op: "Op", value: Any) -> tf.Tensor:
+    """A text, tokens or a sequence, or a batch of them, unless it is not what the op takes."""
+    tensor = tf.convert_to_tensor(value)
+    if tensor.dtype != _DTYPES[op.takes]:
+        raise RequestError(
+            f"{op!r} expected {KINDS[op.takes]}. Received: {tensor.dtype.name} as `{op.on}`."
+        )
+    rank = RANKS[op.takes]
+    if tensor.shape.rank not in (rank, rank + 1):
+        one, batch = (
+            f"({', '.join(axes)})" for axes in (["T", "C"][:rank], ["B", "T", "C"][: rank + 1])
+        )
+        raise RequestError(
+            f"{op!r} expected {KINDS[op.takes]} of shape {one}, or a batch {batch}. "
+            f"Received: shape {tensor.shape}"
+        )
+    return tensor
 
 
 def _require_kind(op: "Op", image: tf.Tensor) -> None:
