@@ -19,6 +19,7 @@ from tfpipe.records.sources.texts import text_csv, text_lines
 from tfpipe.records.sources.tfds import from_tfds
 from tfpipe.records.sources.voc import voc_boxes
 from tfpipe.records.sources.yolo import yolo_boxes
+from tfpipe.records.vocabulary import add_vocabulary
 from tfpipe.records.writing.writer import write
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Feature",
     "Manifest",
     "Source",
+    "add_vocabulary",
     "arrays",
     "check",
     "chestxray14",
