@@ -77,7 +77,7 @@ SINGLES: Ranges = (
     (0x1F000, 0x1FAFF),
     (0x20000, 0x3FFFF),
 )
-APOSTROPHES = "\u00b4\u02bc\u2018\u2019\u201b"  # what is written in the place of '
+APOSTROPHES = "\u00b4\u02bc\u2018\u2019\u201b\u1ffd"  # what is written in the place of '
 
 # Where characters stand that Unicode folds: looking at the others would take a second.
 FOLDED: Ranges = ((0x00, 0x1FFFF), (0x2F800, 0x2FA1F), (0xE0000, 0xE01EF))

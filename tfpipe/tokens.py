@@ -6,24 +6,27 @@ match (The Unicode Standard, 3.13, D146), character by character.
 
 Example:
 
-    words("It's GREAT!")                                          # ["it's", "great", "!"]
-    windows(to_ids("It's GREAT!", numbers(vocabulary)), 64)       # int32 (1, 64)
+    read = load_reader("out/sentiment/chain.json")
+    scores = run(read("It's GREAT!")).mean(0)      # of int32 (num_windows, length)
 """
 
 import functools
+import json
+import pathlib
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from tfpipe.characters import APOSTROPHES, DROPPED, FOLDED, NEWER, SINGLES, SPACES, Ranges
-from tfpipe.errors import RequestError, received
+from tfpipe.errors import DataError, RequestError, received
+from tfpipe.files import Path
 
 PADDING, UNKNOWN = 0, 1  # their numbers; a word's number is its place in the vocabulary
 SPECIAL = ("[PAD]", "[UNK]")  # in no text: a bracket is a word of its own
 
-Vocabulary = tuple[str, ...]
+Reader = Callable[[str | bytes], np.ndarray]
 
 
 def words(text: str) -> list[str]:
@@ -95,6 +98,49 @@ def windows(ids: Sequence[int], length: int, stride: int | None = None) -> np.nd
         part = ids[start : start + length]
         row[: len(part)] = part
     return found
+
+
+def reader(
+    vocabulary: Sequence[str],
+    length: int,
+    stride: int | None = None,
+    *,
+    refuse_unknown: bool = True,
+) -> Reader:
+    """A function from a text to what a model takes, int32 (num_windows, length).
+
+    The function raises RequestError for a text without any word, and, unless `refuse_unknown` is
+    False, for one without any known word: what a model says of it means nothing.
+
+    >>> reader(("[PAD]", "[UNK]", "fine"), 4)("Fine film")
+    array([[2, 1, 0, 0]], dtype=int32)
+    """
+    known = numbers(vocabulary)
+    require_stride(stride, length)
+
+    def read(text: str | bytes) -> np.ndarray:
+        ids = to_ids(text_of(text), known)
+        if not ids:
+            raise RequestError(received("a text that holds a word", text=text))
+        if refuse_unknown and max(ids) == UNKNOWN:
+            expected = "a text with at least one word of the vocabulary"
+            raise RequestError(received(expected, text=text))
+        return windows(ids, length, stride)
+
+    return read
+
+
+def load_reader(chain: Path) -> Reader:
+    """The reader of a chain of `Tokenize` and `Window` that was saved with `to_json`.
+
+    Raises:
+        DataError: the file holds no such chain.
+    """
+    try:
+        ops = {op.pop("op"): op for op in json.loads(pathlib.Path(chain).read_bytes())["ops"]}
+        return reader(**ops["Tokenize"], **ops["Window"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(chain, f"not a chain with Tokenize and Window ({error!r})") from None
 
 
 def require_stride(stride: object, length: object) -> None:

@@ -13,6 +13,7 @@ from tfpipe.ops.mix import CutMix, MixUp
 from tfpipe.ops.normalize import Normalize, PreprocessInput
 from tfpipe.ops.pixels import Decode, Grayscale, ToFloat
 from tfpipe.ops.resize import Resize
+from tfpipe.ops.sequence import Standardize
 from tfpipe.ops.text import RandomWindow, Tokenize, Window, WordDropout
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "RandomWindow",
     "RandomZoom",
     "Resize",
+    "Standardize",
     "ToFloat",
     "Tokenize",
     "Window",
@@ -63,6 +65,7 @@ for _op in (
     RandomWindow,
     RandomZoom,
     Resize,
+    Standardize,
     ToFloat,
     Tokenize,
     Window,

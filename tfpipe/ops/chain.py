@@ -91,7 +91,7 @@ class Chain:
 
     def outside(self, input_size: tuple[int, int] | None = None) -> "Chain":
         """What happens before an exported file: from an encoded image to the uint8 pixels it takes,
-        from a text to its int32 tokens.
+        from a text to its int32 tokens; of texts and sequences, everything.
 
         Args:
             input_size: (height, width) in pixels of what the file takes; then the chain's own
@@ -106,8 +106,8 @@ class Chain:
         return self._divide(input_size)[0]
 
     def inside(self, input_size: tuple[int, int] | None = None) -> "Chain":
-        """What happens in an exported file: from those pixels to what the model takes; with
-        tokens, nothing.
+        """What happens in an exported file: from those pixels to what the model takes; nothing
+        to texts and sequences.
 
         >>> from tfpipe.ops import Decode, Resize, ToFloat
         >>> chain = Chain([Decode(channels=1), Resize((32, 32)), ToFloat()])
@@ -184,7 +184,7 @@ class Chain:
                 f"`input_size` is for images. Received: input_size={input_size} with a chain on "
                 f"`{part}`"
             )
-        if part == "text":
+        if part != "image":
             return chain, Chain([])
         if input_size is None:
             return chain.stages()

@@ -6,6 +6,7 @@ without pixels, of unknown channels) is an InvalidArgumentError with the same se
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import tensorflow as tf
 
 from tfpipe.errors import RequestError
@@ -24,6 +25,11 @@ KINDS = {
 }
 # The axes of a single one.
 RANKS = {"encoded": 0, "uint8": 3, "float32": 3, "text": 0, "tokens": 1, "sequence": 2}
+_SHAPES = {
+    "text": ("()", "(B,)"),
+    "tokens": ("(T,)", "(B, T)"),
+    "sequence": ("(T, C)", "(B, T, C)"),
+}
 _DTYPES = {"text": tf.string, "tokens": tf.int32, "sequence": tf.float32}
 
 
@@ -49,9 +55,7 @@ def checked_value(op: "Op", value: Any) -> tf.Tensor:
         )
     rank = RANKS[op.takes]
     if tensor.shape.rank not in (rank, rank + 1):
-        one, batch = (
-            f"({', '.join(axes)})" for axes in (["T", "C"][:rank], ["B", "T", "C"][: rank + 1])
-        )
+        one, batch = _SHAPES[op.takes]
         raise RequestError(
             f"{op!r} expected {KINDS[op.takes]} of shape {one}, or a batch {batch}. "
             f"Received: shape {tensor.shape}"
@@ -120,7 +124,7 @@ def checked(value: tf.Tensor, holds: tf.Tensor, sentence: str, found: tf.Tensor)
     """The value, unless something does not hold: now, or when the graph runs."""
     if tf.executing_eagerly():
         if not bool(holds):
-            raise RequestError(f"{sentence} {found.numpy().tolist()}")
+            raise RequestError(f"{sentence} {np.asarray(found).tolist()}")
         return value
     # Before anything else is done with the value, or another error may come first.
     with tf.control_dependencies([tf.debugging.Assert(holds, [sentence, found], summarize=9)]):

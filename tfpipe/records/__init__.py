@@ -2,6 +2,7 @@
 
 from tfpipe.records.describe import describe
 from tfpipe.records.manifest import Manifest, load
+from tfpipe.records.moments import moments
 from tfpipe.records.reading.check import check
 from tfpipe.records.reading.reader import read
 from tfpipe.records.reading.show import show
@@ -40,6 +41,7 @@ __all__ = [
     "image_folder",
     "load",
     "mask_folder",
+    "moments",
     "read",
     "series_csv",
     "show",
