@@ -95,19 +95,91 @@ def test_a_model_of_several_outputs_is_refused():
     )
 
 
-def test_a_model_that_takes_no_images_is_refused():
-    x = keras.Input((8,))
+@pytest.mark.parametrize(
+    ("shape", "dtype", "name", "taken"),
+    [
+        ((100, 8), "float32", "sequences", "float32"),
+        ((12,), "float32", "features", "float32"),
+        ((64,), "int32", "tokens", "int32"),
+        ((64,), "int64", "tokens", "int32"),
+    ],
+)
+def test_what_is_no_image_goes_in_as_the_model_takes_it(shape, dtype, name, taken):
+    x = keras.Input(shape, dtype=dtype)
+    spec = input_spec(keras.Model(x, keras.layers.Flatten()(x)), None)
+    assert spec == tf.TensorSpec((None, *shape), taken, name)
+
+
+def test_a_model_that_takes_none_of_these_is_refused():
+    x = keras.Input((8, 8, 8, 1))
     assert refused(input_spec, keras.Model(x, x), None) == (
-        "Expected a model that takes images (B, H, W, C). Received: input_shape=(None, 8)"
+        "Expected a model that takes images (B, H, W, C), sequences (B, T, F), tokens (B, T) or "
+        "features (B, F). Received: input_shape=(None, 8, 8, 8, 1)"
     )
 
 
-def test_a_model_of_an_open_size_is_refused():
-    x = keras.Input((None, None, 1))
-    model = keras.Model(x, keras.layers.GlobalAveragePooling2D()(x))
-    assert refused(input_spec, model, None) == (
+def test_ops_on_images_before_a_model_that_takes_none_are_refused():
+    x = keras.Input((8, 3))
+    assert refused(input_spec, keras.Model(x, x, name="flat"), ops.Chain([DECODE, FLOAT])) == (
+        "Expected a model that takes images (B, H, W, C) after ToFloat(). "
+        "Received: 'flat' with input_shape=(None, 8, 3)"
+    )
+
+
+@pytest.mark.parametrize("shape", [(None, None, 1), (None, 8), (None,)])
+def test_a_model_of_an_open_size_is_refused(shape):
+    x = keras.Input(shape)
+    assert refused(input_spec, keras.Model(x, x), None) == (
         "Expected a model with a fixed input size, as files have. "
-        "Received: input_shape=(None, None, None, 1)"
+        f"Received: input_shape={(None, *shape)}. Build it with that size, and copy the weights: "
+        "`new.set_weights(old.get_weights())`."
+    )
+
+
+def test_tokens_as_floats_are_refused():
+    x = keras.Input((8,))
+    model = keras.Model(x, keras.layers.Embedding(10, 4, name="words")(x))
+    assert refused(input_spec, model, None) == (
+        "Expected tokens as integers before 'words'. Received: float32. Build the model with "
+        'keras.Input(shape, dtype="int32"), and copy the weights: '
+        "`new.set_weights(old.get_weights())`."
+    )
+
+
+class Own(keras.Model):
+    def call(self, x):
+        return x
+
+
+def test_a_subclassed_model_is_refused():
+    model = Own(name="mine")
+    model(np.zeros((1, 8, 8, 1), np.float32))
+    assert refused(input_spec, model, None) == (
+        "Expected a functional model, or a Sequential one that begins with keras.Input. Received: "
+        "'mine', a model of the class Own, whose layers do not tell what they are called with. Build it from "
+        "keras.Input with keras.Model(inputs, outputs)."
+    )
+
+
+def test_a_sequential_model_without_an_input_is_refused():
+    model = keras.Sequential([keras.layers.Dense(2)], name="open")
+    assert refused(input_spec, model, None).startswith("Expected a functional model, or a Seq")
+
+
+def test_a_layer_that_cannot_be_copied_is_refused_by_name():
+    class Scaled(keras.layers.Layer):
+        def __init__(self, factor):
+            super().__init__(name="twice")
+            self.factor = factor
+
+        def call(self, x):
+            return x * self.factor
+
+    x = keras.Input((8, 8, 1))
+    assert refused(float32_twin, keras.Model(x, Scaled(2)(x))) == (
+        "Expected layers that can be made from their own `get_config()`. Received: 'twice', a "
+        "Scaled that cannot. Let its `get_config` return the arguments of its `__init__`, and "
+        "that take `**kwargs`."
     )
 
 

@@ -268,8 +268,8 @@ def test_a_refused_export_leaves_no_file(trained, prepare, tmp_path):
 
 def test_an_unknown_mode_is_refused(trained, tmp_path):
     assert refused(trained, tmp_path / "a.tflite", mode="int9") == (
-        "Expected `mode` to be one of 'float32', 'int8'. Received: mode='int9'. "
-        "Did you mean 'int8'?"
+        "Expected `mode` to be one of 'float32', 'float16', 'dynamic', 'int8', 'int16x8'. "
+        "Received: mode='int9'. Did you mean 'int8'?"
     )
 
 
