@@ -7,6 +7,7 @@ from tfpipe.export.page import answers, to_page
 from tfpipe.export.predictor import Predictor, from_keras
 from tfpipe.export.report import FileReport, Report, load_report
 from tfpipe.export.saved_model import to_saved_model
+from tfpipe.export.texts import TextPredictor, on_texts
 from tfpipe.export.tflite import to_tflite
 from tfpipe.export.verify import verify
 
@@ -14,10 +15,12 @@ __all__ = [
     "FileReport",
     "Predictor",
     "Report",
+    "TextPredictor",
     "answers",
     "from_keras",
     "load",
     "load_report",
+    "on_texts",
     "to_labels",
     "to_onnx",
     "to_page",

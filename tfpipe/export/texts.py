@@ -52,7 +52,7 @@ class TextPredictor(Predictor):
         return sums / counts[:, None].astype(np.float32)
 
     def around(self, predictor: Predictor) -> "TextPredictor":
-        """The same for another file of the same model."""
+        """The same for another file of the same model: `verify` asks for it."""
         return on_texts(predictor, self.prepare, refuse_unknown=self.refuse_unknown)
 
 
