@@ -1,7 +1,9 @@
 """Model files that have been run and scored before anybody gets them."""
 
+from tfpipe.export.keras_file import to_keras
 from tfpipe.export.labels import to_labels
 from tfpipe.export.load import load
+from tfpipe.export.metadata import attach, attached
 from tfpipe.export.onnx import to_onnx
 from tfpipe.export.page import answers, to_page
 from tfpipe.export.predictor import Predictor, from_keras
@@ -17,10 +19,13 @@ __all__ = [
     "Report",
     "TextPredictor",
     "answers",
+    "attach",
+    "attached",
     "from_keras",
     "load",
     "load_report",
     "on_texts",
+    "to_keras",
     "to_labels",
     "to_onnx",
     "to_page",

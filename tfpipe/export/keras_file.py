@@ -56,16 +56,15 @@ def to_keras(
     """
     if pathlib.Path(path).suffix != ".keras":
         raise RequestError(received("`path` to end in '.keras'", path=str(path)))
-    whole = model if prepare is None else _with_layer(model, prepare, input_size)
+    ops = ops_inside(prepare, input_size)
+    whole = _with_layer(model, prepare, input_size) if ops else model
     with staged(path) as aside:
         whole.save(aside)
-        put(aside, about("float32", "keras", prepare))
+        put(aside, about(model.dtype_policy.name, "keras", prepare))
     return pathlib.Path(path)
 
 
-def _with_layer(model: keras.Model, prepare: Chain, input_size: Size | None) -> keras.Model:
+def _with_layer(model: keras.Model, prepare: Chain | None, input_size: Size | None) -> keras.Model:
     spec, ops = input_spec(model, prepare, input_size), ops_inside(prepare, input_size)
-    if spec.name != "images":
-        return model
     pixels = keras.Input(tuple(spec.shape[1:]), dtype=spec.dtype.name, name=spec.name)
     return keras.Model(pixels, model(Chain(ops).as_layer()(pixels)), name=model.name)

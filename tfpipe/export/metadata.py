@@ -95,7 +95,7 @@ def about(mode: str, package: str, prepare: Chain | None) -> dict[str, str]:
         "tfpipe": __version__,
         "chain": chain,
     }
-    return {ABOUT: json.dumps(values, indent=1) + "\n"}
+    return {ABOUT: json.dumps(values) + "\n"}
 
 
 def _existing(path: Path) -> pathlib.Path:
@@ -154,8 +154,7 @@ def _write_folder(path: pathlib.Path, files: Mapping[str, str]) -> None:
 
 def _read_folder(path: pathlib.Path) -> dict[str, str]:
     return {
-        file.name: file.read_text(encoding="utf-8")
-        for file in sorted((path / _EXTRA).glob("*"))
+        file.name: file.read_text(encoding="utf-8") for file in sorted((path / _EXTRA).glob("*"))
     }
 
 

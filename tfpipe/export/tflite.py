@@ -7,7 +7,9 @@ Example:
 
 import pathlib
 from collections.abc import Callable, Sequence
+from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from tfpipe.backend import keras
@@ -25,8 +27,10 @@ from tfpipe.export.graph import (
 )
 from tfpipe.export.integers import require_integers
 from tfpipe.export.joining import joined
+from tfpipe.export.metadata import about, put
 from tfpipe.export.modes import CALIBRATED, MODES
-from tfpipe.files import Path, write_bytes
+from tfpipe.export.recurrent import fused_twin, is_fused, unclipped, unrolled_twin
+from tfpipe.files import Path, staged
 from tfpipe.ops import Chain, Op
 
 SCORES = ("float32", "int8", "uint8")
@@ -97,7 +101,7 @@ def to_tflite(
         examples = calibration_examples(calibration, takes, ahead, mode=mode)
     head = _head(ahead, takes, mode)
     network = converted(
-        scoring(float32_twin(model), inside, "tflite"),
+        scoring(_twin(model, mode, inside, examples), inside, "tflite"),
         _given(head, takes) if head else takes,
         model,
         mode=mode,
@@ -106,9 +110,14 @@ def to_tflite(
     )
     if mode in CALIBRATED:
         require_integers(model, network, mode)
+    if is_fused(model, mode):
+        network = unclipped(network)
     if head:
         network = joined(converted(head, takes, model), network)
-    return write_bytes(path, network)
+    with staged(path) as aside:
+        aside.write_bytes(network)
+        put(aside, about(mode, "tensorflow", prepare))
+    return pathlib.Path(path)
 
 
 def _check(mode: str, scores_dtype: str, model: keras.Model) -> None:
@@ -121,11 +130,24 @@ def _check(mode: str, scores_dtype: str, model: keras.Model) -> None:
         raise RequestError(received(expected, scores_dtype=scores_dtype, mode=mode))
     require_graph(model)
     takes = model.inputs[0]
+    if mode == "int16x8" and input_name(takes.shape, takes.dtype) == "tokens":
+        raise RequestError(
+            "Expected another mode than 'int16x8' for a model that takes tokens: TensorFlow's "
+            f"converter has none. Received: {model.name!r}. Use 'int8', 'dynamic' or 'float16'."
+        )
     if mode != "float32" and len(takes.shape) == 4 and takes.dtype != "float32":
         raise RequestError(
             f"Expected the preprocessing of an {mode} file as `prepare`, and a model that takes "
             f"float32. Received: {model.name!r}, which takes {takes.dtype}."
         )
+
+
+def _twin(model: keras.Model, mode: str, inside: Sequence[Op], examples: np.ndarray | None) -> Any:
+    """The same model as the converter takes it: in float32, its LSTMs fused or written out."""
+    if is_fused(model, mode):
+        given = None if examples is None else lowered(inside, examples, "saved_model")
+        return fused_twin(model, given)
+    return unrolled_twin(model) if mode in CALIBRATED else float32_twin(model)
 
 
 def _divided(ops: Sequence[Op], mode: str) -> tuple[Sequence[Op], Sequence[Op]]:
