@@ -100,14 +100,18 @@ def test_another_file_is_refused(tmp_path, data):
 
 def test_a_file_of_two_inputs_is_refused(tmp_path):
     path = convert(tmp_path / "a.tflite", lambda a, b: a + b, (1, 4, 4, 1), (1, 4, 4, 1))
-    assert damaged(path) == f"{path}: expected one input, a batch of images, and one output"
-
-
-def test_a_file_that_takes_no_images_is_refused(tmp_path):
-    path = convert(tmp_path / "a.tflite", lambda a: a * 2, (1, 4))
-    assert damaged(path) == f"{path}: expected one input, a batch of images, and one output"
+    assert damaged(path) == (
+        f"{path}: expected one input, a batch of images, sequences, tokens or features, and one "
+        "output, found inputs of (1, 4, 4, 1) and (1, 4, 4, 1) and outputs of (1, 4, 4, 1)"
+    )
 
 
 def test_a_file_of_raw_integers_is_refused(tmp_path):
     path = convert(tmp_path / "a.tflite", lambda a: tf.argmax(a, -1), (1, 4, 4, 1))
     assert damaged(path) == f"{path}: expected scores in float32, found int64"
+
+
+def test_a_file_of_features_takes_features(tmp_path):
+    path = convert(tmp_path / "a.tflite", lambda a: a * 2, (1, 4))
+    features = np.arange(12, dtype=np.float32).reshape(3, 4)
+    np.testing.assert_array_equal(export.load(path).predict(features), features * 2)

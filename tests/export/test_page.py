@@ -25,7 +25,28 @@ REPORT = export.Report(
         "sparsity": 0.5,
         "num_examples": 10,
     },
-    (export.FileReport("a.tflite", "tflite", "int8", 1, 1, 0.1, 1.0, 0.0, 0.8, 0.0, 0.5),),
+    (
+        export.FileReport(
+            path="a.tflite",
+            format="tflite",
+            mode="int8",
+            bytes=1,
+            zipped_bytes=1,
+            latency_ms=0.1,
+            latency_p95_ms=0.1,
+            threads=1,
+            peak_memory_bytes=None,
+            agreement=1.0,
+            max_abs_diff=0.0,
+            mean_abs_diff=0.0,
+            score=0.8,
+            score_lost=0.0,
+            score_lost_low=0.0,
+            score_lost_high=0.0,
+            sparsity=0.5,
+            operators={},
+        ),
+    ),
 )
 
 

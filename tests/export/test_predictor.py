@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tfpipe import export, models, ops
-from tfpipe.errors import DataError, RequestError
-from tfpipe.export.predictor import in_batches, require_images, zeros
+from tfpipe.errors import RequestError
+from tfpipe.export.predictor import in_batches, zeros
 
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 1), np.uint8)
 
@@ -112,30 +112,8 @@ def test_a_wrong_dtype_is_refused(files, trained, prepare):
 def test_no_image_is_refused(files, trained, prepare, prepared):
     predictor = export.load(files["float32"]) if prepared else export.from_keras(trained, prepare)
     assert refused(predictor, NOISE[:0]) == (
-        f"{predictor.name} takes at least one image. Received: none."
+        f"{predictor.name} takes at least one example. Received: none."
     )
-
-
-@pytest.mark.parametrize(
-    ("inputs", "outputs", "problem"),
-    [
-        ([], ["float32"], "expected one input, a batch of images, and one output"),
-        ([(1, 4)], ["float32"], "expected one input, a batch of images, and one output"),
-        ([(1, 4, 4, 3)] * 2, ["float32"], "expected one input, a batch of images, and one output"),
-        ([(1, 4, 4, 3)], ["float32"] * 2, "expected one input, a batch of images, and one output"),
-        (
-            [(None, 4, None, 3)],
-            ["float32"],
-            "expected images of one size, found (None, 4, None, 3)",
-        ),
-        ([(8, 4, 4, 3)], ["float32"], "expected any number of images or one, found 8 at once"),
-        ([(1, 4, 4, 3)], ["int64"], "expected scores in float32, found int64"),
-    ],
-)
-def test_a_file_that_is_no_image_model_is_refused(inputs, outputs, problem):
-    with pytest.raises(DataError) as caught:
-        require_images("a.onnx", inputs, outputs)
-    assert str(caught.value) == f"a.onnx: {problem}"
 
 
 def test_the_input_size_is_that_of_the_files(trained, prepare):

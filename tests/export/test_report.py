@@ -15,11 +15,18 @@ ROW = export.FileReport(
     bytes=69_000,
     zipped_bytes=23_456,
     latency_ms=0.0214,
+    latency_p95_ms=0.0391,
+    threads=1,
+    peak_memory_bytes=1_234_567,
     agreement=0.99,
     max_abs_diff=0.031,
+    mean_abs_diff=0.0042,
     score=0.97,
     score_lost=0.005,
+    score_lost_low=-0.001,
+    score_lost_high=0.011,
     sparsity=0.8,
+    operators={"CONV_2D": 2, "SOFTMAX": 1},
 )
 HEAD = {
     "path": "the Keras model 'lenet5'",
@@ -57,11 +64,19 @@ def test_the_json_has_the_shape_that_every_report_keeps(tmp_path):
             "bytes",
             "zipped_bytes",
             "latency_ms",
+            "latency_p95_ms",
+            "threads",
+            "peak_memory_bytes",
             "agreement",
             "max_abs_diff",
+            "mean_abs_diff",
             "score",
             "score_lost",
+            "score_lost_low",
+            "score_lost_high",
             "sparsity",
+            "operators",
+            "fault",
         ]
     assert value["files"][1]["zipped_bytes"] == 23_456
 
@@ -72,16 +87,35 @@ def test_a_report_comes_back_as_it_was(tmp_path):
 
 def test_it_prints_as_a_table_and_a_sentence():
     text = str(REPORT)
-    head, *_, summary = text.splitlines()
-    heads = "file bytes zipped ms/image agreement max diff score lost sparsity"
+    head, _, _, line, *said = text.splitlines()
+    heads = "file bytes zipped ms memory agreement max diff score lost 95 % interval sparsity"
     assert " ".join(head.split()) == heads
-    (line,) = [line for line in text.splitlines() if line.startswith("int8.tflite")]
-    cells = "int8.tflite 69.0 kB 23.5 kB 0.021 0.9900 3.1e-02 0.9700 +0.0050 0.800"
-    assert " ".join(line.split()) == cells
-    assert summary == (
-        "The reference is the Keras model 'lenet5': accuracy 0.9750 on 1,797 examples, "
-        "sparsity 0.800."
+    assert " ".join(line.split()) == (
+        "int8.tflite 69.0 kB 23.5 kB 0.021 1.2 MB 0.9900 3.1e-02 0.9700 +0.0050 "
+        "-0.0010 to +0.0110 0.800"
     )
+    assert said == [
+        "The reference is the Keras model 'lenet5': accuracy 0.9750 on 1,797 examples, "
+        "sparsity 0.800.",
+        "Timed in 1 thread: float32.tflite, int8.tflite.",
+    ]
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_what_the_table_has_no_place_for_is_said_below_it():
+    fault = "it gives one answer to every example; the reference does not"
+    files = (
+        dataclasses.replace(ROW, peak_memory_bytes=None, threads=4, path="a.keras"),
+        dataclasses.replace(ROW, fault=fault),
+    )
+    report = export.Report({**HEAD, "labels_left_out": [3, 7]}, files)
+    assert report.rows()[0][4] == "-"
+    assert str(report).splitlines()[-4:] == [
+        "Timed in 4 threads: a.keras.",
+        "Timed in 1 thread: int8.tflite.",
+        "Labels without a score, as all targets are the same: 3, 7.",
+        f"int8.tflite cannot be used: {fault}.",
+    ]
 
 
 def test_the_score_before_pruning_is_told_where_there_is_one():
@@ -106,6 +140,36 @@ def test_too_much_score_lost_is_refused():
     )
 
 
+def test_the_interval_has_a_bar_of_its_own():
+    REPORT.require(score_lost_high=0.011)
+    assert refused(score_lost_high=0.01) == (
+        "float32.tflite: expected a score lost that is with 95 % confidence at most 0.01. "
+        "Received: 0.0110"
+    )
+
+
+def test_a_file_with_a_fault_passes_no_bar():
+    report = export.Report(HEAD, (dataclasses.replace(ROW, fault="it is broken"),))
+    with pytest.raises(RequestError) as caught:
+        report.require()
+    assert str(caught.value) == "int8.tflite cannot be used: it is broken."
+
+
+def test_a_report_of_another_version_says_so(tmp_path):
+    value = json.loads(REPORT.to_json(tmp_path / "report.json").read_bytes())
+    for row in value["files"]:
+        del row["threads"], row["operators"]
+        row["ms"] = 1
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(value))
+    with pytest.raises(DataError) as caught:
+        export.load_report(path)
+    assert str(caught.value) == (
+        f"{path}: a report of another version of tfpipe (it lacks operators, threads, it has ms). "
+        "Verify the files again, or remove the report"
+    )
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -114,8 +178,6 @@ def test_too_much_score_lost_is_refused():
         "[]",
         "{}",
         '{"reference": {}}',
-        '{"reference": {}, "files": [{"path": "a"}]}',
-        '{"reference": {}, "files": [{"path": "a", "unknown": 1}]}',
         '{"reference": {}, "files": 3}',
     ],
 )

@@ -2,8 +2,11 @@
 
 import zipfile
 
+import keras
 import numpy as np
 import pytest
+import scipy.stats
+import sklearn.metrics
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
@@ -15,16 +18,25 @@ def batches(images, labels, batch_size=32):
     return tf.data.Dataset.from_tensor_slices((images, labels)).batch(batch_size)
 
 
-def fixed(scores, name="by hand"):
+def fixed(scores, places, name="by hand"):
     """A reference that answers what it is told to."""
-    return export.Predictor(
-        name, "keras", "float32", (32, 32, 1), "uint8", 0.25, lambda images: scores
-    )
+    shape = (32, 32, 1)
+
+    def run(images):  # the scores of the images, which are those of the test split in their order
+        return scores[[places[image.tobytes()] for image in images]]
+
+    return export.Predictor(name, "keras", "float32", shape, "uint8", 0.25, run)
 
 
 @pytest.fixture(scope="module")
 def test_split(digits):
     return digits[0][1500:1570], digits[1][1500:1570]
+
+
+@pytest.fixture(scope="module")
+def places(test_split):
+    """Where in the split an image is, by its bytes."""
+    return {image.tobytes(): place for place, image in enumerate(test_split[0])}
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +53,10 @@ def by_litert(files, test_split):
     return np.stack(found)
 
 
-def test_the_numbers_are_those_computed_by_hand(files, test_split, by_litert, tmp_path):
+def test_the_numbers_are_those_computed_by_hand(files, test_split, places, by_litert, tmp_path):
     images, labels = test_split
     reference = np.eye(10, dtype=np.float32)[np.roll(labels, 1)] * 3
-    report = export.verify(fixed(reference), [files["int8"]], batches(images, labels))
+    report = export.verify(fixed(reference, places), [files["int8"]], batches(images, labels))
     (row,) = report.files
 
     right = sum(int(a.argmax() == b) for a, b in zip(by_litert, labels, strict=True))
@@ -57,6 +69,17 @@ def test_the_numbers_are_those_computed_by_hand(files, test_split, by_litert, tm
         abs(float(a) - float(b)) for a, b in zip(by_litert.ravel(), reference.ravel(), strict=True)
     )
     assert row.max_abs_diff == pytest.approx(largest)
+    assert row.mean_abs_diff == pytest.approx(np.mean(np.abs(by_litert - reference)))
+    hits = [(s.argmax(1) == labels).astype(float) for s in (reference, by_litert)]
+    made = scipy.stats.bootstrap(
+        hits,
+        lambda one, two, axis: one.mean(axis) - two.mean(axis),
+        paired=True,
+        method="percentile",
+        rng=0,
+    ).confidence_interval
+    assert row.score_lost_low == pytest.approx(made.low, abs=0.03)
+    assert row.score_lost_high == pytest.approx(made.high, abs=0.03)
     assert report.reference == {
         "path": "by hand",
         "format": "keras",
@@ -74,7 +97,10 @@ def test_the_numbers_are_those_computed_by_hand(files, test_split, by_litert, tm
     assert row.zipped_bytes == (tmp_path / "a.zip").stat().st_size
     assert row.zipped_bytes < row.bytes
     assert row.sparsity == export.load(files["int8"]).sparsity
-    assert 0 < row.latency_ms < 100
+    assert 0 < row.latency_ms <= row.latency_p95_ms < 1000
+    assert (row.threads, row.fault) == (1, "")
+    assert row.operators["CONV_2D"] == 2
+    assert row.peak_memory_bytes > row.bytes
 
 
 def test_real_files_against_the_real_model(files, trained, prepare, test_split):
@@ -110,14 +136,16 @@ def test_without_files_the_reference_is_scored(trained, prepare, test_split):
 def test_no_examples_are_refused(files, trained, prepare, test_split):
     with pytest.raises(RequestError) as caught:
         export.verify(export.from_keras(trained, prepare), [], batches(*test_split).take(0))
-    assert str(caught.value) == ("Expected `data` to hold examples to verify with. Received: none.")
+    assert str(caught.value) == (
+        "Expected `data` to hold at least two examples to verify with. Received: none."
+    )
 
 
-def test_images_that_do_not_fit_are_refused(files, test_split):
+def test_images_that_do_not_fit_are_refused(files, trained, prepare, test_split):
     images, labels = test_split
-    with pytest.raises(RequestError, match=r"^the Keras model"):
+    with pytest.raises(RequestError, match=r"^the Keras model 'lenet5' takes uint8 images"):
         export.verify(
-            fixed(np.zeros((70, 10)), "the Keras model"),
+            export.from_keras(trained, prepare),
             [files["int8"]],
             batches(images[:, :28], labels),
         )
@@ -126,22 +154,122 @@ def test_images_that_do_not_fit_are_refused(files, test_split):
 def test_every_format_is_verified(files, trained, prepare, test_split, tmp_path):
     folder = export.to_saved_model(trained, tmp_path / "a", prepare=prepare)
     onnx = export.to_onnx(trained, tmp_path / "a.onnx", prepare=prepare)
-    report = export.verify(
-        export.from_keras(trained, prepare), [files["float32"], onnx, folder], batches(*test_split)
-    )
-    assert [file.format for file in report.files] == ["tflite", "onnx", "saved_model"]
-    assert [file.path for file in report.files] == ["float32.tflite", "a.onnx", "a"]
+    x = keras.Input((32, 32, 1), dtype="uint8")
+    keras.Model(x, trained(prepare.as_layer()(x))).save(tmp_path / "a.keras")
+    paths = [files["float32"], onnx, folder, tmp_path / "a.keras"]
+    report = export.verify(export.from_keras(trained, prepare), paths, batches(*test_split))
+    assert [file.format for file in report.files] == ["tflite", "onnx", "saved_model", "keras"]
+    assert [file.path for file in report.files] == ["float32.tflite", "a.onnx", "a", "a.keras"]
     for file in report.files:
         assert (file.agreement, file.score_lost, file.sparsity) == (1.0, 0.0, 0.0)
         assert file.max_abs_diff <= 1e-5
+        assert 0 < file.latency_ms <= file.latency_p95_ms
+        assert (file.peak_memory_bytes is None) == (file.format == "keras")
+    convolutions = ["CONV_2D", "Conv", "Conv2D", "Conv2D"]
+    counts = [f.operators[name] for f, name in zip(report.files, convolutions, strict=True)]
+    assert counts == [2] * 4
+    assert report.files[2].bytes == sum(
+        file.stat().st_size for file in folder.rglob("*") if file.is_file()
+    )
 
-    inside = sorted(file for file in folder.rglob("*") if file.is_file())
-    assert len(inside) >= 3
-    assert report.files[2].bytes == sum(len(file.read_bytes()) for file in inside)
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        for file in inside:
-            archive.write(file, file.relative_to(tmp_path), zipfile.ZIP_DEFLATED, compresslevel=9)
-    assert report.files[2].zipped_bytes == (tmp_path / "a.zip").stat().st_size
+
+def test_labels_masks_and_numbers_have_their_scores(tmp_path):
+    """A file of each kind, its score a second time by scikit-learn on what LiteRT gives."""
+    x = keras.Input((6, 6, 1))
+    flat, rng = keras.layers.Flatten()(x), np.random.default_rng(0)
+    images = rng.normal(size=(90, 6, 6, 1)).astype(np.float32)
+    kinds = {
+        "mean AUROC": (
+            keras.layers.Dense(3, activation="sigmoid")(flat),
+            rng.integers(0, 2, (90, 3)),
+            lambda t, s: sklearn.metrics.roc_auc_score(t, s),
+        ),
+        "binary accuracy": (
+            keras.layers.Dense(1, activation="sigmoid")(flat),
+            rng.integers(0, 2, 90),
+            lambda t, s: sklearn.metrics.accuracy_score(t, s[:, 0] > 0.5),
+        ),
+        "mean IoU": (
+            keras.layers.Conv2D(3, 3, padding="same")(x),
+            rng.integers(0, 3, (90, 6, 6)),
+            lambda t, s: sklearn.metrics.jaccard_score(
+                t.ravel(), s.argmax(-1).ravel(), average="macro"
+            ),
+        ),
+        "R2": (
+            keras.layers.Dense(2)(flat),
+            rng.normal(size=(90, 2)).astype(np.float32),
+            sklearn.metrics.r2_score,
+        ),
+    }
+    for name, (outputs, targets, metric) in kinds.items():
+        model = keras.Model(x, outputs)
+        path = export.to_tflite(model, tmp_path / "a.tflite")
+        runner = Interpreter(str(path)).get_signature_runner()
+        scores = np.concatenate([runner(images=image[None])["scores"] for image in images])
+        report = export.verify(export.from_keras(model), [path], batches(images, targets))
+        assert report.reference["score_name"] == name
+        assert report.files[0].score == pytest.approx(metric(targets, scores), abs=1e-6)
+        assert report.files[0].score_lost == pytest.approx(0, abs=1e-6)
+        assert report.files[0].agreement >= 0.99
+
+
+def test_a_score_of_ones_own(files, trained, prepare, test_split):
+    def top2(scores, targets):
+        return sklearn.metrics.top_k_accuracy_score(targets, scores, k=2, labels=range(10))
+
+    reference = export.from_keras(trained, prepare)
+    report = export.verify(reference, [files["int8"]], batches(*test_split), score=top2)
+    found = export.load(files["int8"]).predict(test_split[0])
+    assert report.reference["score_name"] == "top2"
+    assert report.files[0].score == pytest.approx(top2(found, test_split[1]))
+
+
+def test_a_file_that_always_answers_one_class_is_refused(trained, prepare, test_split, tmp_path):
+    model = keras.models.clone_model(trained)
+    kernel, bias = trained.get_layer("probabilities").get_weights()
+    model.set_weights([*trained.get_weights()[:-2], kernel * 0.1, bias + 20 * np.eye(10)[3]])
+    path = export.to_tflite(model, tmp_path / "one.tflite", prepare=prepare)
+    model.set_weights([*trained.get_weights()[:-2], kernel * 0, bias])
+    same = export.to_tflite(model, tmp_path / "same.tflite", prepare=prepare)
+    model.set_weights([*trained.get_weights()[:-2], kernel, bias * np.nan])
+    nan = export.to_tflite(model, tmp_path / "nan.tflite", prepare=prepare)
+    reference = export.from_keras(trained, prepare)
+    report = export.verify(reference, [path, same, nan], batches(*test_split))
+    assert [file.fault for file in report.files] == [
+        "it gives one answer to every example; the reference does not",
+        "it gives the same scores to every example; the reference does not",
+        "the scores of 70 examples are infinite or no number",
+    ]
+    with pytest.raises(RequestError, match=r"^one\.tflite cannot be used: it gives one answer"):
+        report.require()
+    assert export.load_report(report.to_json(tmp_path / "report.json")) == report
+    # A reference that does the same is no reason to refuse the file.
+    report = export.verify(export.load(path), [path], batches(*test_split))
+    assert report.files[0].fault == ""
+
+
+def test_the_answers_to_each_example_come_along(files, trained, prepare, test_split):
+    reference = export.from_keras(trained, prepare)
+    report, (expected, found) = export.examine(reference, [files["int8"]], batches(*test_split))
+    wanted = reference.predict(test_split[0]).argmax(1)
+    given = export.load(files["int8"]).predict(test_split[0]).argmax(1)
+    np.testing.assert_array_equal(expected.answers, wanted)
+    np.testing.assert_array_equal(found.answers, given)
+    np.testing.assert_array_equal(found.agreement, given == wanted)
+    assert report.files[0].agreement == found.agreement.mean()
+
+
+def test_targets_that_are_all_the_same_have_no_score(trained, prepare, test_split):
+    images = test_split[0]
+    sigmoid = keras.Model(trained.inputs, keras.layers.Activation("sigmoid")(trained.outputs[0]))
+    data = batches(images, np.zeros((70, 10), np.int64))
+    with pytest.raises(RequestError) as caught:
+        export.verify(export.from_keras(sigmoid, prepare), [], data)
+    assert str(caught.value) == (
+        "Expected `data` with targets that differ: there is no mean AUROC where all are the same. "
+        "Received: 70 examples with the same targets."
+    )
 
 
 def test_files_of_another_size_are_verified_on_that(trained, prepare, test_split, tmp_path):

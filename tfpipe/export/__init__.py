@@ -8,12 +8,14 @@ from tfpipe.export.onnx import to_onnx
 from tfpipe.export.page import answers, to_page
 from tfpipe.export.predictor import Predictor, from_keras
 from tfpipe.export.report import FileReport, Report, load_report
+from tfpipe.export.running import Answers
 from tfpipe.export.saved_model import to_saved_model
 from tfpipe.export.texts import TextPredictor, on_texts
 from tfpipe.export.tflite import to_tflite
-from tfpipe.export.verify import verify
+from tfpipe.export.verify import examine, verify
 
 __all__ = [
+    "Answers",
     "FileReport",
     "Predictor",
     "Report",
@@ -21,6 +23,7 @@ __all__ = [
     "answers",
     "attach",
     "attached",
+    "examine",
     "from_keras",
     "load",
     "load_report",

@@ -8,71 +8,102 @@ Example:
 
 import pathlib
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tfpipe.errors import DataError
-from tfpipe.export.graph import PREPARE
-from tfpipe.export.predictor import Predictor, require_images, zeros
+from tfpipe.export.alone import try_tflite
+from tfpipe.export.contents import contents
+from tfpipe.export.ends import plural, quantised, real, require_ends
+from tfpipe.export.predictor import Predictor, Run, first_line, refusing
+
+Details = dict[str, Any]  # what LiteRT says of an input or output
+
+_INTEGERS = ("int8", "int16", "uint8")
 
 
-def load_tflite(file: pathlib.Path) -> Predictor:
-    """Loads a `.tflite` file, to be run in one thread.
+def load_tflite(file: pathlib.Path, *, threads: int = 1) -> Predictor:
+    """Loads a `.tflite` file, after a process of its own has run it once: LiteRT can crash.
+
+    An input in int8 or int16 takes float32, which becomes integers by its scale and zero point;
+    numbers beyond its range become the nearest in it. Images in uint8 go in as they are, and so
+    do those in int8 whose scale is 1 and zero point -128: there, too, the pixels are uint8. Of an
+    output in int8, uint8 or int16 the scores are float32 by its scale and zero point.
 
     Raises:
-        DataError: LiteRT cannot run it, or it does not take one batch of images and give float32.
+        DataError: LiteRT cannot run it, or it does not take one batch of examples and give
+            scores.
     """
     from ai_edge_litert.interpreter import Interpreter
 
     data = file.read_bytes()
+    try_tflite(file, data)
     try:
-        interpreter = Interpreter(model_content=data, num_threads=1)
+        interpreter = Interpreter(model_content=data, num_threads=threads)
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
-        raise DataError(file, f"LiteRT cannot run it ({error})") from None
+        raise DataError(file, f"LiteRT cannot run it ({first_line(error)})") from None
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
-    dtypes = [np.dtype(gives["dtype"]).name for gives in outputs]
-    require_images(file, [takes["shape"].tolist() for takes in inputs], dtypes)
-    weights = _weights(data)
+    require_ends(
+        file,
+        [takes["shape"].tolist() for takes in inputs],
+        [(gives["shape"].tolist(), _meaning(gives)) for gives in outputs],
+    )
+    found = contents(data)
+    dtype, encode = _taken(inputs[0])
     return Predictor(
         name=file.name,
         format="tflite",
-        mode="int8" if any(weight.dtype == np.int8 for weight in weights) else "float32",
+        mode=found.mode,
         input_shape=tuple(int(size) for size in inputs[0]["shape"][1:]),
-        dtype=np.dtype(inputs[0]["dtype"]).name,
-        sparsity=zeros(weights),
-        run=_runner(interpreter, inputs[0], outputs[0]),
+        dtype=dtype,
+        sparsity=found.sparsity,
+        run=_runner(file.name, interpreter, encode),
+        operators=found.operators,
+        encode=encode,
     )
 
 
-def _runner(interpreter: Any, takes: dict[str, Any], gives: dict[str, Any]) -> Any:
+def _runner(name: str, interpreter: Any, encode: Run) -> Run:
+    (takes,), (gives,) = interpreter.get_input_details(), interpreter.get_output_details()
+    scale, zero_point = gives["quantization"] if _dtype(gives) in _INTEGERS else (1.0, 0)
     lock = threading.Lock()  # an interpreter holds one example at a time
 
-    def run(images: np.ndarray) -> np.ndarray:
-        scores = np.empty((len(images), *gives["shape"][1:]), np.float32)
-        with lock:
-            for place, image in enumerate(images):
-                interpreter.set_tensor(takes["index"], image[None])
+    def run(inputs: np.ndarray) -> np.ndarray:
+        given = np.empty((len(inputs), *gives["shape"][1:]), gives["dtype"])
+        with lock, refusing(name, RuntimeError, ValueError):
+            for place, example in enumerate(encode(inputs)):
+                interpreter.set_tensor(takes["index"], example[None])
                 interpreter.invoke()
-                scores[place] = interpreter.get_tensor(gives["index"])[0]
-        return scores
+                given[place] = interpreter.get_tensor(gives["index"])[0]
+        return real(given, scale, zero_point)
 
     return run
 
 
-def _weights(data: bytes) -> list[np.ndarray]:
-    """The constants of two or more axes, int8 or float32: kernels, not biases and shapes."""
-    from ai_edge_litert import schema_py_generated as schema
-    from ai_edge_litert.tools.flatbuffer_utils import read_model_from_bytearray
+def _taken(takes: Details) -> tuple[str, Callable[[np.ndarray], np.ndarray]]:
+    """The dtype of the inputs, and what makes of them what LiteRT takes."""
+    dtype, (scale, zero_point) = _dtype(takes), takes["quantization"]
+    image = plural(takes["shape"][1:], dtype) == "images"
+    if image and dtype == "int8" and (scale, zero_point) == (1.0, -128):
+        return "uint8", lambda pixels: (pixels.astype(np.int16) - 128).astype(np.int8)
+    if scale and dtype in _INTEGERS and not (image and dtype == "uint8"):
+        return "float32", lambda numbers: quantised(numbers, dtype, scale, zero_point)
+    if dtype in ("float16", "float64"):
+        return "float32", lambda numbers: numbers.astype(dtype)
+    if dtype == "int64":
+        return "int32", lambda tokens: tokens.astype(np.int64)
+    return dtype, lambda inputs: inputs
 
-    dtypes = {schema.TensorType.INT8: np.int8, schema.TensorType.FLOAT32: np.float32}
-    model = read_model_from_bytearray(bytearray(data))
-    return [
-        np.frombuffer(model.buffers[tensor.buffer].data, dtypes[tensor.type])
-        for tensor in model.subgraphs[0].tensors
-        if tensor.type in dtypes
-        and model.buffers[tensor.buffer].data is not None
-        and len(tensor.shape) > 1
-        and not tensor.name.startswith(f"{PREPARE}/".encode())
-    ]
+
+def _meaning(gives: Details) -> str:
+    """The dtype of the scores: integers with a scale stand for float32."""
+    dtype = _dtype(gives)
+    stands = dtype in ("float16", "float64") or (dtype in _INTEGERS and gives["quantization"][0])
+    return "float32" if stands else dtype
+
+
+def _dtype(end: Details) -> str:
+    return np.dtype(end["dtype"]).name

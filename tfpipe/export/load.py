@@ -6,55 +6,58 @@ Example:
     scores = predictor.predict(images)
 """
 
-import dataclasses
 import pathlib
-import zipfile
 
-from tfpipe.backend import keras
+import numpy as np
+
 from tfpipe.errors import DataError, RequestError, received
+from tfpipe.export.archive import load_keras
 from tfpipe.export.litert import load_tflite
-from tfpipe.export.onnx import load_onnx
-from tfpipe.export.predictor import Predictor, first_line, from_keras, require_images
-from tfpipe.export.saved_model import load_saved_model
+from tfpipe.export.ort import load_onnx
+from tfpipe.export.predictor import Predictor
+from tfpipe.export.serving import load_saved_model
 from tfpipe.files import Path
 
+_ENDINGS = (".keras", ".onnx", ".tflite")
 
-def load(path: Path) -> Predictor:
-    """Loads a `.tflite`, `.onnx` or `.keras` file, or a SavedModel's folder.
 
-    `.tflite` and `.onnx` run in one thread, the others in as many as TensorFlow has. A `.keras`
-    file is loaded in Keras' safe mode: one with code in it (a Lambda layer) is refused.
+def load(path: Path, *, threads: int = 1, safe_mode: bool = True) -> Predictor:
+    """Loads a `.tflite`, `.onnx` or `.keras` file, or a SavedModel's folder, and tries it once.
+
+    The file need not come from tfpipe: its input and output may have any names. It must take one
+    batch of uint8 pixels (N, H, W, C), float32 sequences (N, T, F), int32 tokens (N, T) or
+    float32 features (N, F), and give one batch of scores.
+
+    Args:
+        path: the file or folder.
+        threads: in which `.tflite` and `.onnx` run; the others have TensorFlow's.
+        safe_mode: Keras' word. A `.keras` file with code in it (a Lambda layer) is refused;
+            False runs that code, which can do anything that you can do on this machine.
 
     Raises:
         RequestError: there is no such file, or it has another ending.
-        DataError: its runtime cannot run it, or it does not take one batch of images and give
-            float32.
+        DataError: its runtime cannot run it, or it takes or gives something else; a `.keras`
+            file holds code, classes that are not known here, or a subclassed model.
     """
     file = pathlib.Path(path)
+    if threads < 1:
+        raise RequestError(received("`threads` to be at least 1", threads=threads))
+    predictor = _load(file, threads, safe_mode)
+    try:
+        predictor.predict(np.zeros((1, *predictor.input_shape), predictor.dtype))
+    except RequestError as error:
+        raise DataError(file, f"it does not run: {error}") from None
+    return predictor
+
+
+def _load(file: pathlib.Path, threads: int, safe_mode: bool) -> Predictor:
     if file.is_dir():
         return load_saved_model(file)
     if not file.is_file():
         raise RequestError(f"Expected a model file. There is no file {str(file)!r}.")
-    if file.suffix not in _LOADERS:
+    if file.suffix not in _ENDINGS:
         expected = "a SavedModel's folder, or a file that ends in '.tflite', '.onnx' or '.keras'"
         raise RequestError(received(expected, path=str(file)))
-    return _LOADERS[file.suffix](file)
-
-
-def load_keras(file: pathlib.Path) -> Predictor:
-    """Loads a `.keras` file, which takes what its model takes.
-
-    Raises:
-        DataError: Keras cannot load it, or it does not take images.
-    """
-    if not zipfile.is_zipfile(file):  # Keras would say that there is no file
-        raise DataError(file, "Keras cannot run it (not a whole zip archive)")
-    try:
-        model = keras.models.load_model(file, compile=False, safe_mode=True)
-    except (OSError, ValueError, TypeError, LookupError, RuntimeError, zipfile.BadZipFile) as error:
-        raise DataError(file, f"Keras cannot run it ({first_line(error)})") from None
-    require_images(file, [takes.shape for takes in model.inputs], ["float32"] * len(model.outputs))
-    return dataclasses.replace(from_keras(model), name=file.name)
-
-
-_LOADERS = {".keras": load_keras, ".onnx": load_onnx, ".tflite": load_tflite}
+    if file.suffix == ".keras":
+        return load_keras(file, safe_mode=safe_mode)
+    return (load_tflite if file.suffix == ".tflite" else load_onnx)(file, threads=threads)

@@ -1,4 +1,4 @@
-"""ONNX files, run by ONNX Runtime.
+"""ONNX files, as ONNX Runtime takes them.
 
 Example:
 
@@ -11,14 +11,12 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from tfpipe.backend import keras
-from tfpipe.errors import DataError, RequestError
-from tfpipe.export.graph import PREPARE, Size, float32_twin, input_spec, ops_inside, scoring
+from tfpipe.errors import RequestError
+from tfpipe.export.graph import Size, float32_twin, input_spec, ops_inside, scoring
 from tfpipe.export.metadata import about, put
-from tfpipe.export.predictor import Predictor, first_line, in_batches, require_images, zeros
 from tfpipe.files import Path, staged
 from tfpipe.ops import Chain
 
@@ -55,6 +53,7 @@ def to_onnx(
     Example:
 
     >>> import tempfile
+    >>> import numpy as np
     >>> from tfpipe import export, ops
     >>> x = keras.Input((8, 8, 1))
     >>> model = keras.Model(x, keras.layers.GlobalAveragePooling2D()(x))
@@ -103,67 +102,3 @@ def _describe_ends(graph: Any, takes: Sequence[Any], gives: Sequence[Any]) -> No
     for (end,), shape in ((graph.input, takes), (graph.output, gives)):
         kind = end.type.tensor_type.elem_type
         end.type.CopyFrom(onnx.helper.make_tensor_type_proto(kind, ["batch", *shape[1:]]))
-
-
-def load_onnx(file: pathlib.Path) -> Predictor:
-    """Loads an `.onnx` file, to be run by ONNX Runtime in one thread.
-
-    Raises:
-        DataError: ONNX Runtime cannot run it, or it does not take images and give float32.
-    """
-    session, weights = _opened(file)
-    inputs, outputs = session.get_inputs(), session.get_outputs()
-    shapes = [[size if isinstance(size, int) else None for size in i.shape] for i in inputs]
-    require_images(file, shapes, [_dtype(o.type) for o in outputs])
-    takes = inputs[0].name
-
-    def run(images: np.ndarray) -> np.ndarray:
-        return session.run(None, {takes: images})[0]
-
-    return Predictor(
-        name=file.name,
-        format="onnx",
-        mode="float32",
-        input_shape=tuple(inputs[0].shape[1:]),
-        dtype=_dtype(inputs[0].type),
-        sparsity=zeros(weights),
-        run=in_batches(run, shapes[0][0]),
-    )
-
-
-def _opened(file: pathlib.Path) -> tuple[Any, list[np.ndarray]]:
-    """The session, and the file's constants of two or more axes: kernels, not biases."""
-    import onnx
-    import onnxruntime
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-    kinds = [kind for kind in vars(state).values() if isinstance(kind, type)]
-    errors: tuple[type[Exception], ...] = (
-        ValueError,
-        *(kind for kind in kinds if issubclass(kind, Exception)),
-    )
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # what goes wrong is raised
-    data = file.read_bytes()
-    try:
-        session = onnxruntime.InferenceSession(
-            data, options, providers=["CPUExecutionProvider"], enable_fallback=0
-        )
-    except errors as error:
-        problem = first_line(error).rpartition(" : ")[2]  # before it, ONNX Runtime's codes
-        raise DataError(file, f"ONNX Runtime cannot run it ({problem})") from None
-    constants = onnx.load_model_from_string(data).graph.initializer
-    floats = [c for c in constants if c.data_type == onnx.TensorProto.FLOAT]
-    kernels = [c for c in floats if len(c.dims) > 1 and not c.name.startswith(f"{PREPARE}/")]
-    return session, [onnx.numpy_helper.to_array(kernel) for kernel in kernels]
-
-
-def _dtype(word: str) -> str:
-    """NumPy's name of an element type, from ONNX Runtime's.
-
-    >>> _dtype("tensor(float)"), _dtype("tensor(uint8)")
-    ('float32', 'uint8')
-    """
-    name = word.removeprefix("tensor(").removesuffix(")")
-    return {"float": "float32", "double": "float64"}.get(name, name)

@@ -1,4 +1,4 @@
-"""One predictor for every kind of model file: pixels in, scores out.
+"""One predictor for every kind of model file: what goes in, scores out.
 
 Example:
 
@@ -6,16 +6,19 @@ Example:
     scores = predictor.predict(images)          # uint8 (N, H, W, C) -> float32 (N, classes)
 """
 
+import collections
+import contextlib
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 import tensorflow as tf
 
 from tfpipe.backend import keras
-from tfpipe.errors import DataError, RequestError
+from tfpipe.errors import RequestError
+from tfpipe.export.ends import plural
 from tfpipe.export.graph import Size, input_spec, ops_inside
-from tfpipe.files import Path
 from tfpipe.ops import Chain
 
 BATCH_SIZE = 32  # of the formats that run batches: what Keras' own predict takes
@@ -30,11 +33,13 @@ class Predictor:
     Args:
         name: the file's, or the model's.
         format: "keras", "saved_model", "tflite" or "onnx".
-        mode: how the weights are stored: "float32" or "int8".
-        input_shape: (H, W, C) of one image.
-        dtype: of the images: "uint8", or "float32" for a model without preprocessing inside.
+        mode: how it computes: "float32", "float16", "dynamic", "int8" or "int16x8".
+        input_shape: of one example: (H, W, C) pixels, (T, F) sequence, (T,) tokens, (F,) features.
+        dtype: of the inputs: "uint8" pixels, "int32" tokens, "float32" anything.
         sparsity: the share of zeros in the weights, without biases.
         run: the function behind `predict`.
+        operators: how often it has each of its runtime's operators, by name.
+        encode: from checked inputs to what the runtime itself takes, as from float32 to int8.
     """
 
     name: str
@@ -44,39 +49,59 @@ class Predictor:
     dtype: str
     sparsity: float
     run: Run = dataclasses.field(repr=False)
+    operators: Mapping[str, int] = dataclasses.field(default_factory=dict, repr=False)
+    encode: Run = dataclasses.field(default=lambda inputs: inputs, repr=False)
 
-    def predict(self, images: np.ndarray) -> np.ndarray:
-        """Scores the images; safe to be called from several threads.
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        """Scores the inputs; safe to be called from several threads.
 
         Args:
-            images: (N, H, W, C), of the predictor's shape and dtype.
+            inputs: (N, *input_shape), of the predictor's dtype.
 
         Returns:
-            float32 (N, num_classes).
+            float32 (N, ...): (N, num_classes), (N, 1), or a mask's (N, H, W, num_classes).
 
         Raises:
-            RequestError: the images have another shape or dtype, or there is none.
+            RequestError: the inputs have another shape or dtype, there is none, not all are
+                finite, or the runtime cannot compute with them (a token outside the vocabulary).
         """
-        if images.shape[1:] != self.input_shape or images.dtype != self.dtype:
+        word = plural(self.input_shape, self.dtype)
+        if not isinstance(inputs, np.ndarray):
+            raise RequestError(
+                f"{self.name} takes {word} as a NumPy array. Received: {type(inputs).__name__}."
+            )
+        if inputs.shape[1:] != self.input_shape or inputs.dtype != self.dtype:
             shape = ", ".join(map(str, self.input_shape))
             raise RequestError(
-                f"{self.name} takes {self.dtype} images of shape (N, {shape}). "
-                f"Received: {images.dtype} of shape {images.shape}."
+                f"{self.name} takes {self.dtype} {word} of shape (N, {shape}). "
+                f"Received: {inputs.dtype} of shape {inputs.shape}."
             )
-        if len(images) == 0:
-            raise RequestError(f"{self.name} takes at least one image. Received: none.")
-        return self.run(images)
+        if len(inputs) == 0:
+            raise RequestError(f"{self.name} takes at least one example. Received: none.")
+        if word == "tokens" and inputs.min() < 0:  # ONNX would count from the vocabulary's end
+            raise RequestError(f"{self.name} takes tokens from 0. Received: {inputs.min()}.")
+        if inputs.dtype.kind == "f" and not np.isfinite(inputs).all():
+            bad = int(np.sum(~np.isfinite(inputs)))
+            raise RequestError(
+                f"{self.name} takes finite numbers. Received: {bad:,} of {inputs.size:,} that are "
+                "infinite or no number."
+            )
+        return self.run(inputs)
 
 
 def from_keras(
     model: keras.Model, prepare: Chain | None = None, *, input_size: Size | None = None
 ) -> Predictor:
-    """The Keras model itself, with what `prepare` does to pixels before it.
+    """The Keras model itself, with what `prepare` does inside a file before it.
 
     Args:
-        model: a Keras model with one image input and one output.
+        model: a functional Keras model with one input and one output.
         prepare: the chain that it was trained with; without one it takes what the model takes.
         input_size: that of the files that are compared with it, where they were given one.
+
+    Raises:
+        RequestError: the model is a subclassed one, or has several inputs or outputs, or does not
+            take what the chain gives.
 
     Example:
 
@@ -86,31 +111,52 @@ def from_keras(
     >>> predictor.predict(np.zeros((2, 32, 32, 1), np.uint8)).shape
     (2, 10)
     """
+    require_functional(model)
     spec, chain = input_spec(model, prepare, input_size), Chain(ops_inside(prepare, input_size))
+    key = spec.name.removesuffix("s")  # images -> image, as in an example's dict
+    name = f"the Keras model {model.name!r}"
 
-    def run(images: np.ndarray) -> np.ndarray:
-        batches = tf.data.Dataset.from_tensor_slices(images).batch(BATCH_SIZE)
-        prepared = batches.map(lambda images: chain({"image": images})["image"])
-        return np.asarray(model.predict(prepared, verbose=0), np.float32)
+    @tf.function(input_signature=[spec], autograph=False)
+    def scores(inputs: tf.Tensor) -> tf.Tensor:
+        prepared = chain({key: inputs})[key] if chain.ops else inputs
+        return tf.cast(model(prepared, training=False), tf.float32)
 
-    weights = [keras.ops.convert_to_numpy(w) for w in model.weights if w.name.endswith("kernel")]
+    def run(inputs: np.ndarray) -> np.ndarray:
+        with refusing(name, tf.errors.OpError, says=tensorflow_line):
+            return scores(tf.constant(inputs)).numpy()
+
     return Predictor(
-        name=f"the Keras model {model.name!r}",
+        name=name,
         format="keras",
-        mode="float32",
+        mode=_mode(model),
         input_shape=tuple(spec.shape[1:]),
         dtype=spec.dtype.name,
-        sparsity=zeros(weights),
-        run=run,
+        sparsity=zeros(
+            keras.ops.convert_to_numpy(w)
+            for w in model.weights
+            if w.name.endswith(("kernel", "embeddings"))
+        ),
+        run=in_batches(run, None),
+        operators=counted(_layers(model)),
     )
 
 
+def require_functional(model: keras.Model) -> None:
+    """Refuses a subclassed model: what it takes, and what is in it, cannot be told."""
+    if not getattr(model, "inputs", None):
+        raise RequestError(
+            "Expected a functional Keras model, whose inputs are known. "
+            f"Received: {model.name!r}, a {type(model).__name__}. Call its layers on a "
+            "`keras.Input`, and make a `keras.Model(inputs, outputs)` of that."
+        )
+
+
 def in_batches(run: Run, size: int | None) -> Run:
-    """The same function for any number of images: it sees `size` at once, or at most 32."""
+    """The same function for any number of examples: it sees `size` at once, or at most 32."""
     step = size or BATCH_SIZE
 
-    def run_all(images: np.ndarray) -> np.ndarray:
-        slices = np.split(images, range(step, len(images), step))
+    def run_all(inputs: np.ndarray) -> np.ndarray:
+        slices = np.split(inputs, range(step, len(inputs), step))
         return np.concatenate([run(part) for part in slices])
 
     return run_all
@@ -127,24 +173,13 @@ def zeros(weights: Iterable[np.ndarray]) -> float:
     return sum(count for count, _ in counts) / total if total else 0.0
 
 
-def require_images(
-    file: Path, inputs: Sequence[Sequence[int | None]], outputs: Sequence[str]
-) -> None:
-    """Refuses a file that a `Predictor` cannot run.
+def counted(names: Iterable[str]) -> dict[str, int]:
+    """How often each name occurs, the most frequent first.
 
-    Args:
-        file: its path.
-        inputs: the shapes of its inputs.
-        outputs: the dtypes of its outputs.
+    >>> counted(["ADD", "MUL", "MUL"])
+    {'MUL': 2, 'ADD': 1}
     """
-    if len(inputs) != 1 or len(outputs) != 1 or len(inputs[0]) != 4:
-        raise DataError(file, "expected one input, a batch of images, and one output")
-    if inputs[0][0] not in (None, 1):
-        raise DataError(file, f"expected any number of images or one, found {inputs[0][0]} at once")
-    if None in inputs[0][1:]:
-        raise DataError(file, f"expected images of one size, found {tuple(inputs[0])}")
-    if outputs[0] != "float32":
-        raise DataError(file, f"expected scores in float32, found {outputs[0]}")
+    return dict(collections.Counter(sorted(names)).most_common())
 
 
 def first_line(error: BaseException) -> str:
@@ -154,3 +189,41 @@ def first_line(error: BaseException) -> str:
     ('a', 'KeyError')
     """
     return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def tensorflow_line(error: BaseException) -> str:
+    """What an error of TensorFlow's says: the line after its traceback, without node names.
+
+    >>> tensorflow_line(ValueError("Graph execution error:\\n{{node a}} no b\\n\\t [[{{node c}}]]"))
+    'no b'
+    """
+    lines = [line for line in str(error).splitlines() if line.strip() and not line[0].isspace()]
+    return re.sub(r"\{\{.*?\}\}\s*", "", lines[-1] if lines else type(error).__name__)
+
+
+@contextlib.contextmanager
+def refusing(
+    name: str, *errors: type[Exception], says: Callable[[BaseException], str] = first_line
+) -> Iterator[None]:
+    """Tells a runtime's error as one about the inputs: the file itself is known to run."""
+    try:
+        yield
+    except errors as error:
+        raise RequestError(f"{name} cannot compute with these inputs ({says(error)}).") from None
+
+
+def _layers(model: keras.Model) -> Iterator[str]:
+    """The classes of the layers, those of the models in it too."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _layers(layer)
+        else:
+            yield type(layer).__name__
+
+
+def _mode(model: keras.Model) -> str:
+    """By the types that the weights are stored in; Keras' own int8 quantises at run time."""
+    dtypes = {keras.backend.standardize_dtype(weight.dtype) for weight in model.weights}
+    if "int8" in dtypes:
+        return "dynamic"
+    return "float16" if dtypes & {"float16", "bfloat16"} else "float32"

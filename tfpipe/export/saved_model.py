@@ -8,11 +8,9 @@ Example:
 
 import pathlib
 
-import numpy as np
 import tensorflow as tf
 
 from tfpipe.backend import keras
-from tfpipe.errors import DataError
 from tfpipe.export.graph import (
     Scoring,
     Size,
@@ -22,7 +20,6 @@ from tfpipe.export.graph import (
     scoring,
 )
 from tfpipe.export.metadata import about, put
-from tfpipe.export.predictor import Predictor, first_line, in_batches, require_images, zeros
 from tfpipe.files import Path, staged
 from tfpipe.ops import Chain
 
@@ -60,6 +57,7 @@ def to_saved_model(
     Example:
 
     >>> import tempfile
+    >>> import numpy as np
     >>> from tfpipe import export, ops
     >>> x = keras.Input((8, 8, 1))
     >>> model = keras.Model(x, keras.layers.GlobalAveragePooling2D()(x))
@@ -94,38 +92,3 @@ def _from_bytes(twin: keras.Model, prepare: Chain) -> Scoring:
         return scores(tf.map_fn(read, encoded, fn_output_signature=spec.dtype))
 
     return from_bytes
-
-
-def load_saved_model(folder: pathlib.Path) -> Predictor:
-    """Loads a SavedModel's `serving_default`; it runs in as many threads as TensorFlow has.
-
-    Raises:
-        DataError: TensorFlow cannot load it, or it does not take images and give float32.
-    """
-    try:
-        loaded = tf.saved_model.load(str(folder))
-    except (OSError, ValueError, LookupError, tf.errors.OpError) as error:
-        raise DataError(folder, f"TensorFlow cannot run it ({first_line(error)})") from None
-    if "serving_default" not in loaded.signatures:
-        raise DataError(folder, "TensorFlow cannot run it (it has no signature 'serving_default')")
-    serving = loaded.signatures["serving_default"]
-    takes = list(serving.structured_input_signature[1].values())
-    gives = serving.structured_outputs
-    dtypes = [spec.dtype.name for spec in gives.values()]
-    require_images(folder, [spec.shape.as_list() for spec in takes], dtypes)
-    (images,), (scores,) = takes, gives
-
-    kernels = [v.numpy() for v in serving.variables if v.name.endswith("kernel:0")]
-
-    def run(pixels: np.ndarray) -> np.ndarray:
-        return serving(**{images.name: tf.constant(pixels)})[scores].numpy()
-
-    return Predictor(
-        name=folder.name,
-        format="saved_model",
-        mode="float32",
-        input_shape=tuple(images.shape[1:]),
-        dtype=images.dtype.name,
-        sparsity=zeros(kernels),
-        run=in_batches(run, images.shape[0]),
-    )

@@ -1,0 +1,69 @@
+"""A process of its own: its time and memory, and its death where LiteRT crashes."""
+
+import numpy as np
+import pytest
+from ai_edge_litert.tools.flatbuffer_utils import read_model_from_bytearray
+
+from tfpipe import export
+from tfpipe.errors import DataError
+from tfpipe.export import alone
+from tfpipe.export.alone import run_alone
+from tfpipe.export.joining import _packed
+
+NOISE = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 1), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def crashing(files, tmp_path_factory):
+    """The int8 file with one number changed, at which LiteRT 2.3 has a segmentation fault."""
+    model = read_model_from_bytearray(bytearray(files["int8"].read_bytes()))
+    (place,) = model.subgraphs[0].operators[0].outputs
+    model.subgraphs[0].tensors[place].quantization.zeroPoint = [-637_534_336]
+    path = tmp_path_factory.mktemp("crashing") / "a.tflite"
+    path.write_bytes(_packed(model))
+    return path
+
+
+def test_every_example_is_run_alone_in_its_batch(files):
+    found = run_alone("tflite", files["float32"], NOISE, threads=1)
+    assert len(found.seconds) == 5
+    assert 0 < min(found.seconds) <= max(found.seconds) < 10
+
+
+def test_the_memory_is_that_of_the_file_and_its_buffers(tmp_path):
+    """A file whose only cost is known: 25 MB of weights, once in the file's pages."""
+    import tensorflow as tf
+
+    weights = tf.constant(np.random.default_rng(0).normal(size=(2500, 2500)).astype(np.float32))
+    traced = tf.function(lambda a: tf.linalg.matmul(a, weights)).get_concrete_function(
+        tf.TensorSpec((1, 2500))
+    )
+    path = tmp_path / "a.tflite"
+    path.write_bytes(tf.lite.TFLiteConverter.from_concrete_functions([traced]).convert())
+    found = run_alone("tflite", path, np.ones((2, 2500), np.float32), threads=1)
+    # LiteRT's own buffers and copies of the weights come to it: three times at most.
+    assert 25e6 < found.peak_memory_bytes < 85e6
+
+
+def test_a_file_that_crashes_litert_is_an_error_and_this_process_lives_on(crashing):
+    with pytest.raises(DataError) as caught:
+        export.load(crashing)
+    assert str(caught.value) == f"{crashing}: LiteRT crashes on it (SIGSEGV); the file is damaged"
+
+
+def test_a_file_that_never_ends_is_given_up(files, monkeypatch):
+    monkeypatch.setattr(alone, "TIMEOUT_S", 0.01)
+    with pytest.raises(DataError) as caught:
+        run_alone("tflite", files["int8"], NOISE, threads=1)
+    assert str(caught.value) == f"{files['int8']}: LiteRT did not end within 0.01 s"
+
+
+def test_a_file_is_tried_once(files, monkeypatch):
+    export.load(files["int8"])
+    monkeypatch.setattr(alone, "run_alone", None)
+    export.load(files["int8"])
+
+
+def test_a_failure_of_ours_is_told_as_one(tmp_path):
+    with pytest.raises(RuntimeError, match=r"the process that ran .*a\.onnx failed"):
+        run_alone("onnx", tmp_path / "a.onnx", NOISE, threads=1)
