@@ -19,6 +19,7 @@ from tfpipe.export.conversion import converted
 from tfpipe.export.graph import (
     Size,
     float32_twin,
+    input_name,
     input_spec,
     lowered,
     ops_inside,
