@@ -127,7 +127,7 @@ def make(flags: Flags, source: tp.records.Source, out: pathlib.Path) -> None:
     ]
     files.append(tp.export.to_onnx(model, out / "float32.onnx"))
     for file in files:
-        tp.export.attach(file, {"vocabulary.txt": "\n".join(manifest.vocabulary) + "\n"})
+        tp.export.attach_vocabulary(file, sliding)
     reference = tp.export.on_texts(tp.export.from_keras(model), sliding, refuse_unknown=False)
     texts = tp.records.read(manifest, "test", batch_size=256)
     report = tp.export.verify(reference, files, texts)

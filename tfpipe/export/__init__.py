@@ -10,7 +10,7 @@ from tfpipe.export.predictor import Predictor, from_keras
 from tfpipe.export.report import FileReport, Report, load_report
 from tfpipe.export.running import Answers
 from tfpipe.export.saved_model import to_saved_model
-from tfpipe.export.texts import TextPredictor, on_texts
+from tfpipe.export.texts import TextPredictor, attach_vocabulary, load_texts, on_texts
 from tfpipe.export.tflite import to_tflite
 from tfpipe.export.verify import examine, verify
 
@@ -22,11 +22,13 @@ __all__ = [
     "TextPredictor",
     "answers",
     "attach",
+    "attach_vocabulary",
     "attached",
     "examine",
     "from_keras",
     "load",
     "load_report",
+    "load_texts",
     "on_texts",
     "to_keras",
     "to_labels",

@@ -2,19 +2,26 @@
 
 Example:
 
-    predictor = on_texts(load("out/int8.tflite"), prepare)
+    attach_vocabulary("out/int8.tflite", prepare)
+    predictor = load_texts("out/int8.tflite", prepare)
     scores = predictor.predict(["a fine film ."])           # float32 (1, num_classes)
 """
 
 import dataclasses
+import pathlib
 from collections.abc import Sequence
 
 import numpy as np
 
 from tfpipe import tokens
 from tfpipe.errors import RequestError, received
+from tfpipe.export.load import load
+from tfpipe.export.metadata import attach, attached
 from tfpipe.export.predictor import Predictor
+from tfpipe.files import Path
 from tfpipe.ops import Chain, Tokenize, Window
+
+VOCABULARY = "vocabulary.txt"  # a word's number is its line's, from 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -100,6 +107,35 @@ def on_texts(predictor: Predictor, prepare: Chain, *, refuse_unknown: bool = Tru
     facts = {field.name: getattr(predictor, field.name) for field in dataclasses.fields(Predictor)}
     facts["encode"] = first
     return TextPredictor(**facts, prepare=prepare, refuse_unknown=refuse_unknown, read=read)
+
+
+def attach_vocabulary(path: Path, prepare: Chain) -> pathlib.Path:
+    """Puts the chain's words into a model file as `vocabulary.txt`, one a line; returns the path.
+
+    Raises:
+        RequestError: there is no such file, or the chain has other ops.
+        DataError: the file is not of its format.
+    """
+    tokenize, _ = _reading(prepare)
+    return attach(path, {VOCABULARY: "".join(f"{word}\n" for word in tokenize.vocabulary)})
+
+
+def load_texts(path: Path, prepare: Chain, *, refuse_unknown: bool = True) -> TextPredictor:
+    """`on_texts(load(path), prepare)`, for a file and a chain of the same vocabulary.
+
+    Raises:
+        RequestError: the file holds another vocabulary than the chain's, or what `load` and
+            `on_texts` refuse.
+        DataError: the file cannot be run.
+    """
+    tokenize, _ = _reading(prepare)
+    held = attached(path).get(VOCABULARY)
+    if held is not None and tuple(held.split("\n")[:-1]) != tokenize.vocabulary:
+        raise RequestError(
+            f"Expected the chain that {str(path)!r} was made with. Received: {tokenize!r}, whose "
+            f"{len(tokenize.vocabulary):,} words are not the file's."
+        )
+    return on_texts(load(path), prepare, refuse_unknown=refuse_unknown)
 
 
 def _reading(prepare: Chain) -> tuple[Tokenize, Window]:
