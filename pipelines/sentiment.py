@@ -17,7 +17,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tfpipe as tp
 from tfpipe import cli, runs
@@ -41,6 +41,7 @@ class Flags:
     units: int = flag(64, "of each LSTM, and of a word's embedding", least=1)
     word_dropout: float = flag(0.3, "the share of words hidden in training", least=0, most=1)
     dropout: float = flag(0.5, "the share of pooled features left out", least=0, most=0.99)
+    label_smoothing: float = flag(0.1, "how far from 0 and 1 the targets are", least=0, most=0.5)
     seed: int = flag(0, "of the split, the order, the weights, the dropout", least=0)
     overwrite: bool = flag(False, "begin anew where --out holds a run already")
 
@@ -139,13 +140,16 @@ def make(flags: Flags, source: tp.records.Source, out: pathlib.Path) -> None:
 def train(
     flags: Flags, manifest: tp.records.Manifest, prepare: tp.ops.Chain, out: pathlib.Path
 ) -> tuple[keras.Model, str]:
-    """The model, whose weights are an average over the last steps, and its learning curves."""
+    """The model, and its learning curves as a section of the page."""
     import keras
+
+    def one_hot(tokens: Any, labels: Any) -> tuple[Any, Any]:
+        return tokens, keras.ops.one_hot(labels, manifest.num_classes)
 
     train = tp.records.read(
         manifest, "train", prepare, batch_size=flags.batch_size, shuffle_seed=flags.seed
-    )
-    val = tp.records.read(manifest, "val", prepare.inference(), batch_size=256, cache=True)
+    ).map(one_hot)
+    val = tp.records.read(manifest, "val", prepare.inference(), batch_size=256).map(one_hot)
 
     def make_model() -> keras.Model:
         model = tp.models.bilstm(
@@ -155,11 +159,13 @@ def train(
             units=flags.units,
             dropout=flags.dropout,
         )
-        decay = keras.optimizers.schedules.CosineDecay(
-            flags.learning_rate, flags.epochs * len(train)
-        )
-        adam = keras.optimizers.Adam(decay, use_ema=True)  # fit ends with the average
-        model.compile(adam, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        steps = flags.epochs * len(train)
+        decay = keras.optimizers.schedules.CosineDecay(flags.learning_rate, steps)
+        # fit ends with the average of the weights over about a tenth of all steps.
+        momentum = max(0.0, 1 - 10 / steps)
+        adam = keras.optimizers.Adam(decay, use_ema=True, ema_momentum=momentum)
+        loss = keras.losses.CategoricalCrossentropy(label_smoothing=flags.label_smoothing)
+        model.compile(adam, loss=loss, metrics=["accuracy"])
         tp.train.fit(model, train, val, epochs=flags.epochs)
         return model
 

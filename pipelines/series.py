@@ -11,16 +11,15 @@ interrupted run continues there.
 from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
 
 import dataclasses
-import json
 import pathlib
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import tfpipe as tp
-from tfpipe import cli, files, runs
+from tfpipe import cli, runs
 from tfpipe.cli import flag
 
 if TYPE_CHECKING:
@@ -49,16 +48,18 @@ def main(flags: Flags) -> None:
     source = load_source(flags)
     chosen = {k: v for k, v in dataclasses.asdict(flags).items() if k not in ("out", "overwrite")}
     with runs.folder(flags.out, chosen, overwrite=flags.overwrite) as out:
-        if (out / "report.json").exists():
+        if (out / "report.html").exists():
             print(f"{out} holds this run, finished; --overwrite runs it again.")
         else:
             make(flags, source, out)
-        rows = json.loads((out / "report.json").read_bytes())
-        cells = [
-            [name, *(f"{number:,.4g}" for number in row.values())] for name, row in rows.items()
-        ]
-        print(tp.report.text_table(["forecast", *next(iter(rows.values()))], cells))
-    print(f"{time.monotonic() - started:.0f} s. In {out}")
+        report = tp.export.load_report(out / "report.json")
+        print(report)
+        print(
+            "Root mean squared error, over that of the last value: {of_naive}".format(
+                **report.reference
+            )
+        )
+    print(f"{time.monotonic() - started:.0f} s. Pictures: {out / 'report.html'}")
 
 
 def load_source(flags: Flags) -> tp.records.Source:
@@ -84,41 +85,38 @@ def load_source(flags: Flags) -> tp.records.Source:
 
 
 def make(flags: Flags, source: tp.records.Source, out: pathlib.Path) -> None:
-    """Records, model, files, and how far each is off."""
+    """Records, model, files, report."""
     records = out / "records"
     manifest = tp.records.load(records) if records.exists() else tp.records.write(source, records)
     prepare = tp.ops.Chain([tp.ops.Standardize(*tp.records.moments(manifest), target=(0,))])
     prepare.to_json(out / "chain.json")
-    model = train(flags, manifest, prepare, out)
+    model, curves = train(flags, manifest, prepare, out)
     windows = tp.records.read(manifest, "train", prepare, batch_size=256)
-    paths = [
+    files = [
         tp.export.to_tflite(model, out / f"{mode}.tflite", mode=mode, calibration=windows)
         for mode in ("float32", "int8")
     ]
-    test = list(tp.records.read(manifest, "test", prepare, batch_size=256).as_numpy_iterator())
-    inputs, targets = (np.concatenate(part) for part in zip(*test, strict=True))
-    forecasts = {"the last value": inputs[:, -1, 0]}
-    for path in paths:
-        forecasts[path.name] = tp.export.load(path).predict(inputs)[:, 0]
-    naive = off(forecasts["the last value"], targets)
-    rows = {
-        name: {
-            "off by, in deviations": off(given, targets),
-            "of naive": off(given, targets) / naive,
-        }
-        for name, given in forecasts.items()
-    }
-    files.write_json(out / "report.json", rows)
+    test = tp.records.read(manifest, "test", prepare, batch_size=256)
+    report = tp.export.verify(tp.export.from_keras(model), files, test)
+    report.require(score_lost=0.01)
+    of_naive = {file.name: round(compared(tp.export.load(file), test), 4) for file in files}
+    report = dataclasses.replace(report, reference={**report.reference, "of_naive": of_naive})
+    report.to_json(out / "report.json")
+    tp.export.to_page(out / "report.html", report, [("Training", curves)], title="Series")
 
 
-def off(given: np.ndarray, targets: np.ndarray) -> float:
-    """The root of the mean squared error."""
-    return float(np.sqrt(np.mean((given - targets) ** 2)))
+def compared(predictor: tp.export.Predictor, test: Any) -> float:
+    """The root mean squared error, as a share of the naive forecast's."""
+    batches = list(test.as_numpy_iterator())
+    inputs, targets = (np.concatenate(part) for part in zip(*batches, strict=True))
+    own, naive = predictor.predict(inputs)[:, 0], inputs[:, -1, 0]
+    return float(np.sqrt(np.mean((own - targets) ** 2) / np.mean((naive - targets) ** 2)))
 
 
 def train(
     flags: Flags, manifest: tp.records.Manifest, prepare: tp.ops.Chain, out: pathlib.Path
-) -> keras.Model:
+) -> tuple[keras.Model, str]:
+    """The model, and its learning curves."""
     import keras
 
     train = tp.records.read(
@@ -136,7 +134,8 @@ def train(
         return model
 
     with tp.train.distribute(seed=flags.seed):
-        return tp.train.keep(out / "model.keras", make_model)[0]
+        model, history = tp.train.keep(out / "model.keras", make_model)
+    return model, tp.report.figure(tp.report.curves(history), alt="Learning curves.")
 
 
 if __name__ == "__main__":
