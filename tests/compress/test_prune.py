@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from tfpipe import compress
-from tfpipe.compress.prune import _schedule, kernels
+from tfpipe.compress.kernels import kernels
+from tfpipe.compress.schedules import named
 from tfpipe.errors import RequestError
 
 RNG = np.random.default_rng(0)
@@ -72,7 +73,7 @@ def test_one_step_is_enough():
 
 @pytest.mark.parametrize("num_steps", [1, 2, 99, 250, 1150, 99_999])
 def test_the_last_renewal_of_the_mask_asks_for_all_of_it(num_steps):
-    schedule = _schedule(0.8, num_steps)
+    schedule = named("polynomial", 0.8, num_steps)
     for step in range(num_steps // 2 + 1, 0, -1):
         renewed, sparsity = schedule(tf.constant(step, tf.int64))
         if renewed:

@@ -8,7 +8,7 @@ from tfpipe import export
 from tfpipe.errors import DataError
 from tfpipe.export import alone
 from tfpipe.export.alone import run_alone
-from tfpipe.export.joining import _packed
+from tfpipe.export.joining import packed
 
 NOISE = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 1), np.uint8)
 
@@ -20,7 +20,7 @@ def crashing(files, tmp_path_factory):
     (place,) = model.subgraphs[0].operators[0].outputs
     model.subgraphs[0].tensors[place].quantization.zeroPoint = [-637_534_336]
     path = tmp_path_factory.mktemp("crashing") / "a.tflite"
-    path.write_bytes(_packed(model))
+    path.write_bytes(packed(model))
     return path
 
 

@@ -116,9 +116,9 @@ def test_a_subclassed_model_is_refused(tmp_path):
     model(IMAGES)
     model.save(tmp_path / "a.keras")
     sentence = (
-        "Expected a functional Keras model, whose inputs are known. Received: 'mine', a "
-        "Subclassed. Call its layers on a `keras.Input`, and make a "
-        "`keras.Model(inputs, outputs)` of that."
+        "Expected a functional model, or a Sequential one that begins with keras.Input. "
+        "Received: 'mine', a model of the class Subclassed, whose layers do not tell what they "
+        "are called with. Build it from keras.Input with keras.Model(inputs, outputs)."
     )
     assert damaged(tmp_path / "a.keras") == f"{tmp_path}/a.keras: {sentence}"
     with pytest.raises(RequestError) as caught:
@@ -140,3 +140,29 @@ def test_a_config_that_is_no_model_is_refused(written, tmp_path):
         for name in whole.namelist():
             part.writestr(name, json.dumps({"a": [1]}) if "config" in name else whole.read(name))
     assert damaged(path).startswith(f"{path}: Keras cannot run it (")
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"), [((8,), "float32"), ((7, 3), "float32"), ((8,), "int32")]
+)
+def test_every_kind_of_example(tmp_path, shape, dtype):
+    x = keras.Input(shape, dtype=dtype)
+    rows = keras.layers.Embedding(50, 4)(x) if dtype == "int32" else x
+    model = keras.Model(x, keras.layers.Dense(3)(rows))
+    model.save(tmp_path / "a.keras")
+    predictor = export.load(tmp_path / "a.keras")
+    assert (predictor.input_shape, predictor.dtype) == (shape, dtype)
+    examples = RNG.integers(0, 50, (40, *shape)).astype(dtype)
+    expected = model.predict(examples, verbose=0)
+    np.testing.assert_allclose(predictor.predict(examples), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_tokens_outside_the_vocabulary_are_refused(tmp_path):
+    x = keras.Input((4,), dtype="int32")
+    keras.Model(x, keras.layers.Embedding(10, 4)(x)).save(tmp_path / "a.keras")
+    with pytest.raises(RequestError) as caught:
+        export.load(tmp_path / "a.keras").predict(np.array([[0, 1, 2, 10]], np.int32))
+    assert str(caught.value).startswith("the Keras model 'functional")
+    assert str(caught.value).endswith(
+        " cannot compute with these inputs (indices[0,3] = 10 is not in [0, 10))."
+    )

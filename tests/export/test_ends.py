@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tfpipe.errors import DataError
-from tfpipe.export.ends import plural, quantised, real, require_ends
+from tfpipe.export.ends import quantised, real, require_ends
 
 SCORES = ((1, 10), "float32")
 ONE_INPUT = "expected one input, a batch of images, sequences, tokens or features, and one output"
@@ -51,11 +51,6 @@ def test_a_file_that_no_predictor_can_run_is_refused(inputs, outputs, problem):
 @pytest.mark.parametrize("gives", [(None, 10), (None, 1), (None, 4, 4, 3)])
 def test_the_kinds_of_examples_and_scores_pass(shape, gives):
     require_ends("a.onnx", [(None, *shape)], [(gives, "float32")])
-
-
-def test_what_examples_are_called():
-    shapes = [((4, 4, 3), "uint8"), ((7, 4), "float32"), ((7,), "int32"), ((7,), "float32")]
-    assert [plural(*shape) for shape in shapes] == ["images", "sequences", "tokens", "features"]
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8"])

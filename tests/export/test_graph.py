@@ -1,13 +1,13 @@
-"""What goes into every file: the pixels it takes, the ops inside, and the float32 twin."""
+"""What goes into every file: what it takes, and the ops inside."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfpipe import models, ops
+from tfpipe import ops
 from tfpipe.errors import RequestError
-from tfpipe.export.graph import float32_twin, input_spec, ops_inside, scoring
+from tfpipe.export.graph import input_spec, ops_inside, scoring
 
 DECODE, RESIZE, FLOAT = ops.Decode(1), ops.Resize((32, 32)), ops.ToFloat()
 PIXELS = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 1), np.uint8)
@@ -156,46 +156,11 @@ def test_a_subclassed_model_is_refused():
     model(np.zeros((1, 8, 8, 1), np.float32))
     assert refused(input_spec, model, None) == (
         "Expected a functional model, or a Sequential one that begins with keras.Input. Received: "
-        "'mine', a model of the class Own, whose layers do not tell what they are called with. Build it from "
-        "keras.Input with keras.Model(inputs, outputs)."
+        "'mine', a model of the class Own, whose layers do not tell what they are called with. "
+        "Build it from keras.Input with keras.Model(inputs, outputs)."
     )
 
 
 def test_a_sequential_model_without_an_input_is_refused():
     model = keras.Sequential([keras.layers.Dense(2)], name="open")
     assert refused(input_spec, model, None).startswith("Expected a functional model, or a Seq")
-
-
-def test_a_layer_that_cannot_be_copied_is_refused_by_name():
-    class Scaled(keras.layers.Layer):
-        def __init__(self, factor):
-            super().__init__(name="twice")
-            self.factor = factor
-
-        def call(self, x):
-            return x * self.factor
-
-    x = keras.Input((8, 8, 1))
-    assert refused(float32_twin, keras.Model(x, Scaled(2)(x))) == (
-        "Expected layers that can be made from their own `get_config()`. Received: 'twice', a "
-        "Scaled that cannot. Let its `get_config` return the arguments of its `__init__`, and "
-        "that take `**kwargs`."
-    )
-
-
-def test_the_float32_twin_has_the_same_weights_and_names(trained):
-    twin = float32_twin(trained)
-    assert [w.path for w in twin.weights] == [w.path for w in trained.weights]
-    for a, b in zip(twin.get_weights(), trained.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
-def test_the_twin_of_a_mixed_model_computes_in_float32():
-    keras.config.set_dtype_policy("mixed_float16")
-    try:
-        mixed = models.lenet5()
-    finally:
-        keras.config.set_dtype_policy("float32")
-    twin = float32_twin(mixed)
-    assert {layer.compute_dtype for layer in twin.layers} == {"float32"}
-    assert mixed.get_layer("conv1").compute_dtype == "float16"

@@ -1,13 +1,15 @@
 """load(): every format, by its name; and what is no file to run."""
 
 import concurrent.futures
+import json
+import shutil
 
 import keras
 import numpy as np
 import pytest
 
 from tfpipe import export
-from tfpipe.errors import RequestError
+from tfpipe.errors import DataError, RequestError
 
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 1), np.uint8)
 FORMATS = ("saved_model", "onnx", "keras")
@@ -80,3 +82,44 @@ def test_another_ending_is_refused(tmp_path):
         "Expected a SavedModel's folder, or a file that ends in '.tflite', '.onnx' or '.keras'. "
         f"Received: path='{tmp_path}/a.h5'"
     )
+
+
+def test_no_threads_are_refused(written):
+    with pytest.raises(RequestError) as caught:
+        export.load(written["onnx"], threads=0)
+    assert str(caught.value) == "Expected `threads` to be at least 1. Received: threads=0"
+
+
+def test_a_file_that_is_not_what_tfpipe_wrote_is_refused(files, tmp_path):
+    path = tmp_path / "a.tflite"
+    shutil.copy(files["int8"], path)
+    export.attach(path, {"tfpipe.json": json.dumps({"mode": "float32"})})
+    with pytest.raises(DataError) as caught:
+        export.load(path)
+    assert str(caught.value) == (
+        f"{path}: its tfpipe.json says that its mode is 'float32'; by its weights and operators "
+        "it is 'int8'. Write it again"
+    )
+
+
+def test_words_of_tfpipes_that_are_damaged_are_refused(files, tmp_path):
+    path = tmp_path / "a.tflite"
+    data = files["int8"].read_bytes()
+    place = data.rindex(b'"mode"')
+    path.write_bytes(data[:place] + b"'" + data[place + 1 :])
+    with pytest.raises(DataError) as caught:
+        export.load(path)
+    assert str(caught.value) == (
+        f"{path}: its tfpipe.json cannot be read (Bad CRC-32 for file 'tfpipe.json')"
+    )
+
+
+def test_a_file_without_words_of_tfpipes_loads(files, tmp_path):
+    data = files["int8"].read_bytes()
+    assert set(export.attached(files["int8"])) == {"tfpipe.json"}
+    path = tmp_path / "a.tflite"
+    path.write_bytes(data[: data.index(b"PK\x03\x04")])
+    assert export.attached(path) == {}
+    found, expected = export.load(path), export.load(files["int8"])
+    np.testing.assert_array_equal(found.predict(NOISE), expected.predict(NOISE))
+    assert found.mode == "int8"

@@ -116,6 +116,51 @@ def test_no_image_is_refused(files, trained, prepare, prepared):
     )
 
 
+def told(shape, dtype):
+    """A predictor that would run anything."""
+    return export.Predictor("a", "onnx", "float32", shape, dtype, 0.0, lambda inputs: inputs)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "word", "shown"),
+    [
+        ((7, 3), "float32", "sequences", "N, 7, 3"),
+        ((7,), "int32", "tokens", "N, 7"),
+        ((7,), "float32", "features", "N, 7"),
+    ],
+)
+def test_every_kind_of_example_has_its_word(shape, dtype, word, shown):
+    assert refused(told(shape, dtype), np.zeros((2, 9), np.int64)) == (
+        f"a takes {dtype} {word} of shape ({shown}). Received: int64 of shape (2, 9)."
+    )
+
+
+def test_numbers_that_are_not_finite_are_refused():
+    inputs = np.zeros((2, 700), np.float32)
+    inputs[0, :600], inputs[1, 0] = np.nan, np.inf
+    assert refused(told((700,), "float32"), inputs) == (
+        "a takes finite numbers. Received: 601 of 1,400 that are infinite or no number."
+    )
+
+
+def test_tokens_below_zero_are_refused():
+    tokens = np.array([[0, 5], [-3, 5]], np.int32)
+    assert refused(told((2,), "int32"), tokens) == "a takes tokens from 0. Received: -3."
+
+
+def test_what_is_no_array_is_refused():
+    assert refused(told((2,), "float32"), [[1.0, 2.0]]) == (
+        "a takes features as a NumPy array. Received: list."
+    )
+
+
+def test_the_layers_are_its_operators(trained, prepare):
+    x = keras.Input((32, 32, 1))
+    inner = export.from_keras(keras.Model(x, trained(x)), prepare).operators
+    assert inner == {**export.from_keras(trained, prepare).operators, "InputLayer": 2}
+    assert (inner["Conv2D"], inner["Dense"]) == (2, 3)
+
+
 def test_the_input_size_is_that_of_the_files(trained, prepare):
     large = np.random.default_rng(1).integers(0, 256, (3, 48, 40, 1), np.uint8)
     predictor = export.from_keras(trained, prepare, input_size=(48, 40))

@@ -143,8 +143,12 @@ def test_killed_in_a_later_epoch(tmp_path, records, undisturbed):
     rows = (tmp_path / "run.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows] == ["epoch", *"012345"]
     assert names(tmp_path / "run") == [
-        *("checkpoints", "curves.png", "environment.json", "history.csv", "run.json")
+        *("chain.json", "checkpoints", "curves.png"),
+        *("environment.json", "history.csv", "run.json"),
     ]
+    assert ops.Chain.from_json(tmp_path / "run" / "chain.json") == ops.Chain(
+        [ops.Decode(channels=1), ops.RandomAffine(), ops.ToFloat()]
+    )
     assert len(names(tmp_path / "run" / "checkpoints")) == 2
 
 

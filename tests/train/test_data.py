@@ -113,6 +113,22 @@ def test_a_plain_dataset_goes_on_where_it_was(epoch, batch):
     assert found == [order[epoch][batch:], order[epoch + 1]]
 
 
+def test_checks_are_made_in_the_first_pass_alone():
+    seen = []
+
+    def note(dataset):
+        return dataset.map(
+            lambda x, y: (x, tf.py_function(lambda y: seen.append(1) or y, [y], y.dtype))
+        )
+
+    dataset = shuffled()
+    order = [[y.numpy().tolist() for _, y in dataset] for _ in range(3)]
+    iterators = data.passes(data.opened("train", shuffled(), 0, 0), ONE, checks=[note])
+    found = [[y.numpy().tolist() for _, y in next(iterators)] for _ in range(3)]
+    assert found == order
+    assert len(seen) == len(order[0])
+
+
 def test_a_function_is_asked_for_the_place():
     asked = []
 

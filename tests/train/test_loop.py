@@ -246,27 +246,24 @@ def test_a_csv_file_is_written(tmp_path):
     assert [float(row.split(",")[4]) for row in rows] == history["val_loss"]
 
 
+def test_tensorboard_gets_every_epoch(tmp_path):
+    board = keras.callbacks.TensorBoard(tmp_path, profile_batch=0)
+    history = fit(classifier(), TRAIN, VAL, epochs=2, callbacks=[board]).history
+    (events,) = (tmp_path / "validation").glob("events.*")
+    found = [
+        float(tf.make_ndarray(value.tensor))
+        for event in tf.compat.v1.train.summary_iterator(str(events))
+        for value in event.summary.value
+        if value.tag == "epoch_loss"
+    ]
+    np.testing.assert_allclose(found, history["val_loss"], rtol=1e-6)
+
+
 def test_a_schedule_by_callback_sets_the_rate():
     model = classifier()
     schedule = keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))
     fit(model, TRAIN, epochs=2, callbacks=[schedule])
     assert float(model.optimizer.learning_rate) == pytest.approx(0.05)
-
-
-def test_after_update_is_called_once_a_step(two_devices):
-    for strategy in (tf.distribute.get_strategy(), two_devices):
-        with strategy.scope():
-            model = classifier()
-            calls = tf.Variable(0, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
-        fit(model, TRAIN, epochs=3, after_update=lambda calls=calls: calls.assign_add(1))
-        assert int(calls.numpy()) == 18
-
-
-def test_after_update_comes_after_the_update():
-    model = classifier()
-    kernel = model.trainable_variables[0]
-    fit(model, TRAIN, after_update=lambda: kernel.assign(tf.zeros_like(kernel)))
-    assert not kernel.numpy().any()
 
 
 def test_mixed_float16_trains_with_a_scaled_loss(two_devices):
@@ -352,18 +349,4 @@ def test_batches_without_targets_are_refused():
     assert refused(classifier(), TRAIN.map(lambda x, y: x)) == (
         "Expected `train` to hold batches of (inputs, targets) or with sample weights too. "
         "Received: element_spec=TensorSpec(shape=(None, 6), dtype=tf.float32, name=None)"
-    )
-
-
-@pytest.mark.parametrize("name", ["epochs", "accumulate"])
-def test_nothing_to_do_is_refused(name):
-    assert refused(classifier(), TRAIN, **{name: 0}) == (
-        f"Expected `{name}` to be at least 1. Received: {name}=0"
-    )
-
-
-@pytest.mark.parametrize("steps", [0, "many"])
-def test_a_call_of_no_steps_is_refused(steps):
-    assert refused(classifier(), TRAIN, steps_per_call=steps) == (
-        f"Expected `steps_per_call` to be at least 1, or 'auto'. Received: steps_per_call={steps!r}"
     )

@@ -1,5 +1,17 @@
 """Smaller models: each function takes a Keras model and returns another one."""
 
-from tfpipe.compress.prune import prune, sparsity
+from tfpipe.compress.cluster import Clustering, cluster
+from tfpipe.compress.kernels import sparsity
+from tfpipe.compress.patterns import has_pattern
+from tfpipe.compress.prune import Pruning, prune
+from tfpipe.compress.quantize_aware import quantize_aware
 
-__all__ = ["prune", "sparsity"]
+__all__ = [
+    "Clustering",
+    "Pruning",
+    "cluster",
+    "has_pattern",
+    "prune",
+    "quantize_aware",
+    "sparsity",
+]

@@ -1,158 +1,264 @@
 """Magnitude pruning of Keras 3 models, on tfmot's schedules and mask arithmetic.
 
-    pruned = prune(model, train, final_sparsity=0.8, epochs=3)
+    pruned = prune(model, train, val, final_sparsity=0.8, epochs=3)
+    model.fit(x, y, epochs=3, callbacks=[Pruning(final_sparsity=0.8)])  # in anybody's own fit
 
-tfmot's own `prune_low_magnitude` wraps Keras 2 layers and refuses Keras 3. Its arithmetic
-(`pruning_impl.Pruning`) works on plain variables, so it is applied here to the kernels
-themselves, after every optimizer update, and no wrapper is left to strip.
-
-Source: Zhu and Gupta, "To prune, or not to prune", 2017 (the polynomial schedule).
+tfmot's own `prune_low_magnitude` wraps Keras 2 layers and refuses Keras 3. Its schedules and masks
+work on plain tensors, so they are applied here to the kernels themselves, after every optimizer
+update, and no wrapper is left to strip.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from tfpipe.backend import keras
-from tfpipe.compress.tfmot import load_pruning_impl, load_tfmot
+from tfpipe.compress import patterns, schedules
+from tfpipe.compress.copying import copied
+from tfpipe.compress.kernels import Layers, chosen
+from tfpipe.compress.updates import after_updates, release, updating
 from tfpipe.errors import RequestError, received
-from tfpipe.train import fit
+from tfpipe.train import data, fit
 
-NUM_MASK_UPDATES = 50
+SPARSITY = 0.8
 
 
 def prune(
     model: keras.Model,
-    train: tf.data.Dataset,
-    val: tf.data.Dataset | None = None,
+    train: data.Batches,
+    val: data.Batches | None = None,
     *,
-    final_sparsity: float = 0.8,
+    final_sparsity: float | None = None,
+    pattern: patterns.Pattern = "element",
+    schedule: Any = "polynomial",
+    layers: Layers = "all",
     epochs: int = 3,
     optimizer: keras.optimizers.Optimizer | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    **fit_options: Any,
 ) -> keras.Model:
-    """Sets the smallest weights of every kernel to zero, little by little, while training on.
+    """Sets the smallest weights of the kernels to zero, little by little, while training on.
 
-    The share of zeros rises from 0 along tfmot's cubic schedule during the first half of the
+    By default the share of zeros rises along tfmot's cubic schedule during the first half of the
     steps; the second half trains the weights that remain.
 
     Args:
         model: the trained, compiled model; it stays as it is.
-        train: batches, as `tfpipe.train.fit` takes them.
-        val: looked at after every epoch.
-        final_sparsity: the share of zeros in every kernel in the end, from 0 to below 1.
+        train, val: batches, as `tfpipe.train.fit` takes them.
+        final_sparsity, pattern, schedule, layers: as `Pruning` takes them.
         epochs: passes over `train`.
         optimizer: for this training; a new one like the model's own if None.
-        callbacks: Keras' own.
+        callbacks: Keras' own. An `EarlyStopping` must not look at epochs in which the share of
+            zeros still rises: `start_from_epoch` says so.
+        **fit_options: whatever else `tfpipe.train.fit` takes: `accumulate`, `class_weights`,
+            `resume` and so on. `clip_norm` is None unless you say otherwise: what the optimizer
+            clips is its own affair.
 
     Returns:
         A pruned copy, compiled like the model, with its training in `history`.
 
     Raises:
-        RequestError: `final_sparsity` is out of range, no layer has a kernel, or the model is not
+        RequestError: an argument is out of range or does not fit the model, or the model is not
             compiled.
     """
-    if not 0 <= final_sparsity < 1:
-        raise RequestError(
-            received("`final_sparsity` to be at least 0 and below 1", final_sparsity=final_sparsity)
-        )
-    if not model.compiled:
-        raise RequestError(
-            f"The model {model.name!r} is not compiled. "
-            "Call `model.compile(optimizer=..., loss=..., metrics=[...])` first."
-        )
-    with model.distribute_strategy.scope():
-        pruned = _copy(model, optimizer)
-        num_steps = epochs * int(train.cardinality())
-        after_update = _masking(list(kernels(pruned).values()), final_sparsity, num_steps)
-    fit(
-        pruned,
-        train,
-        val,
-        epochs=epochs,
-        callbacks=callbacks,
-        clip_norm=None,  # what the optimizer clips is its own affair, as before
-        after_update=after_update,
+    pruning = Pruning(
+        final_sparsity=final_sparsity, pattern=pattern, schedule=schedule, layers=layers
     )
+    pruned = copied(model, optimizer)
+    pruning.choose(pruned)  # what is wrong is said before data are opened
+    pruning.beside = callbacks
+    options = {"clip_norm": None, **fit_options, "callbacks": [*callbacks, pruning]}
+    fit(pruned, train, val, epochs=epochs, **options)
     return pruned
 
 
-def kernels(model: keras.Model) -> dict[str, keras.Variable]:
-    """The trainable kernels by path, recurrent and depthwise ones too; biases are none.
+class Pruning(keras.callbacks.Callback):
+    """Prunes the model while any loop trains it: Keras' `model.fit`, or `tfpipe.train.fit`.
 
-    >>> from tfpipe.models import lenet5
-    >>> list(kernels(lenet5()))[:3]
-    ['conv1/kernel', 'conv2/kernel', 'dense1/kernel']
+    The masks hold after every single update, also where many of them run in one call of a graph
+    (`steps_per_execution`), behind a `LossScaleOptimizer`, and in every replica; and after the
+    averages of weights that an optimizer with `use_ema` puts into the model in the end. They hold
+    as long as the training does: whoever trains on without this callback loses the zeros. Put it
+    last among the callbacks, and take a new one for every `fit`.
+
+    Args:
+        final_sparsity: the share of zeros in every chosen kernel in the end, from 0 to below 1;
+            0.8 if None. A pattern "n:m" has its own, and a schedule object, too: leave it None.
+        pattern: "element": the weights that are nearest to 0, wherever they are. "2:4" and the
+            like: at most 2 of 4 consecutive inputs of an output are not zero; inputs that are no
+            multiple of 4 end in a smaller group. (rows, columns), such as (1, 4): whole blocks of
+            the (inputs, outputs) matrix. `tfpipe.compress.patterns` says why along these axes.
+        schedule: "polynomial" or "constant", over the first half of the training; or one of
+            tfmot's schedules, such as `tfmot.sparsity.keras.PolynomialDecay(...)`, whose steps
+            are the optimizer's updates of this training, from 1.
+        layers: "all"; "inner", which leaves out the first and the last layer with a kernel, the
+            ones that usually lose most; or a list of names of layers.
+
+    Raises:
+        RequestError: an argument is out of range; when the training begins, it does not fit the
+            model; when it ends, a callback has stopped it before the schedule's end.
+
+    Example:
+
+    >>> x, y = tf.random.stateless_normal((8, 4), (1, 1)), tf.zeros((8, 5))
+    >>> pixels = keras.Input((4,))
+    >>> model = keras.Model(pixels, keras.layers.Dense(5, name="dense")(pixels))
+    >>> model.compile("sgd", "mse")
+    >>> _ = model.fit(x, y, epochs=2, verbose=0, callbacks=[Pruning(final_sparsity=0.5)])
+    >>> float(keras.ops.mean(model.get_layer("dense").kernel == 0))
+    0.5
     """
-    found = {v.path: v for v in model.trainable_variables if v.name.endswith("kernel")}
-    if not found:
-        raise RequestError(f"The model {model.name!r} has no trainable layer with a kernel.")
-    return found
+
+    def __init__(
+        self,
+        *,
+        final_sparsity: float | None = None,
+        pattern: patterns.Pattern = "element",
+        schedule: Any = "polynomial",
+        layers: Layers = "all",
+    ):
+        super().__init__()
+        patterns.check_pattern(pattern)
+        _check_sparsity(final_sparsity, pattern, schedule)
+        if isinstance(schedule, str):
+            schedules.named(schedule, 0.5, 1)  # is there one of that name?
+        self.final_sparsity = SPARSITY if final_sparsity is None else final_sparsity
+        self.pattern, self.schedule, self.layers = pattern, schedule, layers
+        self.beside: Sequence[keras.callbacks.Callback] = ()
+        self.variables: list[tf.Variable] = []  # the masks: `train.fit` keeps them in checkpoints
+
+    @property
+    def made_of(self) -> dict[str, Any]:
+        """What must be the same where a training goes on."""
+        schedule = self.schedule
+        return {
+            "final_sparsity": self.final_sparsity,
+            "pattern": self.pattern,
+            "schedule": schedule if isinstance(schedule, str) else schedule.get_config(),
+            "layers": self.layers,
+        }
+
+    def choose(self, model: keras.Model) -> list[keras.Variable]:
+        """The kernels that are pruned; raises what is wrong with them."""
+        found = chosen(model, self.layers)
+        patterns.require_fitting(found, self.pattern)
+        return [kernel.variable for kernel in found.values()]
+
+    def on_train_begin(self, logs: object = None) -> None:
+        """Makes the masks, and has them applied after every update."""
+        if self.variables:
+            raise RequestError("This `Pruning` has pruned a model already. Make a new one.")
+        model = self.model
+        self._kernels = [kernel.value for kernel in self.choose(model)]
+        self._schedule = self._timed()
+        self._check_callbacks()
+        with model.distribute_strategy.scope():
+            self.variables = [_mask(kernel) for kernel in self._kernels]
+        self._updates = updating(model).iterations
+        self._begin = int(tf.convert_to_tensor(self._updates.value))
+        self._renewed = patterns.masker(self.pattern, self._schedule, self._step)
+        after_updates(model, self._hold)
+
+    def on_train_end(self, logs: object = None) -> None:
+        """Lets the optimizer go, and applies the masks to averages that it may have put in."""
+        release(self.model)
+        if int(self._step()) < self._last:
+            raise RequestError(
+                f"The pruning of {self.model.name!r} was stopped after {int(self._step())} updates,"
+                f" and its schedule needs {self._last}. {self._advice()}"
+            )
+        strategy = self.model.distribute_strategy
+        with strategy.scope():
+            self._apply(strategy)
+
+    def _timed(self) -> Any:
+        """The schedule in steps of this training."""
+        n_m, steps = patterns.groups(self.pattern), self.params.get("steps")
+        num_steps = steps and steps * self.params["epochs"]
+        schedule = self.schedule
+        if n_m:
+            schedule = schedules.at_once(1 - n_m[0] / n_m[1])
+        elif isinstance(schedule, str):
+            if not num_steps:
+                raise RequestError(
+                    f"How many steps this training has is not known, so `schedule={schedule!r}` "
+                    "has no end. Give `fit` a `steps_per_epoch`, or `Pruning` one of tfmot's "
+                    "schedules."
+                )
+            schedule = schedules.named(schedule, self.final_sparsity, num_steps)
+        if num_steps:
+            schedules.require_reached(schedule, num_steps)
+        self._last = schedules.last_renewal(schedule, num_steps or 2**31 - 1)
+        return schedule
+
+    def _check_callbacks(self) -> None:
+        for callback in self.beside:
+            early = isinstance(callback, keras.callbacks.EarlyStopping)
+            if early and callback.start_from_epoch < self._epochs():
+                raise RequestError(
+                    "An `EarlyStopping` would compare epochs with more and more zeros, of which "
+                    f"the first are no result. {self._advice()}"
+                )
+
+    def _advice(self) -> str:
+        return f"Give `EarlyStopping` a `start_from_epoch={self._epochs()}`, or train longer."
+
+    def _epochs(self) -> int:
+        """How many epochs pass until the share of zeros stays."""
+        return math.ceil(self._last / (self.params.get("steps") or 1))
+
+    def _step(self) -> tf.Tensor:
+        return tf.convert_to_tensor(self._updates.value) - self._begin
+
+    def _hold(self, strategy: tf.distribute.Strategy) -> None:
+        """Renews the masks in time, and applies them."""
+
+        def renew() -> None:
+            for mask, kernel in zip(self.variables, self._kernels, strict=True):
+                strategy.extended.update(mask, self._renew, args=(kernel,), group=False)
+
+        due, _ = self._schedule(self._step())
+        tf.cond(due, renew, lambda: None)
+        self._apply(strategy)
+
+    def _renew(self, mask: tf.Variable, kernel: tf.Variable) -> None:
+        mask.assign(self._renewed(tf.convert_to_tensor(kernel)))
+
+    def _apply(self, strategy: tf.distribute.Strategy) -> None:
+        for kernel, mask in zip(self._kernels, self.variables, strict=True):
+            strategy.extended.update(kernel, _masked, args=(mask,), group=False)
 
 
-def sparsity(model: keras.Model) -> dict[str, float]:
-    """The share of zeros, from 0 to 1, in each kernel.
-
-    >>> pixels = keras.Input((2,))
-    >>> model = keras.Model(pixels, keras.layers.Dense(4, name="dense")(pixels))
-    >>> model.get_layer("dense").kernel.assign([[1, 0, 0, 2], [0, 0, 3, 4]])  # doctest: +ELLIPSIS
-    <...>
-    >>> sparsity(model)
-    {'dense/kernel': 0.5}
-    """
-    return {
-        path: float(np.mean(keras.ops.convert_to_numpy(kernel) == 0))
-        for path, kernel in kernels(model).items()
-    }
+def _masked(kernel: tf.Variable, mask: tf.Variable) -> None:
+    kernel.assign(tf.where(mask, kernel, tf.zeros_like(kernel)))
 
 
-def _copy(model: keras.Model, optimizer: keras.optimizers.Optimizer | None) -> keras.Model:
-    copy = keras.models.clone_model(model)
-    copy.dtype_policy = model.dtype_policy  # Keras scales the loss by the model's, not the layers'
-    copy.set_weights(model.get_weights())
-    config = model.get_compile_config()
-    if optimizer is not None:
-        config["optimizer"] = keras.saving.serialize_keras_object(optimizer)
-    copy.compile_from_config(config)
-    return copy
-
-
-def _masking(
-    weights: Sequence[keras.Variable], final_sparsity: float, num_steps: int
-) -> Callable[[], None]:
-    """What the trainer calls after each update: renews the masks in time, and applies them."""
-    step = _variable(tf.constant(0, tf.int64), tf.VariableAggregation.ONLY_FIRST_REPLICA)
-    mean = tf.VariableAggregation.MEAN  # all replicas compute the same values
-    triples = [
-        (kernel.value, _variable(tf.ones(kernel.shape), mean), _variable(tf.constant(0.0), mean))
-        for kernel in weights
-    ]
-    pruning = load_pruning_impl().Pruning(
-        training_step_fn=lambda: step,
-        pruning_vars=triples,
-        pruning_schedule=_schedule(final_sparsity, num_steps),
-        block_size=(1, 1),
-        block_pooling_type="AVG",
+def _mask(kernel: tf.Variable) -> tf.Variable:
+    # Every replica makes its own from the same weights.
+    return tf.Variable(
+        tf.ones(kernel.shape, tf.bool),
+        trainable=False,
+        aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
     )
 
-    def after_update() -> None:
-        step.assign_add(1)
-        pruning.conditional_mask_update()
-        pruning.weight_mask_op()
 
-    return after_update
-
-
-def _schedule(final_sparsity: float, num_steps: int) -> Any:
-    every = max(1, num_steps // (2 * NUM_MASK_UPDATES))
-    # The last renewal must fall on a multiple of `every`, or the final sparsity is not reached.
-    last = max(every, num_steps // 2 // every * every)
-    return load_tfmot().sparsity.keras.PolynomialDecay(
-        0.0, final_sparsity, begin_step=0, end_step=last, frequency=every
-    )
-
-
-def _variable(value: tf.Tensor, aggregation: tf.VariableAggregation) -> tf.Variable:
-    return tf.Variable(value, trainable=False, aggregation=aggregation)
+def _check_sparsity(final_sparsity: float | None, pattern: patterns.Pattern, schedule: Any) -> None:
+    if final_sparsity is not None and not 0 <= final_sparsity < 1:
+        raise RequestError(
+            received("`final_sparsity` to be at least 0 and below 1", final_sparsity=final_sparsity)
+        )
+    if patterns.groups(pattern) and (final_sparsity is not None or schedule != "polynomial"):
+        raise RequestError(
+            received(
+                f"neither `final_sparsity` nor `schedule`: the pattern {pattern!r} says how many "
+                "weights are zero, from the first step on",
+                final_sparsity=final_sparsity,
+                schedule=schedule,
+            )
+        )
+    if not isinstance(schedule, str) and final_sparsity is not None:
+        raise RequestError(
+            received("`final_sparsity` in the schedule alone", final_sparsity=final_sparsity)
+        )

@@ -4,8 +4,10 @@ Importing it sets TF_USE_LEGACY_KERAS for this process and its children; here th
 put back as it was. (`tfpipe.backend` sees to `tf.keras`, which the import would change too.)
 """
 
+import enum
 import os
 from types import ModuleType
+from typing import Any
 
 import tfpipe.backend  # noqa: F401  (first: see there)
 
@@ -34,3 +36,32 @@ def load_pruning_impl() -> ModuleType:
     from tensorflow_model_optimization.python.core.sparsity.keras import pruning_impl
 
     return pruning_impl
+
+
+def load_quantize_registry() -> Any:
+    """Which layers tfmot can quantise."""
+    load_tfmot()
+    from tensorflow_model_optimization.python.core.quantization.keras import default_8bit
+
+    return default_8bit.default_8bit_quantize_registry.Default8BitQuantizeRegistry()
+
+
+def load_quantize_configs() -> ModuleType:
+    """tfmot's ways to quantise a layer that is not in its registry; they have no public name."""
+    load_tfmot()
+    from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
+        default_8bit_quantize_configs,
+    )
+
+    return default_8bit_quantize_configs
+
+
+def load_centroids() -> tuple[ModuleType, type[enum.Enum]]:
+    """tfmot's initial centroids of plain tensors, which have no public name, and their kinds."""
+    load_tfmot()
+    from tensorflow_model_optimization.python.core.clustering.keras import (
+        cluster_config,
+        clustering_centroids,
+    )
+
+    return clustering_centroids, cluster_config.CentroidInitialization

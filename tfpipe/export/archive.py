@@ -18,7 +18,7 @@ from typing import Any
 from tfpipe.backend import keras
 from tfpipe.errors import DataError, RequestError
 from tfpipe.export.ends import require_ends
-from tfpipe.export.predictor import Predictor, first_line, from_keras, require_functional
+from tfpipe.export.predictor import Predictor, first_line, from_keras
 
 _CODE = ("Lambda", "__lambda__")  # a layer, and a function as an argument of any layer
 
@@ -38,7 +38,6 @@ def load_keras(file: pathlib.Path, *, safe_mode: bool = True) -> Predictor:
     except (OSError, ValueError, TypeError, LookupError, RuntimeError, AttributeError) as error:
         raise DataError(file, _problem(error)) from None
     try:
-        require_functional(model)
         predictor = from_keras(model)
     except RequestError as error:
         raise DataError(file, str(error)) from None

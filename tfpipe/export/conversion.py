@@ -20,6 +20,7 @@ import tensorflow as tf
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError
 from tfpipe.export.integers import no_integers, operators
+from tfpipe.export.modes import CALIBRATED
 from tfpipe.export.places import layer_named
 from tfpipe.process import Worker, WorkerDied
 
@@ -46,13 +47,15 @@ def converted(
         takes: what it is called with; its name is that of the file's input.
         model: whose function it is, for the errors.
         mode: one of `MODES`.
-        examples: for int8 and int16x8, what the ranges come from, float32 or tokens (N, ...).
+        examples: for int8 and int16x8, what the ranges come from, float32 or tokens (N, ...);
+            None if they are in the function, as `tf.quantization.fake_quant_...`.
         scores_dtype: of what comes out of an int8 file.
 
     Raises:
         RequestError: the converter refuses it or crashes; with the layer where that is known.
     """
-    given = tf.float32 if examples is not None and takes.dtype == tf.uint8 else takes.dtype
+    floats = mode in CALIBRATED and takes.dtype == tf.uint8
+    given = tf.float32 if floats else takes.dtype
     with tempfile.TemporaryDirectory() as folder:
         _write(function, tf.TensorSpec(takes.shape, given, takes.name), f"{folder}/model")
         if examples is not None:

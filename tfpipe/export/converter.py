@@ -17,8 +17,8 @@ def convert(request: dict[str, Any]) -> tuple[bool, bytes]:
 
     Args:
         request: `folder`, with the SavedModel `model` and, for modes that need examples,
-            `examples.npy`, each as the model takes it; `mode`; `scores_dtype`; and `pixels`,
-            whether the examples stand for uint8.
+            `examples.npy`, each as the model takes it (there is none if the ranges are in the
+            model); `mode`; `scores_dtype`; and `pixels`, whether what goes in stands for uint8.
 
     Returns:
         Whether there is a file, and its bytes, or what the converter said instead.
@@ -30,9 +30,10 @@ def convert(request: dict[str, Any]) -> tuple[bool, bytes]:
     if mode == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if mode in _INTEGERS:
-        examples = np.load(folder / "examples.npy")
-        converter.representative_dataset = lambda: ([example[None]] for example in examples)
-        converter.target_spec.supported_ops = [_INTEGERS[mode]]
+        if (folder / "examples.npy").exists():
+            examples = np.load(folder / "examples.npy")
+            converter.representative_dataset = lambda: ([example[None]] for example in examples)
+            converter.target_spec.supported_ops = [_INTEGERS[mode]]
         converter.inference_output_type = tf.dtypes.as_dtype(request["scores_dtype"])
         if request["pixels"]:
             converter.inference_input_type = tf.uint8

@@ -14,17 +14,7 @@ from tfpipe.files import Path
 
 Shape = Sequence[int | None]
 
-_WORDS = {2: "features", 3: "sequences", 4: "images"}
-
-
-def plural(shape: Shape, dtype: str) -> str:
-    """What examples of a shape are called.
-
-    >>> plural((32, 32, 1), "uint8"), plural((20,), "int32")
-    ('images', 'tokens')
-    """
-    word = _WORDS.get(len(shape) + 1, "inputs")
-    return "tokens" if word == "features" and dtype in ("int32", "int64") else word
+_AXES = (2, 3, 4)  # of a batch of tokens or features, sequences, images
 
 
 def require_ends(file: Path, inputs: Sequence[Shape], outputs: Sequence[tuple[Shape, str]]) -> None:
@@ -39,7 +29,7 @@ def require_ends(file: Path, inputs: Sequence[Shape], outputs: Sequence[tuple[Sh
         DataError: it has several inputs or outputs, takes no examples of a known and fixed size,
             or gives no scores in float32.
     """
-    if len(inputs) != 1 or len(outputs) != 1 or len(inputs[0]) not in _WORDS:
+    if len(inputs) != 1 or len(outputs) != 1 or len(inputs[0]) not in _AXES:
         raise DataError(
             file,
             "expected one input, a batch of images, sequences, tokens or features, and one "

@@ -16,7 +16,8 @@ import numpy as np
 from tfpipe.errors import DataError
 from tfpipe.export.alone import try_tflite
 from tfpipe.export.contents import contents
-from tfpipe.export.ends import plural, quantised, real, require_ends
+from tfpipe.export.ends import quantised, real, require_ends
+from tfpipe.export.graph import input_name
 from tfpipe.export.predictor import Predictor, Run, first_line, refusing
 
 Details = dict[str, Any]  # what LiteRT says of an input or output
@@ -86,7 +87,7 @@ def _runner(name: str, interpreter: Any, encode: Run) -> Run:
 def _taken(takes: Details) -> tuple[str, Callable[[np.ndarray], np.ndarray]]:
     """The dtype of the inputs, and what makes of them what LiteRT takes."""
     dtype, (scale, zero_point) = _dtype(takes), takes["quantization"]
-    image = plural(takes["shape"][1:], dtype) == "images"
+    image = input_name(takes["shape"], dtype) == "images"
     if image and dtype == "int8" and (scale, zero_point) == (1.0, -128):
         return "uint8", lambda pixels: (pixels.astype(np.int16) - 128).astype(np.int8)
     if scale and dtype in _INTEGERS and not (image and dtype == "uint8"):

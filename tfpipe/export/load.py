@@ -6,19 +6,25 @@ Example:
     scores = predictor.predict(images)
 """
 
+import json
 import pathlib
+import zipfile
+import zlib
 
 import numpy as np
 
 from tfpipe.errors import DataError, RequestError, received
 from tfpipe.export.archive import load_keras
 from tfpipe.export.litert import load_tflite
+from tfpipe.export.metadata import ABOUT, attached
+from tfpipe.export.modes import MODES
 from tfpipe.export.ort import load_onnx
-from tfpipe.export.predictor import Predictor
+from tfpipe.export.predictor import Predictor, first_line
 from tfpipe.export.serving import load_saved_model
 from tfpipe.files import Path
 
 _ENDINGS = (".keras", ".onnx", ".tflite")
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, RuntimeError)  # the last: it asks for a password
 
 
 def load(path: Path, *, threads: int = 1, safe_mode: bool = True) -> Predictor:
@@ -36,18 +42,39 @@ def load(path: Path, *, threads: int = 1, safe_mode: bool = True) -> Predictor:
 
     Raises:
         RequestError: there is no such file, or it has another ending.
-        DataError: its runtime cannot run it, or it takes or gives something else; a `.keras`
-            file holds code, classes that are not known here, or a subclassed model.
+        DataError: its runtime cannot run it, or it takes or gives something else, or computes in
+            another mode than tfpipe wrote into it; a `.keras` file holds code, classes that are
+            not known here, or a subclassed model.
     """
     file = pathlib.Path(path)
     if threads < 1:
         raise RequestError(received("`threads` to be at least 1", threads=threads))
     predictor = _load(file, threads, safe_mode)
+    _require_mode(file, predictor.mode)
     try:
         predictor.predict(np.zeros((1, *predictor.input_shape), predictor.dtype))
     except RequestError as error:
         raise DataError(file, f"it does not run: {error}") from None
     return predictor
+
+
+def _require_mode(file: pathlib.Path, found: str) -> None:
+    """Compares what the file is with what tfpipe wrote into it, where it wrote anything."""
+    try:
+        texts = attached(file)
+        said = json.loads(texts.get(ABOUT, "{}")).get("mode", found)
+    except (ValueError, AttributeError, OSError, NotImplementedError, *_ZIP_ERRORS) as error:
+        raise DataError(file, f"its {ABOUT} cannot be read ({first_line(error)})") from None
+    # The texts are a TFLite file's last part, and named in the part before.
+    if file.suffix == ".tflite" and not texts and ABOUT.encode() in file.read_bytes():
+        raise DataError(file, f"it ends before its {ABOUT} does: it is not whole")
+    # TensorFlow's converter leaves kernels of under 1024 numbers in float32 in a dynamic file.
+    if said in MODES and said != found and (said, found) != ("dynamic", "float32"):
+        raise DataError(
+            file,
+            f"its {ABOUT} says that its mode is {said!r}; by its weights and operators it is "
+            f"{found!r}. Write it again",
+        )
 
 
 def _load(file: pathlib.Path, threads: int, safe_mode: bool) -> Predictor:

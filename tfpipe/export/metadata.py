@@ -58,7 +58,7 @@ def attach(path: Path, files: Mapping[str, str]) -> pathlib.Path:
     """
     source = _existing(path)
     for name in files:
-        if not name or pathlib.PurePath(name).name != name:
+        if name in ("", "..") or pathlib.PurePath(name).name != name:
             raise RequestError(received("the names of files, without folders", name=name))
     with staged(source) as aside:
         (shutil.copytree if source.is_dir() else shutil.copyfile)(source, aside)

@@ -17,8 +17,7 @@ import tensorflow as tf
 
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError
-from tfpipe.export.ends import plural
-from tfpipe.export.graph import Size, input_spec, ops_inside
+from tfpipe.export.graph import Size, input_name, input_spec, ops_inside
 from tfpipe.ops import Chain
 
 BATCH_SIZE = 32  # of the formats that run batches: what Keras' own predict takes
@@ -65,7 +64,7 @@ class Predictor:
             RequestError: the inputs have another shape or dtype, there is none, not all are
                 finite, or the runtime cannot compute with them (a token outside the vocabulary).
         """
-        word = plural(self.input_shape, self.dtype)
+        word = input_name((None, *self.input_shape), self.dtype)
         if not isinstance(inputs, np.ndarray):
             raise RequestError(
                 f"{self.name} takes {word} as a NumPy array. Received: {type(inputs).__name__}."
@@ -115,7 +114,6 @@ def from_keras(
     >>> predictor.predict(np.zeros((2, 32, 32, 1), np.uint8)).shape
     (2, 10)
     """
-    require_functional(model)
     spec, chain = input_spec(model, prepare, input_size), Chain(ops_inside(prepare, input_size))
     key = spec.name.removesuffix("s")  # images -> image, as in an example's dict
     name = f"the Keras model {model.name!r}"
@@ -143,16 +141,6 @@ def from_keras(
         run=in_batches(run, None),
         operators=counted(_layers(model)),
     )
-
-
-def require_functional(model: keras.Model) -> None:
-    """Refuses a subclassed model: what it takes, and what is in it, cannot be told."""
-    if not getattr(model, "inputs", None):
-        raise RequestError(
-            "Expected a functional Keras model, whose inputs are known. "
-            f"Received: {model.name!r}, a {type(model).__name__}. Call its layers on a "
-            "`keras.Input`, and make a `keras.Model(inputs, outputs)` of that."
-        )
 
 
 def in_batches(run: Run, size: int | None) -> Run:

@@ -1,31 +1,20 @@
-"""Recurrent layers as TFLite runs them: one fused operator, a loop, or step after step.
+"""Recurrent layers as TFLite can have them: one fused operator, a loop, or step after step.
 
-The LSTM of tf_keras becomes UNIDIRECTIONAL_SEQUENCE_LSTM, one operator for all steps. That operator
-goes on where it stopped: its state is kept from one run of the file to the next, and few runtimes
-reset it. So every sequence is given one more step in front, on which the input gate and the forget
-gate are closed: what was in the state is gone, and the file answers the same whatever it was asked
-before.
+Example:
 
-The gates close by n more input features, which are 0 but for that step, where they are v. Their
-weights are -w, with w the largest weight of these gates, which costs the others no precision: with
-the recurrent weights R and the bias b, what a gate is given is at most b + sum|R| - n v w.
+    network = fused_twin(model) if is_fused(model, "float32") else float32_twin(model)
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from tfpipe.backend import keras
+from tfpipe.errors import RequestError
 from tfpipe.export.twin import Config, float32_twin
 
 layers = keras.layers
 
-# What closed gates are given: sigmoid(-20) is 2e-9, nought beside 1 in float32; much less would make
-# denormal numbers, with which processors are slow. In int8 it ends at -8 (Q3.12), which is 3e-4.
-_CLOSED, _CLOSED_INT8 = -20.0, -8.0
-_FEWEST_WEIGHT = 1e-3  # of layers that are all zeros
-_MERGED = {
+MERGED = {
     "concat": layers.Concatenate,
     "sum": layers.Add,
     "mul": layers.Multiply,
@@ -38,20 +27,25 @@ def is_fused(model: keras.Model, mode: str) -> bool:
 
     It has no masks, no other activations than tanh and sigmoid, and no int16 form.
     """
-    recurrent = [layer for layer in _all(model) if isinstance(layer, layers.RNN)]
-    fused = [lstm for leaf in _leaves(model) for lstm in _lstms(leaf)]
-    masked = any(
-        isinstance(layer, layers.Masking) or getattr(layer, "mask_zero", False)
-        for layer in _all(model)
-    )
-    return bool(recurrent) and mode != "int16x8" and not masked and len(recurrent) == len(fused)
+    fused = [lstm for leaf in _leaves(model) if _is_plain(leaf) for lstm in lstms_of(leaf)]
+    plain = fused and len(fused) == len(_recurrent(model)) and not _masks(model)
+    return bool(plain) and mode != "int16x8"
 
 
 def unrolled_twin(model: keras.Model) -> keras.Model:
     """A float32 twin whose recurrent layers are written out, step after step.
 
     Integer modes need it where nothing is fused: TFLite's loops have no integer form.
+
+    Raises:
+        RequestError: there are masks, which have none either.
     """
+    if _recurrent(model) and _masks(model):
+        raise RequestError(
+            "Expected recurrent layers without a mask, which has no integer form in TFLite. "
+            f"Received: {model.name!r} with the mask of {_masks(model)[0]!r}. Leave it out "
+            "(`mask_zero=False`, no Masking layer), or use mode='float32', 'float16' or 'dynamic'."
+        )
 
     def change(layer: keras.Layer, config: Config) -> Config:
         return _unrolled(config)
@@ -59,38 +53,37 @@ def unrolled_twin(model: keras.Model) -> keras.Model:
     return float32_twin(model, change)
 
 
-def fused_twin(model: keras.Model, inputs: np.ndarray | None = None) -> Any:
-    """A tf_keras model for one sequence at a time, whose LSTMs begin by closing their gates.
-
-    Args:
-        model: one that `is_fused`.
-        inputs: for int8, examples of what the model takes: their ranges are kept.
-    """
-    from tfpipe.compress.legacy import rebuild
-
-    twin = float32_twin(model)
-    symbol = keras.Input(batch_shape=twin.inputs[0].shape, dtype=twin.inputs[0].dtype)
-    largest = {} if inputs is None else _largest_inputs(twin, symbol, inputs)
-
-    def closing(lstm: Any, sequences: Any) -> Any:
-        return _run(lstm, sequences, *_closing(lstm, largest.get(lstm)))
-
-    return rebuild(
-        keras.Model(symbol, _called(twin, symbol, closing), name=twin.name), batch_size=1
+def lstms_of(leaf: Any) -> list[Any]:
+    """The LSTMs that a layer is, if the operator can be all of them; the backward one last."""
+    if isinstance(leaf, layers.Bidirectional):
+        both = [*lstms_of(leaf.forward_layer), *lstms_of(leaf.backward_layer)]
+        return both if len(both) == 2 and leaf.merge_mode in MERGED else []
+    plain = (
+        type(leaf) is layers.LSTM
+        and leaf.cell.activation is keras.activations.tanh
+        and leaf.cell.recurrent_activation is keras.activations.sigmoid
+        and leaf.cell.use_bias
+        and not (leaf.unroll or leaf.stateful or leaf.return_state)
     )
+    return [leaf] if plain else []
 
 
-def unclipped(data: bytes) -> bytes:
-    """A TFLite file whose LSTMs let their state grow: the converter clips it at 10, Keras never."""
-    from ai_edge_litert.tools.flatbuffer_utils import read_model_from_bytearray
+def _is_plain(leaf: Any) -> bool:
+    """Whether a layer is called once, with sequences and neither a state nor a mask."""
+    return [len(node.input_tensors) for node in leaf._inbound_nodes] == [1]
 
-    from tfpipe.export.joining import packed
 
-    model = read_model_from_bytearray(bytearray(data))
-    for op in (op for graph in model.subgraphs for op in graph.operators):
-        if type(op.builtinOptions).__name__ == "UnidirectionalSequenceLSTMOptionsT":
-            op.builtinOptions.cellClip = 0.0
-    return packed(model)
+def _recurrent(model: keras.Model) -> list[Any]:
+    return [layer for layer in _all(model) if isinstance(layer, layers.RNN)]
+
+
+def _masks(model: keras.Model) -> list[str]:
+    """The names of the layers that make masks."""
+    return [
+        layer.name
+        for layer in _all(model)
+        if isinstance(layer, layers.Masking) or getattr(layer, "mask_zero", False)
+    ]
 
 
 def _all(model: keras.Model) -> list[Any]:
@@ -104,102 +97,6 @@ def _leaves(model: keras.Model) -> Iterator[Any]:
             yield from _leaves(layer)
         else:
             yield layer
-
-
-def _lstms(leaf: Any) -> list[Any]:
-    """The LSTMs that a layer is, if the operator can be all of them; the backward one last."""
-    if isinstance(leaf, layers.Bidirectional):
-        both = [*_lstms(leaf.forward_layer), *_lstms(leaf.backward_layer)]
-        return both if len(both) == 2 and leaf.merge_mode in _MERGED else []
-    plain = (
-        type(leaf) is layers.LSTM
-        and leaf.cell.activation is keras.activations.tanh
-        and leaf.cell.recurrent_activation is keras.activations.sigmoid
-        and leaf.cell.use_bias
-        and not (leaf.unroll or leaf.stateful or leaf.return_state or leaf.recurrent_dropout)
-    )
-    return [leaf] if plain else []
-
-
-def _closing(lstm: Any, largest: float | None) -> tuple[int, float]:
-    """How many features close the gates of an LSTM, and their value on the first step.
-
-    Args:
-        lstm: a layer with weights.
-        largest: for int8, the largest input that it gets: a larger one would cost precision.
-    """
-    _, recurrent, bias = lstm.get_weights()
-    weight = _weight(lstm)
-    # A hidden state is at most 1. The gates' columns come first, the candidate's and output's last.
-    most = float((bias + np.abs(recurrent).sum(0))[: 2 * lstm.units].max())
-    if largest is None:
-        return 1, (most - _CLOSED) / weight
-    return int(np.ceil((most - _CLOSED_INT8) / (weight * largest))), largest
-
-
-def _weight(lstm: Any) -> float:
-    kernel = lstm.get_weights()[0][:, : 2 * lstm.units]
-    return max(float(np.abs(kernel).max()), _FEWEST_WEIGHT)
-
-
-def _run(lstm: Any, sequences: Any, features: int, value: float) -> Any:
-    """The layer's outputs for sequences with the step that closes its gates."""
-    step = np.zeros((1, 1, sequences.shape[-1] + features), np.float32)
-    step[..., sequences.shape[-1] :] = value
-    wide = keras.ops.pad(sequences, [[0, 0], [0, 0], [0, features]])
-    parts = [wide, step] if lstm.go_backwards else [step, wide]
-    twin = layers.LSTM.from_config(lstm.get_config())
-    outputs = twin(keras.ops.concatenate(parts, axis=1))
-    twin.set_weights(_widened(lstm, features))
-    return outputs[:, 1:] if lstm.return_sequences else outputs
-
-
-def _widened(lstm: Any, features: int) -> list[np.ndarray]:
-    kernel, recurrent, bias = lstm.get_weights()
-    rows = np.zeros((features, kernel.shape[1]), np.float32)
-    rows[:, : 2 * lstm.units] = -_weight(lstm)
-    return [np.concatenate([kernel, rows]), recurrent, bias]
-
-
-def _largest_inputs(model: keras.Model, symbol: Any, inputs: np.ndarray) -> dict[Any, float]:
-    """The largest absolute input that each LSTM gets."""
-    taps: dict[Any, Any] = {}
-
-    def tapped(lstm: Any, sequences: Any) -> Any:
-        taps[lstm] = sequences
-        return lstm(sequences)
-
-    _called(model, symbol, tapped)
-    seen = keras.Model(symbol, list(taps.values())).predict(inputs, verbose=0)
-    return {
-        lstm: float(np.abs(tensor).max())
-        for lstm, tensor in zip(taps, keras.tree.flatten(seen), strict=True)
-    }
-
-
-def _called(model: keras.Model, inputs: Any, run: Callable[[Any, Any], Any]) -> Any:
-    """Calls a model, and the models in it, layer by layer; its LSTMs by `run(lstm, sequences)`."""
-
-    def caller(operation: Any) -> Callable[..., Any]:
-        if isinstance(operation, keras.Model):
-            return lambda inputs, **_: _called(operation, inputs, run)
-        if isinstance(operation, layers.Bidirectional):
-            return lambda sequences, **_: _both(operation, sequences, run)
-        if _lstms(operation):
-            return lambda sequences, **_: run(operation, sequences)
-        return operation
-
-    graph = model
-    if isinstance(model, keras.Sequential):
-        graph = keras.Model(model.inputs, model.outputs)
-    return graph._run_through_graph(inputs, operation_fn=caller)
-
-
-def _both(bidirectional: Any, sequences: Any, run: Callable[[Any, Any], Any]) -> Any:
-    forward, backward = (run(lstm, sequences) for lstm in _lstms(bidirectional))
-    if bidirectional.return_sequences:
-        backward = keras.ops.flip(backward, axis=1)
-    return _MERGED[bidirectional.merge_mode]()([forward, backward])
 
 
 def _unrolled(config: Any) -> Any:

@@ -16,6 +16,7 @@ from tfpipe.backend import keras
 from tfpipe.errors import RequestError, one_of, received
 from tfpipe.export.calibration import calibration_examples
 from tfpipe.export.conversion import converted
+from tfpipe.export.fused import fused_twin, unclipped
 from tfpipe.export.graph import (
     Size,
     float32_twin,
@@ -30,7 +31,9 @@ from tfpipe.export.integers import require_integers
 from tfpipe.export.joining import joined
 from tfpipe.export.metadata import about, put
 from tfpipe.export.modes import CALIBRATED, MODES
-from tfpipe.export.recurrent import fused_twin, is_fused, unclipped, unrolled_twin
+from tfpipe.export.recurrent import is_fused, unrolled_twin
+from tfpipe.export.states import with_one_scale
+from tfpipe.export.trained import divided, is_trained, stand_in, trained_scoring
 from tfpipe.files import Path, staged
 from tfpipe.ops import Chain, Op
 
@@ -57,7 +60,8 @@ def to_tflite(
     (1, F), `tokens` (1, T) in int32.
 
     Args:
-        model: a Keras model with one input of a fixed size and one output, in any precision.
+        model: a Keras model with one input of a fixed size and one output, in any precision; or,
+            for int8, what `compress.quantize_aware` has made of it.
         path: the file to write.
         mode: "float32"; "float16" (weights in half the bytes); "dynamic" (int8 weights, float32
             activations); "int8" (integer weights, activations and arithmetic); "int16x8" (int8
@@ -66,7 +70,8 @@ def to_tflite(
             model takes, float32.
         calibration: for int8 and int16x8, batches of what the file takes, from the training data
             (`records.read(manifest, "train", prepare.outside(), batch_size=...)`). The ranges of
-            the activations come from its first 500 examples.
+            the activations come from its first 500 examples. A model from
+            `compress.quantize_aware` has them already.
         input_size: (height, width) of the `images`, if not the size after the chain's last
             resizing: that of the camera, say. Then resizing is inside.
         scores_dtype: of an int8 file: "float32", or "int8" or "uint8" with a scale and a zero
@@ -93,16 +98,21 @@ def to_tflite(
     >>> export.load(path).predict(np.full((1, 8, 8, 1), 255, np.uint8))
     array([[1.]], dtype=float32)
     """
+    trained = model if is_trained(model) else None
+    if trained is not None:
+        model = stand_in(trained, mode)
     _check(mode, scores_dtype, model)
     spec, ops = input_spec(model, prepare, input_size), ops_inside(prepare, input_size)
     takes = tf.TensorSpec((1, *spec.shape[1:]), spec.dtype, spec.name)
-    ahead, inside = _divided(ops, mode)
+    ahead, inside = _divided(ops, mode) if trained is None else divided(ops)
     examples = None
-    if mode in CALIBRATED:
+    if mode in CALIBRATED and trained is None:
         examples = calibration_examples(calibration, takes, ahead, mode=mode)
     head = _head(ahead, takes, mode)
     network = converted(
-        scoring(_twin(model, mode, inside, examples), inside, "tflite"),
+        scoring(_twin(model, mode, inside, examples), inside, "tflite")
+        if trained is None
+        else trained_scoring(trained, pixels=bool(inside)),
         _given(head, takes) if head else takes,
         model,
         mode=mode,
@@ -112,7 +122,7 @@ def to_tflite(
     if mode in CALIBRATED:
         require_integers(model, network, mode)
     if is_fused(model, mode):
-        network = unclipped(network)
+        network = with_one_scale(unclipped(network))
     if head:
         network = joined(converted(head, takes, model), network)
     with staged(path) as aside:

@@ -33,7 +33,7 @@ def float32_twin(
                 "return the arguments of its `__init__`, and that take `**kwargs`."
             ) from None
 
-    twin = keras.models.clone_model(model, clone_function=copied)
+    twin = keras.models.clone_model(model, clone_function=copied, recursive=True)
     twin.set_weights(model.get_weights())
     return twin
 

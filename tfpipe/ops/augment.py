@@ -60,8 +60,26 @@ class RandomAffine(RandomOp):
         return move(example, motion, self.mask_fill)
 
 
+class _Affine(RandomOp):
+    """A `RandomAffine` with fewer arguments."""
+
+    takes: ClassVar[str] = "uint8"
+    gives: ClassVar[str] = "uint8"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._affine()  # refuses what does not fit
+
+    def augment(self, example: Example, key: tf.Tensor) -> Example:
+        """Draws for each image, and moves it."""
+        return self._affine().augment(example, key)
+
+    def _affine(self) -> RandomAffine:
+        raise NotImplementedError
+
+
 @dataclasses.dataclass(frozen=True)
-class RandomRotation(RandomOp):
+class RandomRotation(_Affine):
     """Turns uint8 images by a random angle; see `RandomAffine` for turns with shifts and zooms.
 
     Args:
@@ -77,23 +95,13 @@ class RandomRotation(RandomOp):
 
     rotation: float = 0.03
     mask_fill: int = 0
-    takes: ClassVar[str] = "uint8"
-    gives: ClassVar[str] = "uint8"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._affine()
-
-    def augment(self, example: Example, key: tf.Tensor) -> Example:
-        """Draws a turn for each image, and applies it."""
-        return self._affine().augment(example, key)
 
     def _affine(self) -> RandomAffine:
         return RandomAffine(self.rotation, 0.0, mask_fill=self.mask_fill)
 
 
 @dataclasses.dataclass(frozen=True)
-class RandomZoom(RandomOp):
+class RandomZoom(_Affine):
     """Makes what is on uint8 images smaller or larger, about their centres.
 
     Small things are what models miss: seeing everything smaller in training helps to find them.
@@ -111,16 +119,6 @@ class RandomZoom(RandomOp):
 
     zoom: tuple[float, float] = (0.8, 1.2)
     mask_fill: int = 0
-    takes: ClassVar[str] = "uint8"
-    gives: ClassVar[str] = "uint8"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._affine()
-
-    def augment(self, example: Example, key: tf.Tensor) -> Example:
-        """Draws a magnification for each image, and applies it."""
-        return self._affine().augment(example, key)
 
     def _affine(self) -> RandomAffine:
         return RandomAffine(0.0, 0.0, self.zoom, self.mask_fill)

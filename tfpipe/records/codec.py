@@ -60,6 +60,7 @@ def decoder(features: Mapping[str, Feature]) -> Callable[[Example], Example]:
     image, mask = features.get("image"), features.get("mask")
 
     def decode(example: Example) -> Example:
+        """The images upright, the masks as classes; all else as it is."""
         example = dict(example)
         if image is not None:
             turned = example.pop("orientation")

@@ -6,6 +6,7 @@ beside them. It is written aside and renamed, in a thread, while the training go
 
 import concurrent.futures
 import copy
+import itertools
 import json
 import pathlib
 import time
@@ -59,7 +60,8 @@ class Keeper:
 
     Args:
         model: built and compiled.
-        callbacks: all, Keras' History included.
+        callbacks: all, Keras' History included; the variables of those that have `variables`,
+            from `on_train_begin` on, are kept, too.
         extra: variables beside the model's that a resumed training needs.
         at: the (epoch, step) of the checkpoint to begin from; (0, 0) where there is none.
         folder: of the run; None keeps nothing.
@@ -98,7 +100,7 @@ class Keeper:
         """Puts the checkpoint back, if there was one."""
         if not self.facts:
             return
-        state.put_back(self.model, self.extra, self.arrays)
+        state.put_back(self.model, self._extra(), self.arrays)
         state.put_back_random(self.facts["random"], self.arrays)
         remembered = state.unpacked(self.facts["callbacks"], self.arrays)
         for callback, values in zip(self.callbacks, remembered, strict=True):
@@ -130,7 +132,7 @@ class Keeper:
         assert self.folder is not None
         self._wait()
         started = time.monotonic()
-        arrays = state.read(self.model, self.extra)
+        arrays = state.read(self.model, self._extra())
         remembered = [
             state.changed(now, before)
             for now, before in zip(state.of_callbacks(self.callbacks), self.baseline, strict=True)
@@ -146,6 +148,10 @@ class Keeper:
         if workers.is_chief(self.model.distribute_strategy):
             path = place(self.folder, epoch, step)
             self.writing = self.thread.submit(_write, path, arrays)
+
+    def _extra(self) -> list[tf.Variable]:
+        of_callbacks = [getattr(callback, "variables", ()) for callback in self.callbacks]
+        return [*self.extra, *itertools.chain.from_iterable(of_callbacks)]
 
     def _wait(self) -> None:
         if self.writing is not None:

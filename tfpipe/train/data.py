@@ -80,20 +80,27 @@ def model_inputs(inputs: Any) -> Any:
 
 
 def passes(
-    opened: Opened, strategy: tf.distribute.Strategy, changes: Sequence[Change] = ()
+    opened: Opened,
+    strategy: tf.distribute.Strategy,
+    changes: Sequence[Change] = (),
+    *,
+    checks: Sequence[Change] = (),
 ) -> Iterator[Iterator[Any]]:
     """Pass after pass, as iterators of a strategy, in a process that begins anew.
 
     A dataset that is shuffled anew in every pass counts its passes as they begin. So the passes
-    of the process before are begun here too, each for one batch, and the order goes on.
+    of the process before are begun here too, each for one batch, and the order goes on. The
+    checks are made in the first pass only: they take a function call for every batch.
     """
     dataset = opened.dataset
     for _ in range(opened.before):
         next(iter(dataset), None)
     for change in changes:
         dataset = change(dataset)
-    if opened.skip:
-        yield iter(strategy.experimental_distribute_dataset(dataset.skip(opened.skip)))
+    first = dataset
+    for check in checks:
+        first = check(first)
+    yield iter(strategy.experimental_distribute_dataset(first.skip(opened.skip)))
     batches = strategy.experimental_distribute_dataset(dataset)
     while True:
         yield iter(batches)
@@ -116,6 +123,8 @@ def check_labels(num_classes: int) -> Change:
     """A change of a dataset: labels outside the classes are an error in the first batches."""
 
     def check(number: tf.Tensor, batch: Any) -> Any:
+        """Passes the batch on; later batches are not looked at."""
+
         def look() -> tf.Tensor:
             labels = tf.reshape(tf.cast(batch[1], tf.int64), [-1])
             wrong = tf.where((labels < 0) | (labels >= num_classes))[:, 0]

@@ -102,6 +102,7 @@ def _watched(model: keras.Model) -> Iterator[list[str]]:
     layers = [layer for layer in model._flatten_layers(include_self=False)]
 
     def watch(layer: keras.Layer) -> None:
+        """Puts a function that looks at the outputs before the layer's own `call`."""
         call = layer.call
 
         def watched(*args: Any, **kwargs: Any) -> Any:

@@ -21,7 +21,7 @@ from tfpipe.files import Path, leftovers, write_bytes, write_json, write_text
 from tfpipe.report import curves
 from tfpipe.train import checkpoint, workers
 from tfpipe.train.data import Opened
-from tfpipe.train.graph import Options
+from tfpipe.train.step import Options
 
 
 def settings(
@@ -46,6 +46,9 @@ def settings(
         # `records.read` says what its batches are made of; other datasets do not.
         for key, value in getattr(part.dataset, "made_of", {}).items():
             data[f"{key} of {name}"] = value
+    for part in (model, *callbacks):  # those of `tfpipe.compress` say what they were made with
+        for key, value in getattr(part, "made_of", {}).items():
+            data[f"{key} of {type(part).__name__}"] = value
     return {
         "model": re.sub(r"_\d+$", "", model.name),
         **weights,
@@ -56,7 +59,7 @@ def settings(
         "callbacks": [type(callback).__name__ for callback in callbacks],
         "epochs": epochs,
         "class_weights": class_weights and {str(k): v for k, v in class_weights.items()},
-        **{k: v for k, v in options._asdict().items() if k != "after_update"},
+        **options._asdict(),
         "replicas": model.distribute_strategy.num_replicas_in_sync,
     }
 
@@ -101,6 +104,13 @@ def continued(
             callback.append = True
             _cut(pathlib.Path(callback.filename), callback.sep, epoch)
     return list(callbacks)
+
+
+def write_chain(out: pathlib.Path, dataset: tf.data.Dataset) -> None:
+    """Writes the chain that `records.read` prepares the batches with, as JSON."""
+    prepare = getattr(dataset, "prepare", None)
+    if prepare is not None and hasattr(prepare, "to_json"):
+        prepare.to_json(out / "chain.json")
 
 
 def finish(out: pathlib.Path, history: keras.callbacks.History) -> None:

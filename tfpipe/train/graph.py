@@ -7,13 +7,13 @@ Example:
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.framework.config import is_op_determinism_enabled
 
 from tfpipe.backend import keras
-from tfpipe.train import step
+from tfpipe.train import gradients, outcome, step
 from tfpipe.train.accumulate import grouped
 from tfpipe.train.finite import Watch
 
@@ -21,17 +21,7 @@ One = Callable[[Any, tf.Tensor], tf.Tensor]
 Repeat = Callable[[Iterator[Any], tf.Tensor], tf.Tensor]
 
 
-class Options(NamedTuple):
-    """What a step is made of."""
-
-    clip_norm: float | None
-    accumulate: int
-    skip_bad: bool
-    jit: bool
-    after_update: Callable[[], Any] | None
-
-
-def training(model: keras.Model, options: Options, watch: Watch) -> Repeat:
+def training(model: keras.Model, options: step.Options, watch: Watch) -> Repeat:
     """A function of (iterator, count) that trains on `count` batches, in the graph.
 
     It returns how many it has seen: fewer where one was not finite, and is not to be skipped.
@@ -43,6 +33,7 @@ def training(model: keras.Model, options: Options, watch: Watch) -> Repeat:
 
     @tf.function
     def repeat(iterator: Iterator[Any], count: tf.Tensor) -> tf.Tensor:
+        """Stops after a batch that was not finite, unless such batches are skipped."""
         number, going = tf.constant(0), tf.constant(True)
         ready = _now()
         while number < count and going:
@@ -92,42 +83,32 @@ def averaging(model: keras.Model) -> Callable[[], None]:
     return run
 
 
-def _single(model: keras.Model, options: Options, watch: Watch) -> One:
+def _single(model: keras.Model, options: step.Options, watch: Watch) -> One:
     """One batch, one update."""
-    strategy = model.distribute_strategy
+    strategy, update = model.distribute_strategy, step.update(model, options)
     forward = step.forward(model, jit=options.jit)
-    update = step.update(
-        model,
-        clip_norm=options.clip_norm,
-        after_update=options.after_update,
-        jit=options.jit,
-    )
 
     @tf.autograph.experimental.do_not_convert
     def look(*batch: Any) -> tuple[step.Seen, list[tf.Tensor], tf.Tensor]:
+        """On one replica."""
         seen = forward(*batch)
-        return seen, *step.joined(model, seen.gradients)
+        return seen, *gradients.joined(model, seen.gradients)
 
     @tf.autograph.experimental.do_not_convert
     def one(batch: Any, last: tf.Tensor) -> tf.Tensor:
-        x, y, sample_weight = (*batch, None)[:3]
-        seen, gradients, norm = strategy.run(look, args=(x, y, sample_weight))
+        """On all replicas; every batch is a group of its own, so none is the last."""
+        seen, means, norm = strategy.run(look, args=batch)
 
         def good() -> tf.Tensor:
-            with step.summed_already(model.optimizer):
-                strategy.run(update, args=(gradients, norm))
-            counted = (x, y, sample_weight, seen.y_pred, seen.loss, seen.count)
-            strategy.run(step.count_in(model), args=counted)
-            return tf.constant(True)
+            outcome.updated(model, update, means, norm)
+            return outcome.counted(model, batch, seen)
 
         def bad() -> tf.Tensor:
-            strategy.run(step.put_back(model), args=(seen.before,))
             watch.count.assign_add(1)
-            watch.keep(strategy, batch)
-            return tf.constant(False)
+            return outcome.dropped(model, watch, batch, seen)
 
-        finite = step.first(strategy, seen.finite)
-        fine = finite & step.usable(model.optimizer, step.first(strategy, norm))
+        finite = gradients.first(strategy, seen.finite)
+        fine = finite & gradients.usable(model.optimizer, gradients.first(strategy, norm))
         return tf.cond(fine, good, bad)
 
     return one

@@ -80,8 +80,8 @@ def run(job: Job, pace: Pace) -> None:
             if model.stop_training:
                 break
             _epoch(job, pace, bar, epoch, step if epoch == first else 0)
-        job.calls.on_train_end()
         model.optimizer.finalize_variable_values(model.trainable_variables)  # Keras' averages
+        job.calls.on_train_end()
     keeper.finish()
 
 

@@ -3,20 +3,29 @@
 Example:
 
     seen = forward(model, jit=False)(x, y, sample_weight)
-    update(model, clip_norm=1.0, after_update=None)(seen.gradients)
+    update(model, options)(*joined(model, seen.gradients))
 """
 
-import contextlib
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from tfpipe.backend import keras
 from tfpipe.train.data import model_inputs
+from tfpipe.train.gradients import all_sum, num_replicas, whole
 
 Step = Callable[..., Any]
+
+
+class Options(NamedTuple):
+    """What a step is made of."""
+
+    clip_norm: float | None
+    accumulate: int
+    skip_bad: bool
+    jit: bool
 
 
 class Seen(NamedTuple):
@@ -45,10 +54,10 @@ def forward(model: keras.Model, *, jit: bool) -> Step:
         before = [tf.convert_to_tensor(v.value) for v in model.non_trainable_variables]
         count = tf.cast(tf.shape(tf.nest.flatten(x)[0])[0], tf.float32)
         total, share = all_sum(count), None
-        if _num_replicas() > 1:
+        if num_replicas() > 1:
             share = count / total
         gradients, loss, y_pred = local(x, y, sample_weight, share)
-        if _num_replicas() > 1:
+        if num_replicas() > 1:
             # The mean of no examples is not a number, nor would a moving average be from then on.
             for variable, value in zip(model.non_trainable_variables, before, strict=True):
                 variable.assign(tf.where(count > 0, variable.value, value))
@@ -73,19 +82,15 @@ def evaluate(model: keras.Model) -> Step:
     return run
 
 
-def update(
-    model: keras.Model,
-    *,
-    clip_norm: float | None,
-    after_update: Callable[[], Any] | None,
-    jit: bool,
-) -> Step:
+def update(model: keras.Model, options: Options) -> Step:
     """A function of (gradients, norm): clips them, and has the optimizer apply them.
 
     The gradients are those of the whole batch, the same on every replica, and multiplied by the
     loss scale, as a `LossScaleOptimizer` wants them; the norm is not.
     """
+    clip_norm = options.clip_norm
 
+    @tf.autograph.experimental.do_not_convert
     def apply(gradients: list[tf.Tensor | None], norm: tf.Tensor) -> None:
         if clip_norm is not None:
             factor = clip_norm / tf.maximum(norm, clip_norm)
@@ -93,15 +98,7 @@ def update(
         model.optimizer.apply(gradients, model.trainable_variables)
 
     # Replicas talk to each other in between, which a compiled function cannot.
-    apply = _compiled(apply, jit and model.distribute_strategy.num_replicas_in_sync == 1)
-
-    @tf.autograph.experimental.do_not_convert
-    def run(gradients: list[tf.Tensor | None], norm: tf.Tensor) -> None:
-        apply(gradients, norm)
-        if after_update is not None:
-            after_update()
-
-    return run
+    return _compiled(apply, options.jit and model.distribute_strategy.num_replicas_in_sync == 1)
 
 
 def count_in(model: keras.Model) -> Step:
@@ -140,70 +137,6 @@ def average_statistics(model: keras.Model) -> Step:
     return run
 
 
-def joined(
-    model: keras.Model, gradients: Sequence[tf.Tensor | None]
-) -> tuple[list[tf.Tensor | None], tf.Tensor]:
-    """The replicas' gradients in a sum, and its global norm without the loss scale."""
-    if _num_replicas() > 1:
-        present = iter(all_sum([g for g in gradients if g is not None]))
-        gradients = [None if g is None else next(present) for g in gradients]
-    return list(gradients), norm_of(model, gradients)
-
-
-def norm_of(model: keras.Model, gradients: Sequence[tf.Tensor | None]) -> tf.Tensor:
-    """The global norm, float32; not finite where one of the gradients is not."""
-    present = [tf.cast(gradient, tf.float32) for gradient in gradients if gradient is not None]
-    if is_scaled(model.optimizer):  # before they are squared, or large scales would overflow
-        present = [gradient / loss_scale(model.optimizer) for gradient in present]
-    return tf.linalg.global_norm(present)
-
-
-def all_sum(values: Any) -> Any:
-    """The sum over the replicas."""
-    if _num_replicas() == 1:
-        return values
-    context = tf.distribute.get_replica_context()
-    return context.all_reduce(tf.distribute.ReduceOp.SUM, values)
-
-
-def is_scaled(optimizer: keras.optimizers.Optimizer) -> bool:
-    """Whether the optimizer looks for the right loss scale by itself."""
-    return isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-
-
-def loss_scale(optimizer: keras.optimizers.Optimizer) -> tf.Tensor:
-    """What the optimizer multiplies the loss by."""
-    return tf.cast(optimizer.scale_loss(tf.constant(1.0)), tf.float32)
-
-
-def usable(optimizer: keras.optimizers.Optimizer, norm: tf.Tensor) -> tf.Tensor:
-    """Whether the optimizer can go on from gradients of this norm.
-
-    A `LossScaleOptimizer` lowers its scale until the gradients are finite; at 1 it is the
-    gradients' own fault.
-    """
-    finite = tf.math.is_finite(norm)
-    if is_scaled(optimizer):
-        finite |= loss_scale(optimizer) > 1
-    return finite
-
-
-def first(strategy: tf.distribute.Strategy, value: Any) -> tf.Tensor:
-    """One replica's value, where all have the same."""
-    return strategy.experimental_local_results(value)[0]
-
-
-@contextlib.contextmanager
-def summed_already(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
-    """Keeps Keras from summing gradients over the replicas once more (after clipping)."""
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    inner._all_reduce_sum_gradients = lambda pairs: pairs
-    try:
-        yield
-    finally:
-        del inner._all_reduce_sum_gradients
-
-
 def _local(model: keras.Model) -> Step:
     call = _caller(model, training=True)
 
@@ -216,7 +149,7 @@ def _local(model: keras.Model) -> Step:
             part = loss if share is None else loss * share
             scaled = model.optimizer.scale_loss(part)
         gradients = tape.gradient(scaled, model.trainable_variables)
-        return [_whole(gradient, share) for gradient in gradients], loss, y_pred
+        return [whole(gradient, share) for gradient in gradients], loss, y_pred
 
     return run
 
@@ -230,23 +163,10 @@ def _mean_loss(
 ) -> tf.Tensor:
     # Keras divides its losses by the number of replicas, as if all had the same share.
     loss = model._compute_loss(x, y, y_pred, sample_weight, training=training)
-    return tf.cast(loss, tf.float32) * _num_replicas()
+    return tf.cast(loss, tf.float32) * num_replicas()
 
 
 def _caller(model: keras.Model, *, training: bool) -> Callable[[Any], Any]:
     if "training" in inspect.signature(model.call).parameters:
         return lambda x: model(x, training=training)
     return model
-
-
-def _whole(gradient: Any, share: tf.Tensor | None) -> tf.Tensor | None:
-    """The gradient as one tensor; of no examples it is 0, whatever layers make of a mean."""
-    if gradient is None:
-        return None
-    # Dense: parts of an embedding's gradient may name the same row, and have no norm.
-    dense = tf.convert_to_tensor(gradient)
-    return dense if share is None else tf.where(share > 0, dense, tf.zeros_like(dense))
-
-
-def _num_replicas() -> int:
-    return tf.distribute.get_strategy().num_replicas_in_sync

@@ -6,13 +6,12 @@ Example:
 """
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfpipe.backend import keras
-from tfpipe.errors import RequestError, one_of, received
 from tfpipe.files import Path
-from tfpipe.train import compiling, data, folder, graph, loop, memory, workers
+from tfpipe.train import arguments, compiling, data, folder, graph, loop, memory, step, workers
 from tfpipe.train.checkpoint import Keeper, position
 from tfpipe.train.finite import Watch
 
@@ -35,7 +34,6 @@ def fit(
     checkpoint_s: float = 30.0,
     on_nan: str = "stop",
     jit_compile: bool | str = "auto",
-    after_update: Callable[[], Any] | None = None,
 ) -> keras.callbacks.History:
     """Trains a Keras model under the strategy that it was built under.
 
@@ -69,21 +67,22 @@ def fit(
             is not named weighs 1.
         resume: a folder for this training. It holds checkpoints, `run.json` (the arguments, and
             what describes model and data), `environment.json` (versions, commit, seed),
-            `history.csv` and `curves.png`. Called again with the same arguments in a new process,
+            `chain.json` (with which `records.read` prepares the batches), `history.csv` and
+            `curves.png`. Called again with the same arguments in a new process,
             `fit` goes on from the newest checkpoint, and ends with the same bits as if it had
             never been interrupted (on a CPU, with
             `tf.config.experimental.enable_op_determinism()`, and weights made from a seed). That
             holds for data in an order of its own or of a seed, such as `records.read` gives, and
-            for callbacks that remember what they need in plain attributes. To reach the right
-            batch of a plain dataset, its earlier passes are begun and the batches before it are
-            read; `lambda epoch, batch: records.read(..., start=(epoch, batch))` skips them.
+            for callbacks that remember what they need in plain attributes, or in TensorFlow
+            variables that their attribute `variables` lists. To reach the right batch of a plain
+            dataset, its earlier passes are begun and the batches before it are read;
+            `lambda epoch, batch: records.read(..., start=(epoch, batch))` skips them.
         checkpoint_s: seconds between two checkpoints at least; they come less often where they
             would take more than a hundredth of the time. 0: after every call of the graph.
         on_nan: "stop" with an error at the first loss or gradient that is not finite, the
             weights being those from before that step; or "skip" such steps, and count them as
             `skipped` in the history.
         jit_compile: XLA. "auto" is as the model was compiled; Keras' own "auto" is no on a CPU.
-        after_update: called in the replica after every optimizer update, inside the graph.
 
     Returns:
         Keras' history: `history.history["val_loss"]` and so on, one number per epoch.
@@ -103,46 +102,29 @@ def fit(
     >>> list(history.history)
     ['accuracy', 'loss']
     """
-    _check_arguments(epochs, accumulate, steps_per_call, clip_norm, on_nan)
+    arguments.check(epochs, accumulate, steps_per_call, clip_norm, on_nan)
     strategy = model.distribute_strategy
-    epoch, step = position(strategy, resume)
-    known = folder.saved_counts(resume) if resume and step else {}
-    opened = {
-        name: data.opened(name, batches, epoch, batch, known=known.get(name))
-        for name, batches, batch in (("train", train, step * accumulate), ("val", val, 0))
-        if batches is not None
-    }
-    _prepare(
-        model, opened, {"loss": loss, "optimizer": optimizer, "metrics": metrics}, accumulate > 1
-    )
-    options = graph.Options(
-        clip_norm=clip_norm,
-        accumulate=accumulate,
-        skip_bad=on_nan == "skip",
-        # "auto" is Keras' own choice, which is no on a CPU: scripts/bench_train.py shows why.
-        jit=bool(model.jit_compile if jit_compile == "auto" else jit_compile),
-        after_update=after_update,
-    )
-    changes = _changes(model, opened["train"].spec, class_weights)
+    epoch, start = position(strategy, resume)
+    opened = _opened(train, val, (epoch, start * accumulate), resume)
+    compiled = {"loss": loss, "optimizer": optimizer, "metrics": metrics}
+    _prepare(model, opened, compiled, accumulate > 1)
+    # "auto" is Keras' own choice, which is no on a CPU: scripts/bench_train.py shows why.
+    jit = bool(model.jit_compile if jit_compile == "auto" else jit_compile)
+    options = step.Options(clip_norm, accumulate, on_nan == "skip", jit)
     watch = Watch(stop=on_nan == "stop")
-    sides = {
-        name: loop.Side(
-            graph.training(model, options, watch) if name == "train" else graph.checking(model),
-            data.passes(part, strategy, changes if name == "train" else ()),
-            part.num_batches,
-        )
-        for name, part in opened.items()
-    }
+    sides = _sides(model, opened, options, watch, class_weights)
     settings = folder.settings(model, opened, options, epochs, class_weights, callbacks)
     with contextlib.ExitStack() as stack:
         out = stack.enter_context(folder.opened(resume, settings, strategy))
+        if out is not None and workers.is_chief(strategy):
+            folder.write_chain(out, opened["train"].dataset)
         num_steps = -(-opened["train"].num_batches // accumulate)
         calls = _calls(model, folder.continued(callbacks, epoch), epochs, num_steps)
         keeper = Keeper(
             model,
             calls.callbacks,
             [watch.count],
-            at=(epoch, step),
+            at=(epoch, start),
             folder=out,
             every_s=checkpoint_s,
         )
@@ -150,33 +132,44 @@ def fit(
         stack.enter_context(memory.explained(opened["train"].dataset, accumulate))
         stack.enter_context(data.labels_explained())
         stack.enter_context(strategy.scope())
-        pace = loop.Pace(steps_per_call, workers=workers.are_many(strategy))
-        job = loop.Job(
-            model, sides, calls, epochs, accumulate, watch, keeper, graph.averaging(model)
-        )
-        loop.run(job, pace)
+        average = graph.averaging(model)
+        job = loop.Job(model, sides, calls, epochs, accumulate, watch, keeper, average)
+        loop.run(job, loop.Pace(steps_per_call, workers=workers.are_many(strategy)))
         if out is not None and workers.is_chief(strategy):
             folder.finish(out, model.history)
     return model.history
 
 
-def _check_arguments(
-    epochs: int,
-    accumulate: int,
-    steps_per_call: int | str,
-    clip_norm: float | None,
-    on_nan: str,
-) -> None:
-    for name, value in (("epochs", epochs), ("accumulate", accumulate)):
-        if value < 1:
-            raise RequestError(received(f"`{name}` to be at least 1", **{name: value}))
-    if steps_per_call != "auto" and (isinstance(steps_per_call, str) or steps_per_call < 1):
-        expected = "`steps_per_call` to be at least 1, or 'auto'"
-        raise RequestError(received(expected, steps_per_call=steps_per_call))
-    if clip_norm is not None and not clip_norm > 0:
-        raise RequestError(received("`clip_norm` to be above 0, or None", clip_norm=clip_norm))
-    if on_nan not in ("stop", "skip"):
-        raise RequestError(one_of("on_nan", on_nan, ("stop", "skip")))
+def _opened(
+    train: data.Batches, val: data.Batches | None, at: tuple[int, int], resume: Path | None
+) -> dict[str, data.Opened]:
+    """Both datasets, the training's from where it goes on: (epoch, batch)."""
+    epoch, batch = at
+    known = folder.saved_counts(resume) if resume and batch else {}
+    return {
+        name: data.opened(name, batches, epoch, first, known=known.get(name))
+        for name, batches, first in (("train", train, batch), ("val", val, 0))
+        if batches is not None
+    }
+
+
+def _sides(
+    model: keras.Model,
+    opened: Mapping[str, data.Opened],
+    options: step.Options,
+    watch: Watch,
+    class_weights: Mapping[int, float] | None,
+) -> dict[str, loop.Side]:
+    """What the graph does with the batches of training, and of validation."""
+    strategy, train = model.distribute_strategy, opened["train"]
+    changes = [] if class_weights is None else [data.weigh_classes(class_weights)]
+    passes = data.passes(train, strategy, changes, checks=_checks(model, train.spec))
+    repeat = graph.training(model, options, watch)
+    sides = {"train": loop.Side(repeat, passes, train.num_batches)}
+    if "val" in opened:
+        passes = data.passes(opened["val"], strategy)
+        sides["val"] = loop.Side(graph.checking(model), passes, opened["val"].num_batches)
+    return sides
 
 
 def _prepare(
@@ -193,12 +186,9 @@ def _prepare(
     compiling.check_model(model, spec, split=split)
 
 
-def _changes(
-    model: keras.Model, spec: tuple[Any, ...], class_weights: Mapping[int, float] | None
-) -> list[data.Change]:
+def _checks(model: keras.Model, spec: tuple[Any, ...]) -> list[data.Change]:
     num_classes = compiling.num_classes(model, spec)
-    changes = [] if num_classes is None else [data.check_labels(num_classes)]
-    return changes if class_weights is None else [*changes, data.weigh_classes(class_weights)]
+    return [] if num_classes is None else [data.check_labels(num_classes)]
 
 
 def _calls(

@@ -1,12 +1,8 @@
 """What the CLAHE tests share: OpenCV as the oracle, random cases, and the real X-rays."""
 
-import pathlib
-
 import cv2
 import numpy as np
 import pytest
-
-DATA = pathlib.Path(__file__).resolve().parents[4] / "shared" / "data"
 
 # The tests run TensorFlow's threads beside it, and inside tf.data.
 cv2.setNumThreads(0)
@@ -70,14 +66,11 @@ def cases(pictures):
 
 
 @pytest.fixture
-def xrays():
-    """Every X-ray of both real data sets, grey; the test is skipped where there are none."""
-    paths = [
-        path
+def xrays(shared_data):
+    """Every X-ray of both real data sets, grey."""
+    return [
+        cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
         for name in ("covid_xray", "chestxray14_sample")
-        for path in sorted((DATA / name).rglob("*"))
+        for path in sorted(shared_data(name).rglob("*"))
         if path.suffix.lower() in (".png", ".jpg", ".jpeg")
     ]
-    if not paths:
-        pytest.skip("the X-rays are not here")
-    return [cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in paths]

@@ -36,8 +36,8 @@ def test_large_images(opencv, pictures, size_px, tile_grid):
 
 
 @pytest.mark.slow
-def test_every_xray(opencv, xrays):
-    """By size, because each size is compiled."""
+def test_xrays_of_the_commonest_sizes(opencv, xrays):
+    """Each size is compiled, so not all of them; `test_forms` has every X-ray."""
     by_size = {}
     for image in xrays:
         by_size.setdefault(image.shape, []).append(image[..., None])

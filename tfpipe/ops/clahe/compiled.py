@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfpipe.ops.clahe import lab
-from tfpipe.ops.clahe.blend import float_blend
+from tfpipe.ops.clahe.blend import blend
 from tfpipe.ops.clahe.forms import Grid, bincount
 from tfpipe.ops.clahe.geometry import LEVELS, geometry
 from tfpipe.ops.clahe.tables import (
@@ -19,7 +19,7 @@ from tfpipe.ops.clahe.tables import (
     corner_tables,
     cumulate,
     cumulate_by_products,
-    float_levels,
+    grey_levels,
     run_time_zero,
     tile_ids,
 )
@@ -66,7 +66,7 @@ def _levels(counts: Any, settings: Settings) -> tuple[Any, Any]:
     by_products = known.area <= 2**24
     counts = tf.reshape(counts, (-1, across * down, LEVELS))
     sums = clipped_sums(counts, known.limit, cumulate_by_products if by_products else cumulate)
-    return float_levels(sums, known.scale), run_time_zero(sums, known)
+    return grey_levels(sums, known.scale), run_time_zero(sums, known)
 
 
 @tf.function(jit_compile=True, autograph=False)
@@ -87,7 +87,7 @@ def _look_up(planes: Any, tables: Any, settings: Settings) -> Any:
 def _blend(looked_up: Any, zero: Any, settings: Settings) -> Any:
     known = geometry(*settings)
     corners = [tf.bitwise.right_shift(looked_up, 8 * k) & 255 for k in range(4)]
-    blended = float_blend(corners, known.rows, known.columns, zero)
+    blended = blend(corners, known.rows, known.columns, zero)
     # 3 * 2**22 leaves no bits for a fraction, so the sum is rounded, half to even; the result is
     # its lowest byte. tf.round and a cast take twice as long.
     return tf.cast(tf.bitcast(blended + 3 * 2.0**22, tf.int32) & 255, tf.uint8)

@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
-from tfpipe.ops.clahe.blend import float_blend, integer_blend, integer_levels
+from tfpipe.ops.clahe.blend import blend
 from tfpipe.ops.clahe.geometry import LEVELS, Geometry, geometry
 from tfpipe.ops.clahe.tables import (
     cell_ids,
     clipped_sums,
     corner_tables,
-    float_levels,
+    grey_levels,
     padded,
     run_time_zero,
     tile_ids,
@@ -45,16 +45,14 @@ def onnx(planes: Any, tile_grid: Grid, clip_limit: float) -> Any:
 
 
 def tflite(planes: Any, tile_grid: Grid, clip_limit: float) -> Any:
-    """TFLite's builtin operators, in integers, so that int8 conversion leaves them alone."""
+    """TFLite's builtin operators."""
     known = _geometry(planes, tile_grid, clip_limit)
     bins = tile_grid[0] * tile_grid[1] * LEVELS
     ids = tf.reshape(tile_ids(planes, known.rows, known.columns, tile_grid), [-1, 1])
     # Ones that are computed: converters would store an image of tf.ones in the file.
     ones = tf.cast(ids[:, 0] >= 0, tf.int32)
     counts = tf.scatter_nd(ids, ones, [tf.shape(planes)[0] * bins])
-    sums = clipped_sums(tf.reshape(counts, (-1, bins // LEVELS, LEVELS)), known.limit)
-    corners = _look_up(planes, integer_levels(sums, known.scale), known, tile_grid)
-    return integer_blend(corners, known.rows, known.columns)
+    return _floats(planes, known, tile_grid, tf.reshape(counts, (-1, bins // LEVELS, LEVELS)))
 
 
 def bincount(ids: Any, size: Any) -> Any:
@@ -100,8 +98,8 @@ def opencv(planes: Any, tile_grid: Grid, clip_limit: float) -> Any:
 
 def _floats(planes: Any, found: Geometry, tile_grid: Grid, counts: Any) -> Any:
     sums = clipped_sums(counts, found.limit)
-    corners = _look_up(planes, float_levels(sums, found.scale), found, tile_grid)
-    blended = float_blend(corners, found.rows, found.columns, run_time_zero(sums, found))
+    corners = _look_up(planes, grey_levels(sums, found.scale), found, tile_grid)
+    blended = blend(corners, found.rows, found.columns, run_time_zero(sums, found))
     return tf.cast(tf.round(blended), tf.uint8)
 
 

@@ -85,7 +85,7 @@ def clipped_sums(counts: Any, limit: Any, sums: Callable[[Any], Any] = cumulate)
     return sums(tf.minimum(counts, limit)) + spread
 
 
-def float_levels(sums: Any, scale: Any) -> Any:
+def grey_levels(sums: Any, scale: Any) -> Any:
     """Cumulative counts to grey levels, int32: the product in float32, rounded half to even."""
     return tf.cast(tf.round(tf.cast(sums, tf.float32) * scale), tf.int32)
 

@@ -101,6 +101,7 @@ def read(
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(length))
     dataset = dataset.prefetch(tf.data.AUTOTUNE).with_options(_options())
     dataset.made_of = _made_of(plan, prepare, weights)
+    dataset.prepare = prepare
     return dataset
 
 

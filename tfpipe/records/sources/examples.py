@@ -73,6 +73,7 @@ def examples(
         )
 
     def iterate() -> Iterator[Example]:
+        """Begins the iterable anew, and refuses by its number what is no example."""
         for number, example in enumerate(_fresh(iterable)):
             _require_whole(number, example, features, given)
             if given:

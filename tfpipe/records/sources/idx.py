@@ -57,6 +57,7 @@ def idx(
     splits = _splits(parts, split, seed, stratify)
 
     def iterate() -> Iterator[Example]:
+        """Both files' images, each in the order on disk that the seed gives."""
         for part, (images, part_labels) in parts.items():
             keys = example_ids(len(images), f"{part}-")
             for index in disk_order(keys, seed):

@@ -84,6 +84,7 @@ class _Workers:
         self.all: list[Worker] = []
 
     def encode(self, batch: Batch) -> list[Encoded]:
+        """Of a batch that a worker dies of, every example by itself, to find which it was."""
         worker = getattr(self.mine, "worker", None)
         if worker is None:
             worker = self.mine.worker = Worker(_PROGRAM, self.job)

@@ -1,0 +1,60 @@
+"""A copy of a compiled model to train on, so that the one that was given stays as it is."""
+
+import tensorflow as tf
+
+from tfpipe.backend import keras
+from tfpipe.errors import RequestError
+
+
+def copied(model: keras.Model, optimizer: keras.optimizers.Optimizer | None) -> keras.Model:
+    """A copy with the same weights, compiled like the model, with a new optimizer.
+
+    Args:
+        model: functional or Sequential, and compiled.
+        optimizer: the new one's settings; the model's own if None.
+
+    Raises:
+        RequestError: the model is not compiled, or is neither functional nor Sequential.
+    """
+    if not model.compiled:
+        raise RequestError(
+            f"The model {model.name!r} is not compiled. "
+            "Call `model.compile(optimizer=..., loss=..., metrics=[...])` first."
+        )
+    if not isinstance(model, keras.Sequential | keras.src.models.Functional):
+        raise RequestError(
+            f"The model {model.name!r} is a subclass of keras.Model ({type(model).__name__}), "
+            "whose layers and their order only its own code knows. "
+            "Build it as keras.Sequential or keras.Model(inputs, outputs)."
+        )
+    with model.distribute_strategy.scope():
+        copy = keras.models.clone_model(model)
+        copy.dtype_policy = model.dtype_policy  # Keras scales the loss by it, not by the layers'
+        copy.set_weights(model.get_weights())
+        compile_like(copy, model, optimizer or model.optimizer)
+    return copy
+
+
+def compile_like(
+    model: keras.Model, other: keras.Model, optimizer: keras.optimizers.Optimizer
+) -> None:
+    """Compiles a model as another one is, with a new optimizer like the one that is given."""
+    config = other._compile_config.config  # the objects themselves: losses have no state
+    model.compile(
+        optimizer=keras.optimizers.deserialize(keras.optimizers.serialize(optimizer)),
+        loss=config["loss"],
+        loss_weights=config["loss_weights"],
+        metrics=_anew(config["metrics"]),
+        weighted_metrics=_anew(config["weighted_metrics"]),
+        steps_per_execution=config["steps_per_execution"],
+        jit_compile=config["jit_compile"],
+        run_eagerly=config["run_eagerly"],
+    )
+
+
+def _anew(metrics: object) -> object:
+    """The same metrics, without what they have counted."""
+    return tf.nest.map_structure(
+        lambda m: type(m).from_config(m.get_config()) if isinstance(m, keras.metrics.Metric) else m,
+        metrics,
+    )
