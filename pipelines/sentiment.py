@@ -26,6 +26,9 @@ from tfpipe.cli import flag
 if TYPE_CHECKING:
     import keras
 
+CLASSES = ("negative", "positive")
+SPLIT = (0.85, 0.05, 0.1)
+
 
 @dataclasses.dataclass(frozen=True)
 class Flags:
@@ -62,29 +65,36 @@ def main(flags: Flags) -> None:
 
 def load_source(flags: Flags) -> tp.records.Source:
     """The texts that --data names, or drawn ones."""
-    common = {"split": (0.8, 0.1, 0.1), "seed": flags.seed, "stratify": True}
     path = pathlib.Path(flags.data)
     if not flags.data:
         print("No --data: the texts are drawn, and easy; the score says nothing of real ones.")
         features = {"text": tp.records.Feature("text"), "label": tp.records.Feature("label")}
+        rows = list(drawn_texts(flags.seed))
         return tp.records.examples(
-            list(drawn_texts(flags.seed)),
-            features,
-            class_names=("negative", "positive"),
-            split=common["split"],
-            seed=flags.seed,
-            name="drawn",
+            rows, features, class_names=CLASSES, split=SPLIT, seed=flags.seed, name="drawn"
         )
     if path.is_file():
-        return tp.records.text_csv(path, text_column="text", label_column="label", **common)
-    found = {kind: sorted(path.glob(f"*{kind[:3]}*")) for kind in ("negative", "positive")}
+        return tp.records.text_csv(
+            path,
+            text_column="text",
+            label_column="label",
+            split=SPLIT,
+            seed=flags.seed,
+            stratify=True,
+        )
+    found = {kind: sorted(path.glob(f"*{kind[:3]}*")) for kind in CLASSES}
     if any(len(files) != 1 for files in found.values()):
         raise tp.RequestError(
             f"Expected `--data` to be a CSV file, or a folder with one file *neg* and one *pos*. "
             f"Received: {flags.data!r}"
         )
-    files = {kind: file for kind, (file,) in found.items()}
-    return tp.records.text_lines(files, name=path.resolve().name, **common)
+    return tp.records.text_lines(
+        {kind: file for kind, (file,) in found.items()},
+        split=SPLIT,
+        seed=flags.seed,
+        stratify=True,
+        name=path.resolve().name,
+    )
 
 
 def drawn_texts(seed: int, number: int = 4000) -> Iterator[dict[str, object]]:

@@ -125,8 +125,9 @@ def train(
     val = tp.records.read(manifest, "val", prepare, batch_size=256, cache=True)
 
     def make_model() -> keras.Model:
-        shape = manifest.features["sequence"].shape
-        model = tp.models.lstm(shape, 1, activation="linear", pooling="last", units=flags.units)
+        model = tp.models.lstm(
+            (flags.window, 1), 1, activation="linear", pooling="last", units=flags.units
+        )
         steps = flags.epochs * len(train)
         decay = keras.optimizers.schedules.CosineDecay(flags.learning_rate, steps)
         model.compile(keras.optimizers.Adam(decay), loss="mse")

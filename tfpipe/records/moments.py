@@ -45,16 +45,15 @@ def moments(manifest: Manifest) -> tuple[tuple[float, ...], tuple[float, ...]]:
     files, _ = sound_files(manifest, "train", "refuse")
     feature = {"sequence": manifest.features["sequence"]}
     rows = tf.data.TFRecordDataset(files).map(lambda record: parse(record, feature)["sequence"])
-    columns = manifest.features["sequence"].shape[-1]
-    count, mean, squares = 0, np.zeros(columns), np.zeros(columns)
+    count, mean, squares = 0, np.zeros(1), np.zeros(1)
     for batch in rows.batch(256).as_numpy_iterator():
-        values = batch.reshape(-1, columns).astype(np.float64)
+        values = batch.reshape(-1, batch.shape[-1]).astype(np.float64)
         # Chan, Golub and LeVeque (1979): sums of squares about a mean that moves.
         number, centre = len(values), values.mean(0)
-        squares += ((values - centre) ** 2).sum(0)
-        squares += (centre - mean) ** 2 * count * number / (count + number)
+        between = (centre - mean) ** 2 * count * number / (count + number)
+        squares = squares + ((values - centre) ** 2).sum(0) + between
         count += number
-        mean += (centre - mean) * number / count
+        mean = mean + (centre - mean) * number / count
     if not np.isfinite(squares).all():
         raise RequestError(f"Expected sequences of finite numbers in {manifest.path!r}.")
     return tuple(mean.tolist()), tuple(np.sqrt(squares / count).tolist())
