@@ -14,7 +14,7 @@ RNG = np.random.default_rng(0)
 def _by_rank():
     """The layers that there are for one, two and three dimensions."""
     for rank in (1, 2, 3):
-        shape = (9, 8, 7)[:rank] + (4,)
+        shape = (*(9, 8, 7)[:rank], 4)
 
         def named(name, *arguments, rank=rank, **options):
             return getattr(L, name.format(rank))(*arguments, **options)
