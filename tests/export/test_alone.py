@@ -1,5 +1,7 @@
 """A process of its own: its time and memory, and its death where LiteRT crashes."""
 
+import subprocess
+
 import numpy as np
 import pytest
 from ai_edge_litert.tools.flatbuffer_utils import read_model_from_bytearray
@@ -56,6 +58,23 @@ def test_a_file_that_never_ends_is_given_up(files, monkeypatch):
     with pytest.raises(DataError) as caught:
         run_alone("tflite", files["int8"], NOISE, threads=1)
     assert str(caught.value) == f"{files['int8']}: LiteRT did not end within 0.01 s"
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        (-9, "LiteRT was killed while it ran it, as if memory had run out"),
+        (-8, "LiteRT crashes on it (SIGFPE); the file is damaged"),
+    ],
+)
+def test_how_its_process_ended_is_told(files, monkeypatch, code, problem):
+    def ended(command, **options):
+        return subprocess.CompletedProcess(command, code, "", "")
+
+    monkeypatch.setattr(subprocess, "run", ended)
+    with pytest.raises(DataError) as caught:
+        run_alone("tflite", files["int8"], NOISE, threads=1)
+    assert str(caught.value) == f"{files['int8']}: {problem}"
 
 
 def test_a_file_is_tried_once(files, monkeypatch):
