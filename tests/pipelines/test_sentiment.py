@@ -1,7 +1,6 @@
 """The job on texts: finished, continued, refused, and as good on real sentences as promised."""
 
 import json
-import pathlib
 
 import numpy as np
 import pytest
@@ -127,11 +126,18 @@ def test_data_without_two_files_are_refused_and_leave_no_trace(tmp_path, capsys,
 
 @pytest.mark.slow
 def test_real_sentences_reach_their_bars(tmp_path, shared_data):
-    data = shared_data("rt_polarity")
-    assert run_here("--data", str(data), "--out", str(tmp_path / "out")) == 0
-    report = json.loads((tmp_path / "out" / "report.json").read_bytes())
-    assert report["reference"]["num_examples"] == 1066
-    assert report["reference"]["score"] >= 0.76
-    for row in report["files"]:
-        assert abs(row["score_lost"]) <= 0.01, row["path"]
-    assert pathlib.Path(tmp_path / "out" / "int8.tflite").stat().st_size < 1e6
+    # One test split of 1,066 sentences has a standard error of 0.013: three are less of a lottery.
+    data, scores = shared_data("rt_polarity"), []
+    for seed in range(3):
+        out = tmp_path / str(seed)
+        assert run_here("--data", str(data), "--out", str(out), "--seed", str(seed)) == 0
+        report = json.loads((out / "report.json").read_bytes())
+        assert report["reference"]["num_examples"] == 1066
+        scores.append(report["reference"]["score"])
+        assert {row["path"]: row["score_lost"] <= 0.01 for row in report["files"]} == {
+            "float32.tflite": True,
+            "int8.tflite": True,
+            "float32.onnx": True,
+        }
+        assert (out / "int8.tflite").stat().st_size < 1e6
+    assert np.mean(scores) >= 0.76
