@@ -57,6 +57,13 @@ OPS = {
     "ColorJitter": st.builds(ops.ColorJitter, fraction, fraction, fraction, st.floats(0, 0.5)),
     "MixUp": st.builds(ops.MixUp, st.none() | st.integers(2, 1000), st.floats(0.1, 10)),
     "CutMix": st.builds(ops.CutMix, st.none() | st.integers(2, 1000), st.floats(0.1, 10)),
+    "Tokenize": st.lists(st.sampled_from("abcd\u4e2d\u0437"), min_size=1, unique=True).map(
+        lambda words: ops.Tokenize(("[PAD]", "[UNK]", *words))
+    ),
+    "WordDropout": st.builds(ops.WordDropout, fraction),
+    "RandomWindow": st.builds(ops.RandomWindow, side),
+    "Window": st.builds(ops.Window, side, st.none() | st.just(1)),
+    "Standardize": numbers.map(lambda pairs: ops.Standardize(*zip(*pairs, strict=True))),
 }
 
 
@@ -136,7 +143,13 @@ def test_what_is_no_op_is_refused(entry):
     )
 
 
-RIGHT = [("Normalize", [1]), ("Normalize", [1, 2, 3]), ("Clahe", 1), ("Clahe", -7)]
+RIGHT = [
+    ("Standardize", [1]),
+    ("Normalize", [1]),
+    ("Normalize", [1, 2, 3]),
+    ("Clahe", 1),
+    ("Clahe", -7),
+]
 WRONG = ["x", [], [1], {}, -7, [None, None], ["a", "b"], [1, 2, 3]]
 
 
@@ -147,6 +160,7 @@ WRONG = ["x", [], [1], {}, -7, [None, None], ["a", "b"], [1, 2, 3]]
 def test_a_wrong_value_is_refused_in_a_sentence(name, field):
     needed = {"Resize": {"size": [8, 8]}, "CenterCrop": {"size": [8, 8]}}
     needed["RandomResizedCrop"] = needed["Resize"]
+    needed["Window"], needed["Standardize"] = {"length": 8}, {"mean": [0.0], "std": [1.0]}
     for value in WRONG:
         if (name, value) in RIGHT:
             continue

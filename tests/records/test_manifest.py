@@ -171,12 +171,18 @@ def test_another_content_is_damaged(tmp_path, change, error):
 
 @pytest.mark.parametrize(
     "key",
-    ["format", *(field.name for field in dataclasses.fields(Manifest) if field.name != "path")],
+    ["format", *sorted({f.name for f in dataclasses.fields(Manifest)} - {"path", "vocabulary"})],
 )
 def test_a_manifest_without_any_of_its_keys_is_damaged(tmp_path, key):
     problem = damaged(tmp_path, without(key))
     assert key in problem
     assert problem.startswith("not a manifest that `records.write` wrote (")
+
+
+def test_an_older_manifest_has_no_vocabulary(tmp_path):
+    file = save(small(tmp_path))
+    file.write_bytes(without("vocabulary")(file.read_bytes()))
+    assert load(tmp_path).vocabulary == ()
 
 
 def test_the_whole_sentence(tmp_path):

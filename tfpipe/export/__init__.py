@@ -14,6 +14,7 @@ from tfpipe.export.predictor import Predictor, from_keras
 from tfpipe.export.report import Report, load_report
 from tfpipe.export.running import Answers
 from tfpipe.export.saved_model import to_saved_model
+from tfpipe.export.texts import TextPredictor, attach_vocabulary, load_texts, on_texts
 from tfpipe.export.tflite import to_tflite
 from tfpipe.export.verify import examine, verify
 
@@ -23,7 +24,9 @@ __all__ = [
     "FileReport",
     "Predictor",
     "Report",
+    "TextPredictor",
     "attach",
+    "attach_vocabulary",
     "attached",
     "bundle",
     "examine",
@@ -31,6 +34,8 @@ __all__ = [
     "load",
     "load_bundle",
     "load_report",
+    "load_texts",
+    "on_texts",
     "to_keras",
     "to_labels",
     "to_onnx",

@@ -86,6 +86,10 @@ class Predictor:
             )
         return self.run(inputs)
 
+    def around(self, predictor: "Predictor") -> "Predictor":
+        """A file's predictor for what this one takes: itself, unless this one takes texts."""
+        return predictor
+
 
 def from_keras(
     model: keras.Model, prepare: Chain | None = None, *, input_size: Size | None = None

@@ -89,7 +89,8 @@ def examine(
         `np.flatnonzero(answers[1].agreement < 1)` are the examples on which the first file
         disagrees with the reference, by their places in `data`.
     """
-    predictors = [load(path, threads=threads, safe_mode=safe_mode) for path in paths]
+    loaded = [load(path, threads=threads, safe_mode=safe_mode) for path in paths]
+    predictors = [reference.around(predictor) for predictor in loaded]
     task, expected, found = run_all(reference, predictors, data, score)
     scores = [_score(task, answers) for answers in (expected, *found)]
     intervals = lost_intervals(task, expected.rows, [a.rows for a in found], seed=seed)

@@ -2,12 +2,21 @@
 Recognition", Proceedings of the IEEE, 1998, section II.B, figure 2.
 """
 
+from typing import Any
+
 from tfpipe.backend import keras
+from tfpipe.models.arguments import dense_head, require_image
 
 layers = keras.layers
 
 
-def lenet5(input_shape: tuple[int, int, int] = (32, 32, 1), num_classes: int = 10) -> keras.Model:
+def lenet5(
+    input_shape: tuple[int, int, int] = (32, 32, 1),
+    num_classes: int = 10,
+    *,
+    activation: str = "softmax",
+    modern: bool = False,
+) -> keras.Model:
     """LeNet-5 as Keras users write it.
 
     Two pairs of 5x5 convolution (tanh) and average pooling, then dense layers of 120 and 84
@@ -16,27 +25,46 @@ def lenet5(input_shape: tuple[int, int, int] = (32, 32, 1), num_classes: int = 1
     radial-basis units.
 
     Args:
-        input_shape: (height, width, channels) in pixels; 32 is the paper's.
-        num_classes: units of the softmax layer.
+        input_shape: (height, width, channels) in pixels, from 16x16; 32x32 is the paper's.
+        num_classes: units of the last layer: classes, labels, or numbers to predict.
+        activation: "softmax" for classes, "sigmoid" for labels or two classes by one unit,
+            "linear" for numbers.
+        modern: BatchNormalization (Ioffe and Szegedy, 2015) and ReLU in place of each tanh.
 
     Input shape: (B, height, width, channels), float32 from 0 to 1.
-    Output shape: (B, num_classes), float32 probabilities.
+    Output shape: (B, num_classes), float32.
+
+    Raises:
+        RequestError: an image below 16x16, a size that is no whole number from 1, or another
+            activation.
 
     Example:
 
     >>> lenet5().count_params()
     61706
+    >>> lenet5(modern=True).count_params()  # 4 values per map or unit in place of its bias
+    62384
     """
+    require_image(input_shape, least_px=16)
     images = keras.Input(input_shape, name="images")
-    x = layers.Conv2D(6, 5, activation="tanh", name="conv1")(images)
+    x = _layer(layers.Conv2D, 6, modern, "conv1", kernel_size=5)(images)
     x = layers.AveragePooling2D(2, name="pool1")(x)
-    x = layers.Conv2D(16, 5, activation="tanh", name="conv2")(x)
+    x = _layer(layers.Conv2D, 16, modern, "conv2", kernel_size=5)(x)
     x = layers.AveragePooling2D(2, name="pool2")(x)
     x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(120, activation="tanh", name="dense1")(x)
-    x = layers.Dense(84, activation="tanh", name="dense2")(x)
-    # In float32 under every dtype policy: a float16 softmax loses small probabilities.
-    probabilities = layers.Dense(
-        num_classes, activation="softmax", dtype="float32", name="probabilities"
-    )(x)
-    return keras.Model(images, probabilities, name="lenet5")
+    x = _layer(layers.Dense, 120, modern, "dense1")(x)
+    x = _layer(layers.Dense, 84, modern, "dense2")(x)
+    return keras.Model(images, dense_head(x, num_classes, activation), name="lenet5")
+
+
+def _layer(kind: Any, size: int, modern: bool, name: str, **options: Any) -> Any:
+    """A layer with its tanh, or without a bias and with BatchNormalization and ReLU."""
+    if not modern:
+        return kind(size, activation="tanh", name=name, **options)
+
+    def apply(x: Any) -> Any:
+        x = kind(size, use_bias=False, name=name, **options)(x)
+        x = layers.BatchNormalization(name=f"{name}_bn")(x)
+        return layers.ReLU(name=f"{name}_relu")(x)
+
+    return apply

@@ -1,20 +1,40 @@
 """The models by name, for flags and configuration files."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError, one_of
+from tfpipe.models.dense import linear, mlp, perceptron
+from tfpipe.models.detection import yolov8
 from tfpipe.models.lenet import lenet5
+from tfpipe.models.recurrent import bilstm, lstm
+from tfpipe.models.residual import residual
+from tfpipe.models.resnet import resnet50
+from tfpipe.models.segmentation import unet
 
-_MODELS: dict[str, Callable[..., keras.Model]] = {"lenet5": lenet5}
+_FUNCTIONS = (
+    linear,
+    perceptron,
+    mlp,
+    lenet5,
+    residual,
+    resnet50,
+    lstm,
+    bilstm,
+    unet,
+    yolov8,
+)
+_MODELS: dict[str, Callable[..., keras.Model]] = {made.__name__: made for made in _FUNCTIONS}
 
 
 def names() -> tuple[str, ...]:
     """The names that `build` knows.
 
-    >>> "lenet5" in names()
-    True
+    >>> names()
+    ('linear', 'perceptron', 'mlp', 'lenet5', 'residual', 'resnet50', 'lstm', 'bilstm', 'unet',
+     'yolov8')
     """
     return tuple(_MODELS)
 
@@ -23,7 +43,7 @@ def build(name: str, **arguments: Any) -> keras.Model:
     """Builds a model of the zoo by name; `arguments` are those of its function.
 
     Raises:
-        RequestError: there is no model of that name.
+        RequestError: there is no model of that name, or its function has no such argument.
 
     Example:
 
@@ -32,4 +52,8 @@ def build(name: str, **arguments: Any) -> keras.Model:
     """
     if name not in _MODELS:
         raise RequestError(one_of("name", name, names()))
+    known = tuple(inspect.signature(_MODELS[name]).parameters)
+    for argument in arguments:
+        if argument not in known:
+            raise RequestError(one_of(f"argument of {name}", argument, known))
     return _MODELS[name](**arguments)

@@ -13,6 +13,8 @@ from tfpipe.ops.mix import CutMix, MixUp
 from tfpipe.ops.normalize import Normalize, PreprocessInput
 from tfpipe.ops.pixels import Decode, Grayscale, ToFloat
 from tfpipe.ops.resize import Resize
+from tfpipe.ops.sequence import Standardize
+from tfpipe.ops.text import RandomWindow, Tokenize, Window, WordDropout
 
 __all__ = [
     "CenterCrop",
@@ -33,9 +35,14 @@ __all__ = [
     "RandomOp",
     "RandomResizedCrop",
     "RandomRotation",
+    "RandomWindow",
     "RandomZoom",
     "Resize",
+    "Standardize",
     "ToFloat",
+    "Tokenize",
+    "Window",
+    "WordDropout",
     "clahe",
     "register",
     "uniform",
@@ -55,8 +62,13 @@ for _op in (
     RandomFlip,
     RandomResizedCrop,
     RandomRotation,
+    RandomWindow,
     RandomZoom,
     Resize,
+    Standardize,
     ToFloat,
+    Tokenize,
+    Window,
+    WordDropout,
 ):
     register(_op)

@@ -1,21 +1,24 @@
 """What every op is: a frozen dataclass, called with an example dict, returning one.
 
-An op says what image it takes and gives ("encoded", "uint8" or "float32"), so that a chain in
-a wrong order is refused before any example is read.
+An op says what it works on (`image`, `text` or `sequence`) and what it takes and gives of that, so
+that a chain in a wrong order is refused before any example is read.
 """
 
 import dataclasses
+import hashlib
 from typing import Any, ClassVar
 
 import tensorflow as tf
 
 from tfpipe.errors import RequestError
-from tfpipe.ops.checks import checked_image, require_fitting
+from tfpipe.ops.checks import RANKS, checked_image, checked_value, require_fitting
 
 Example = dict[str, tf.Tensor]
 
 # What ops may look at, and what therefore must be tensors.
 SEEN = ("image", "mask", "boxes", "classes")
+
+MANY = 100  # values of one argument: a vocabulary is not printed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,13 +27,16 @@ class Op:
     where a file's runtime lacks the operators of `apply`.
 
     Attributes:
-        takes: the image that the op works on: "encoded" (bytes), "uint8" or "float32".
-        gives: the image that it returns.
+        on: the part of an example that the op works on: "image", "text" or "sequence".
+        takes: what it takes of that: an image that is "encoded" (bytes), "uint8" or "float32";
+            a "text" (a string), or its "tokens" (int32); a "sequence" (float32).
+        gives: what it returns; "windows" are tokens that go into a model.
         per_image: it needs single images, because their sizes may differ.
         per_batch: it needs a batch, because it mixes its images.
         random: it is for training only, and draws from the example's `key`.
     """
 
+    on: ClassVar[str] = "image"
     takes: ClassVar[str]
     gives: ClassVar[str]
     per_image: ClassVar[bool] = False
@@ -45,7 +51,7 @@ class Op:
         """The op as code, with the arguments that are not left at their defaults."""
         fields = dataclasses.fields(self)
         defaults = {field.name: repr(field.default) for field in fields}
-        values = {field.name: repr(getattr(self, field.name)) for field in fields}
+        values = {field.name: _shown(getattr(self, field.name)) for field in fields}
         given = [f"{name}={value}" for name, value in values.items() if value != defaults[name]]
         return f"{type(self).__name__}({', '.join(given)})"
 
@@ -56,17 +62,20 @@ class Op:
                 object.__setattr__(self, field.name, tuple(value))
 
     def __call__(self, example: Example) -> Example:
-        """Applies the op to `example["image"]`, (H, W, C) or a batch (B, H, W, C).
+        """Applies the op to `example["image"]`, (H, W, C) or a batch (B, H, W, C), or to a text,
+        tokens (T,) or a sequence (T, C), or a batch of them.
 
         Raises:
-            RequestError: there is no image, or one that the op does not take. What shows only
+            RequestError: there is none, or one that the op does not take. What shows only
                 when a graph runs (an image without pixels) is an InvalidArgumentError there.
         """
-        if "image" not in example:
+        if self.on not in example:
             raise RequestError(
-                f"{self!r} expected an example with an `image`. "
-                f"Received: {', '.join(map(repr, example)) or 'an empty dict'}"
+                f"{self!r} expected an example with {'an' if self.on == 'image' else 'a'} "
+                f"`{self.on}`. Received: {', '.join(map(repr, example)) or 'an empty dict'}"
             )
+        if self.on != "image":
+            return self.run({**example, self.on: checked_value(self, example[self.on])})
         given = {name: tf.convert_to_tensor(example[name]) for name in SEEN if name in example}
         given["image"] = checked_image(self, given["image"])
         if self.takes != "encoded":
@@ -75,10 +84,14 @@ class Op:
 
     def run(self, example: Example) -> Example:
         """What the op does with an example that has passed the checks."""
-        return {**example, "image": self.apply(example["image"])}
+        return {**example, self.on: self.apply(example[self.on])}
+
+    def num_axes(self, example: Example) -> int:
+        """The axes of the batch that an example is, or 0 for a single example."""
+        return example[self.on].shape.rank - RANKS[self.takes]
 
     def apply(self, image: Any) -> Any:
-        """The op's arithmetic, on an image or a batch of images."""
+        """The op's arithmetic, on an image or a batch of images (or texts, or sequences)."""
         raise NotImplementedError
 
     def lower(self, images: Any, runtime: str) -> Any:
@@ -89,6 +102,12 @@ class Op:
             runtime: "saved_model", "tflite" or "onnx".
         """
         return self.apply(images)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple) and len(value) > MANY:
+        return f"<{len(value)} values, sha256 {hashlib.sha256(repr(value).encode()).hexdigest()}>"
+    return repr(value)
 
 
 def sizes_of(images: Any) -> tuple[Any, Any]:

@@ -35,7 +35,7 @@ class Chain:
         ops: each must take what the one before gives.
 
     Raises:
-        RequestError: an op would get an image of a kind that it does not take.
+        RequestError: an op would get an image (or a text) of a kind that it does not take.
 
     Example:
 
@@ -49,6 +49,11 @@ class Chain:
     def __init__(self, ops: Iterable[Op]):
         object.__setattr__(self, "ops", tuple(ops))
         for before, after in itertools.pairwise(self.ops):
+            if after.on != before.on:
+                raise RequestError(
+                    f"Expected ops on one part of an example. Received: {before!r}, on "
+                    f"`{before.on}`, and {after!r}, on `{after.on}`"
+                )
             if after.takes != before.gives:
                 raise RequestError(
                     f"Expected {KINDS[after.takes]} before {after!r}. "
@@ -85,7 +90,8 @@ class Chain:
         return Chain(self.ops[:last]), Chain(self.ops[last:])
 
     def outside(self, input_size: tuple[int, int] | None = None) -> "Chain":
-        """What happens before an exported file: from an encoded image to the uint8 pixels it takes.
+        """What happens before an exported file: from an encoded image to the uint8 pixels it takes,
+        from a text to its int32 tokens; of texts and sequences, everything.
 
         Args:
             input_size: (height, width) in pixels of what the file takes; then the chain's own
@@ -100,7 +106,8 @@ class Chain:
         return self._divide(input_size)[0]
 
     def inside(self, input_size: tuple[int, int] | None = None) -> "Chain":
-        """What happens in an exported file: from those pixels to what the model takes.
+        """What happens in an exported file: from those pixels to what the model takes; nothing
+        to texts and sequences.
 
         >>> from tfpipe.ops import Decode, Resize, ToFloat
         >>> chain = Chain([Decode(channels=1), Resize((32, 32)), ToFloat()])
@@ -125,6 +132,11 @@ class Chain:
         Chain([ToFloat()])
         """
         from tfpipe.ops.layer import ChainLayer  # it needs this class
+
+        if any(op.on != "image" for op in self.ops):
+            raise RequestError(
+                f"Expected a chain on `image`: a layer takes pixels. Received: {self!r}"
+            )
 
         return ChainLayer(
             Chain(op for op in self.inference().ops if op.takes != "encoded"), **kwargs
@@ -166,6 +178,14 @@ class Chain:
 
     def _divide(self, input_size: tuple[int, int] | None) -> tuple["Chain", "Chain"]:
         chain = self.inference()
+        part = chain.ops[0].on if chain.ops else "image"
+        if part != "image" and input_size is not None:
+            raise RequestError(
+                f"`input_size` is for images. Received: input_size={input_size} with a chain on "
+                f"`{part}`"
+            )
+        if part != "image":
+            return chain, Chain([])
         if input_size is None:
             return chain.stages()
         first = sum(op.takes == "encoded" for op in chain.ops)

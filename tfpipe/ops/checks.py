@@ -1,11 +1,12 @@
-"""What ops refuse: the sentences for an image, or what is beside it, that does not fit.
+"""What ops refuse: the sentences for an image, or what is beside it, or a text that does not fit.
 
 What is known while a graph is being made is refused then. What shows only when it runs (an image
 without pixels, of unknown channels) is an InvalidArgumentError with the same sentence.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import tensorflow as tf
 
 from tfpipe.errors import RequestError
@@ -17,7 +18,19 @@ KINDS = {
     "encoded": "encoded images (bytes)",
     "uint8": "uint8 images, 0 to 255",
     "float32": "float32 images",
+    "text": "texts (strings)",
+    "tokens": "tokens (int32)",
+    "windows": "tokens in windows",
+    "sequence": "float32 sequences",
 }
+# The axes of a single one.
+RANKS = {"encoded": 0, "uint8": 3, "float32": 3, "text": 0, "tokens": 1, "sequence": 2}
+_SHAPES = {
+    "text": ("()", "(B,)"),
+    "tokens": ("(T,)", "(B, T)"),
+    "sequence": ("(T, C)", "(B, T, C)"),
+}
+_DTYPES = {"text": tf.string, "tokens": tf.int32, "sequence": tf.float32}
 
 
 def checked_image(op: "Op", image: tf.Tensor) -> tf.Tensor:
@@ -31,6 +44,23 @@ def checked_image(op: "Op", image: tf.Tensor) -> tf.Tensor:
     if None in sizes:
         return checked(image, tf.size(image) > 0, expected, tf.shape(image))
     return image
+
+
+def checked_value(op: "Op", value: Any) -> tf.Tensor:
+    """A text, tokens or a sequence, or a batch of them, unless it is not what the op takes."""
+    tensor = tf.convert_to_tensor(value)
+    if tensor.dtype != _DTYPES[op.takes]:
+        raise RequestError(
+            f"{op!r} expected {KINDS[op.takes]}. Received: {tensor.dtype.name} as `{op.on}`."
+        )
+    rank = RANKS[op.takes]
+    if tensor.shape.rank not in (rank, rank + 1):
+        one, batch = _SHAPES[op.takes]
+        raise RequestError(
+            f"{op!r} expected {KINDS[op.takes]} of shape {one}, or a batch {batch}. "
+            f"Received: shape {tensor.shape}"
+        )
+    return tensor
 
 
 def _require_kind(op: "Op", image: tf.Tensor) -> None:
@@ -94,7 +124,7 @@ def checked(value: tf.Tensor, holds: tf.Tensor, sentence: str, found: tf.Tensor)
     """The value, unless something does not hold: now, or when the graph runs."""
     if tf.executing_eagerly():
         if not bool(holds):
-            raise RequestError(f"{sentence} {found.numpy().tolist()}")
+            raise RequestError(f"{sentence} {np.asarray(found).tolist()}")
         return value
     # Before anything else is done with the value, or another error may come first.
     with tf.control_dependencies([tf.debugging.Assert(holds, [sentence, found], summarize=9)]):

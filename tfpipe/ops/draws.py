@@ -67,10 +67,10 @@ def _key(example: Example, op: Any) -> tf.Tensor:
         )
     key = tf.convert_to_tensor(example["key"])
     if key.shape.rank is None:  # strings that were joined, in a batch
-        return tf.ensure_shape(key, example["image"].shape[:-3])
-    if key.shape.rank != example["image"].shape.rank - 3:
+        return tf.ensure_shape(key, example[op.on].shape[: op.num_axes(example)])
+    if key.shape.rank != op.num_axes(example):
         raise RequestError(
-            f"{op!r} expected a `key` for each image. Received: keys of shape {key.shape} for "
-            f"images of shape {example['image'].shape}"
+            f"{op!r} expected a `key` for each {op.on}. Received: keys of shape {key.shape} for "
+            f"{op.on}s of shape {example[op.on].shape}"
         )
     return key

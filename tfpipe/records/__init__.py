@@ -2,6 +2,7 @@
 
 from tfpipe.records.describe import describe
 from tfpipe.records.manifest import Manifest, load
+from tfpipe.records.moments import moments
 from tfpipe.records.reading.check import check
 from tfpipe.records.reading.reader import read
 from tfpipe.records.reading.show import show
@@ -19,6 +20,7 @@ from tfpipe.records.sources.texts import text_csv, text_lines
 from tfpipe.records.sources.tfds import from_tfds
 from tfpipe.records.sources.voc import voc_boxes
 from tfpipe.records.sources.yolo import yolo_boxes
+from tfpipe.records.vocabulary import add_vocabulary
 from tfpipe.records.writing.writer import write
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "Feature",
     "Manifest",
     "Source",
+    "add_vocabulary",
     "arrays",
     "check",
     "chestxray14",
@@ -38,6 +41,7 @@ __all__ = [
     "image_folder",
     "load",
     "mask_folder",
+    "moments",
     "read",
     "series_csv",
     "show",

@@ -69,6 +69,7 @@ class Manifest:
             pixels (height, width).
         duplicates: `num_contents` that stand in more than one split, and `examples` of them.
         fingerprint: of all that was written and how.
+        vocabulary: what `add_vocabulary` found in the texts of the train split.
     """
 
     path: str
@@ -82,6 +83,7 @@ class Manifest:
     image_sizes: Mapping[str, Any]
     duplicates: Mapping[str, Any]
     fingerprint: str
+    vocabulary: tuple[str, ...] = dataclasses.field(default=(), repr=False)
 
     @property
     def num_classes(self) -> int:
@@ -147,5 +149,12 @@ def _manifest(folder: str, value: dict[str, Any]) -> Manifest:
         )
         for name, split in value.pop("splits").items()
     }
-    names = tuple(value.pop("class_names"))
-    return Manifest(path=folder, features=features, splits=splits, class_names=names, **value)
+    names, vocabulary = tuple(value.pop("class_names")), tuple(value.pop("vocabulary", ()))
+    return Manifest(
+        path=folder,
+        features=features,
+        splits=splits,
+        class_names=names,
+        vocabulary=vocabulary,
+        **value,
+    )

@@ -19,6 +19,7 @@ from tfpipe.records.sources.lines import bytes_between, line_ends, require_encod
 from tfpipe.records.sources.names import dataset_name
 from tfpipe.records.sources.rows import Cell, header, parse_row, require_columns
 from tfpipe.records.sources.splits import Given, Split
+from tfpipe.tokens import words
 
 ADVICE = 'Pass its encoding, such as encoding="cp1252".'
 FEATURES = {"text": Feature("text"), "label": Feature("label")}
@@ -35,8 +36,8 @@ def text_lines(
 ) -> Source:
     """Texts, one on each line of a file per class.
 
-    A line is taken as it is, without its end. A line that is empty, or spaces alone, is refused
-    when it is written.
+    A line is taken as it is, without its end. A line that is empty, or without anything that can
+    be seen, is refused when it is written.
 
     Args:
         files: for each class its file; their order is the order of the classes.
@@ -111,7 +112,8 @@ def text_csv(
 ) -> Source:
     """Texts with their labels in a table: a row for each, comma- or (.tsv) tab-separated.
 
-    A text is taken as it is. One that is empty, or spaces alone, is refused when it is written.
+    A text is taken as it is. One that is empty, or without anything that can be seen, is refused
+    when it is written.
 
     Args:
         csv: the table; its first row is the header.
@@ -181,6 +183,8 @@ def text_csv(
 def _not_empty(text: str) -> str:
     if not text.strip():
         raise Refused("the text is empty")
+    if not words(text):
+        raise Refused("the text holds no word, only characters that nobody sees")
     return text
 
 
