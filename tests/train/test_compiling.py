@@ -52,6 +52,14 @@ def test_a_loss_of_the_wrong_length_is_refused():
     )
 
 
+def test_labels_without_an_axis_fit_one_sigmoid():
+    x = keras.Input((6,))
+    model = keras.Model(x, keras.layers.Dense(1, activation="sigmoid")(x))
+    labels = TRAIN.map(lambda x, y: (x, y % 2))
+    history = train.fit(model, labels, loss="binary_crossentropy").history
+    assert np.isfinite(history["loss"]).all()
+
+
 def test_a_model_with_a_step_of_its_own_is_refused():
     class Own(keras.Model):
         def train_step(self, data):

@@ -54,12 +54,13 @@ def draw(model: keras.Model, path: Path | None = None) -> str:
 
 def _steps(model: keras.Model) -> list[Any]:
     """The model's layers and operations: branch after branch, each after what it takes from."""
-    if not hasattr(model, "operations") or not model.built:
+    if not getattr(model, "inputs", None):
         raise RequestError(
             f"Expected a functional model, whose layers can be drawn. Received: {model.name!r}, "
             f"type={type(model).__name__}"
         )
-    waiting = {id(step): step for step in model.operations}
+    graph = keras.Model(model.inputs, model.outputs)  # a Sequential has none of its own
+    waiting = {id(step): step for step in graph.operations}
     sources = {name: {id(source) for source in _sources(step)} for name, step in waiting.items()}
     last, steps = 0, []
     while waiting:

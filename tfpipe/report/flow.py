@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _LETTER_PX = 7.4  # a letter of 11 px in DejaVu Sans Bold, a little on the wide side
 _LINE_PX = 15
 _PADDING_PX = 8
+_NARROWEST_PX = 100
 _GAP_PX = 22  # between boxes: an arrow's length
 _INDENT_PX = 48
 _MARGIN_PX = 16
@@ -91,7 +92,8 @@ def _check(boxes: Sequence[str], arrows: Sequence[tuple[int, int]], indents: Seq
 
 
 def _placed(texts: Sequence[list[str]], indents: Sequence[int]) -> list[_Box]:
-    width = max(len(line) for lines in texts for line in lines) * _LETTER_PX + 2 * _PADDING_PX
+    letters = max(len(line) for lines in texts for line in lines)
+    width = max(_NARROWEST_PX, letters * _LETTER_PX + 2 * _PADDING_PX)
     boxes: list[_Box] = []
     top: float = _MARGIN_PX
     for lines, indent in zip(texts, indents, strict=True):
@@ -149,7 +151,7 @@ def _draw(axes: "Axes", box: _Box) -> None:
             (box.left, box.top),
             box.width,
             box.height,
-            facecolor="#f4f6f8",
+            facecolor="#eaeef3",
             edgecolor=drawing.RULE,
             linewidth=drawing.points(1),
         )

@@ -151,6 +151,8 @@ def _loss_shape(loss: Any, y: Any, y_pred: Any) -> tf.TensorShape:
 
     def cast(y: tf.Tensor, y_pred: tf.Tensor) -> Any:
         # As Keras does before it calls a loss.
+        if y.shape.rank == y_pred.shape.rank - 1 and y_pred.shape[-1] == 1:
+            y = y[..., tf.newaxis]
         return call(tf.cast(y, y_pred.dtype) if y.dtype.is_integer else y, y_pred)
 
     graph = tf.function(cast, autograph=False).get_concrete_function(*specs)
