@@ -1,13 +1,13 @@
-"""What goes into every file: the pixels it takes, the ops inside, and the float32 twin."""
+"""What goes into every file: what it takes, and the ops inside."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfpipe import models, ops
+from tfpipe import ops
 from tfpipe.errors import RequestError
-from tfpipe.export.graph import float32_twin, input_spec, ops_inside, scoring
+from tfpipe.export.graph import input_spec, ops_inside, scoring
 
 DECODE, RESIZE, FLOAT = ops.Decode(1), ops.Resize((32, 32)), ops.ToFloat()
 PIXELS = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 1), np.uint8)
@@ -95,35 +95,72 @@ def test_a_model_of_several_outputs_is_refused():
     )
 
 
-def test_a_model_that_takes_no_images_is_refused():
-    x = keras.Input((8,))
+@pytest.mark.parametrize(
+    ("shape", "dtype", "name", "taken"),
+    [
+        ((100, 8), "float32", "sequences", "float32"),
+        ((12,), "float32", "features", "float32"),
+        ((64,), "int32", "tokens", "int32"),
+        ((64,), "int64", "tokens", "int32"),
+    ],
+)
+def test_what_is_no_image_goes_in_as_the_model_takes_it(shape, dtype, name, taken):
+    x = keras.Input(shape, dtype=dtype)
+    spec = input_spec(keras.Model(x, keras.layers.Flatten()(x)), None)
+    assert spec == tf.TensorSpec((None, *shape), taken, name)
+
+
+def test_a_model_that_takes_none_of_these_is_refused():
+    x = keras.Input((8, 8, 8, 1))
     assert refused(input_spec, keras.Model(x, x), None) == (
-        "Expected a model that takes images (B, H, W, C). Received: input_shape=(None, 8)"
+        "Expected a model that takes images (B, H, W, C), sequences (B, T, F), tokens (B, T) or "
+        "features (B, F). Received: input_shape=(None, 8, 8, 8, 1)"
     )
 
 
-def test_a_model_of_an_open_size_is_refused():
-    x = keras.Input((None, None, 1))
-    model = keras.Model(x, keras.layers.GlobalAveragePooling2D()(x))
-    assert refused(input_spec, model, None) == (
+def test_ops_on_images_before_a_model_that_takes_none_are_refused():
+    x = keras.Input((8, 3))
+    assert refused(input_spec, keras.Model(x, x, name="flat"), ops.Chain([DECODE, FLOAT])) == (
+        "Expected a model that takes images (B, H, W, C) after ToFloat(). "
+        "Received: 'flat' with input_shape=(None, 8, 3)"
+    )
+
+
+@pytest.mark.parametrize("shape", [(None, None, 1), (None, 8), (None,)])
+def test_a_model_of_an_open_size_is_refused(shape):
+    x = keras.Input(shape)
+    assert refused(input_spec, keras.Model(x, x), None) == (
         "Expected a model with a fixed input size, as files have. "
-        "Received: input_shape=(None, None, None, 1)"
+        f"Received: input_shape={(None, *shape)}. Build it with that size, and copy the weights: "
+        "`new.set_weights(old.get_weights())`."
     )
 
 
-def test_the_float32_twin_has_the_same_weights_and_names(trained):
-    twin = float32_twin(trained)
-    assert [w.path for w in twin.weights] == [w.path for w in trained.weights]
-    for a, b in zip(twin.get_weights(), trained.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+def test_tokens_as_floats_are_refused():
+    x = keras.Input((8,))
+    model = keras.Model(x, keras.layers.Embedding(10, 4, name="words")(x))
+    assert refused(input_spec, model, None) == (
+        "Expected tokens as integers before 'words'. Received: float32. Build the model with "
+        'keras.Input(shape, dtype="int32"), and copy the weights: '
+        "`new.set_weights(old.get_weights())`."
+    )
 
 
-def test_the_twin_of_a_mixed_model_computes_in_float32():
-    keras.config.set_dtype_policy("mixed_float16")
-    try:
-        mixed = models.lenet5()
-    finally:
-        keras.config.set_dtype_policy("float32")
-    twin = float32_twin(mixed)
-    assert {layer.compute_dtype for layer in twin.layers} == {"float32"}
-    assert mixed.get_layer("conv1").compute_dtype == "float16"
+class Own(keras.Model):
+    def call(self, x):
+        return x
+
+
+def test_a_subclassed_model_is_refused():
+    model = Own(name="mine")
+    model(np.zeros((1, 8, 8, 1), np.float32))
+    assert refused(input_spec, model, None) == (
+        "Expected a functional model, or a Sequential one that begins with keras.Input. Received: "
+        "'mine', a model of the class Own, whose layers do not tell what they are called with. "
+        "Build it from keras.Input with keras.Model(inputs, outputs)."
+    )
+
+
+def test_a_sequential_model_without_an_input_is_refused():
+    model = keras.Sequential([keras.layers.Dense(2)], name="open")
+    assert refused(input_spec, model, None).startswith("Expected a functional model, or a Seq")

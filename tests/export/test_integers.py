@@ -26,14 +26,15 @@ class Wave(keras.layers.Layer):
         return tf.sin(x) + tf.floor(x)
 
 
-def test_a_layer_without_an_integer_form_is_refused_by_its_operators(tmp_path):
+@pytest.mark.parametrize("mode", ["int8", "int16x8"])
+def test_a_layer_without_an_integer_form_is_refused_by_name_and_operators(tmp_path, mode):
     with pytest.raises(RequestError) as caught:
         export.to_tflite(
-            network(Wave()), tmp_path / "a.tflite", mode="int8", calibration=CALIBRATION
+            network(Wave(name="wave")), tmp_path / "a.tflite", mode=mode, calibration=CALIBRATION
         )
     assert str(caught.value) == (
-        "Expected a model whose operators have an int8 form in TFLite. "
-        "Received: 'small' with FLOOR, SIN, which would compute in float32. "
+        f"Expected a model whose operators have an {mode} form in TFLite. "
+        "Received: 'wave' in 'small' with FLOOR, SIN, which would compute in float32. "
         "Replace the layer, or use mode='float32'."
     )
     assert list(tmp_path.iterdir()) == []
@@ -42,10 +43,11 @@ def test_a_layer_without_an_integer_form_is_refused_by_its_operators(tmp_path):
 def test_integers_between_quantize_and_dequantize_are_fine(tmp_path):
     model = network(keras.layers.ReLU())
     path = export.to_tflite(model, tmp_path / "a.tflite", mode="int8", calibration=CALIBRATION)
-    require_integers("small", path.read_bytes())
+    require_integers(model, path.read_bytes(), "int8")
 
 
 def test_a_float32_file_is_not(tmp_path):
-    path = export.to_tflite(network(), tmp_path / "a.tflite")
+    model = network()
+    path = export.to_tflite(model, tmp_path / "a.tflite")
     with pytest.raises(RequestError, match=r"with CONV_2D, FULLY_CONNECTED, RESHAPE, which"):
-        require_integers("small", path.read_bytes())
+        require_integers(model, path.read_bytes(), "int8")

@@ -1,5 +1,7 @@
 """The files: what is in them, read by LiteRT itself, and what they compute."""
 
+import json
+
 import cv2
 import keras
 import numpy as np
@@ -217,6 +219,143 @@ def test_without_a_chain_a_file_takes_what_the_model_takes(trained, tmp_path, ca
     assert np.abs(scores(path, floats) - expected).mean() < 0.02
 
 
+MODES = {  # the bytes of a float32 file's, at most; the agreement, at least; the mean difference
+    "float16": (0.53, 1.0, 1e-4),
+    "dynamic": (0.30, 0.99, 2e-3),
+    "int8": (0.31, 0.98, 0.01),
+    "int16x8": (0.32, 0.99, 3e-3),
+}
+
+
+@pytest.fixture(scope="module")
+def by_mode(files, trained, prepare, calibration, tmp_path_factory):
+    """The files of all modes."""
+    folder = tmp_path_factory.mktemp("modes")
+    options = {"prepare": prepare, "calibration": calibration}
+    return files | {
+        mode: export.to_tflite(trained, folder / f"{mode}.tflite", mode=mode, **options)
+        for mode in set(MODES) - set(files)
+    }
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_mode_keeps_what_it_promises(by_mode, trained, digits, mode):
+    size, agreement, difference = MODES[mode]
+    images = digits[0][1000:1200]
+    expected = trained.predict(images / np.float32(255), verbose=0)
+    found = scores(by_mode[mode], images)
+    assert np.mean(found.argmax(-1) == expected.argmax(-1)) >= agreement
+    assert np.abs(found - expected).mean() <= difference
+    assert by_mode[mode].stat().st_size <= size * by_mode["float32"].stat().st_size
+    told = json.loads(export.attached(by_mode[mode])["tfpipe.json"])
+    assert (told["mode"], told["converter"]) == (mode, f"tensorflow {tf.__version__}")
+
+
+def test_the_operators_of_the_other_modes(by_mode):
+    body = operators(by_mode["float32"])[1:]
+    assert operators(by_mode["dynamic"]) == ["CAST", "MUL", *body]
+    exact = [name for name in operators(by_mode["float16"]) if name != "DEQUANTIZE"]
+    assert exact == ["CAST", "MUL", *body]
+    assert operators(by_mode["int16x8"]) == ["CAST", "MUL", "QUANTIZE", *body, "DEQUANTIZE"]
+
+
+@pytest.mark.parametrize(("mode", "dtype"), [("float16", np.float16), ("int16x8", np.int16)])
+def test_what_a_mode_stores_and_computes_in(by_mode, mode, dtype):
+    litert = interpreter(by_mode[mode])
+    found = [d for d in litert.get_tensor_details() if d["dtype"] == dtype]
+    assert len(found) >= 5
+    takes, gives = litert.get_input_details()[0], litert.get_output_details()[0]
+    assert (takes["dtype"], gives["dtype"]) == (np.uint8, np.float32)
+
+
+@pytest.mark.parametrize("mode", ["float16", "dynamic", "int16x8"])
+def test_preprocessing_is_exact_in_every_mode(tmp_path, mode):
+    """The network is an identity: what comes out of floats is what the chain made of the pixels."""
+    chain = ops.Chain([ops.Decode(1), ops.ToFloat(), ops.Normalize((0.481,), (0.224,))])
+    x = keras.Input((6, 5, 1))
+    model = keras.Model(x, keras.layers.Flatten()(x))
+    pixels = RNG.integers(0, 256, (120, 6, 5, 1), np.uint8)
+    data = tf.data.Dataset.from_tensor_slices(pixels).batch(60)
+    options = {"mode": mode, "prepare": chain, "calibration": data}
+    path = export.to_tflite(model, tmp_path / "a.tflite", **options)
+    expected = chain.inside()({"image": pixels})["image"].numpy().reshape(120, -1)
+    step = 0 if mode != "int16x8" else np.abs(expected).max() / 32767
+    assert np.abs(scores(path, pixels) - expected).max() <= 0.51 * step
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8"])
+def test_scores_may_be_integers_with_a_scale(trained, prepare, calibration, files, tmp_path, dtype):
+    path = export.to_tflite(
+        trained,
+        tmp_path / "a.tflite",
+        mode="int8",
+        prepare=prepare,
+        calibration=calibration,
+        scores_dtype=dtype,
+    )
+    litert = interpreter(path)
+    gives = litert.get_output_details()[0]
+    assert np.dtype(gives["dtype"]) == dtype
+    scale, zero = gives["quantization"]
+    real = (scores(path, NOISE).astype(np.float32) - zero) * scale
+    np.testing.assert_allclose(real, scores(files["int8"], NOISE), atol=1e-6)
+    assert "DEQUANTIZE" not in operators(path)
+
+
+def test_integer_scores_are_for_int8_only(trained, tmp_path):
+    path = tmp_path / "a.tflite"
+    assert refused(trained, path, mode="float16", scores_dtype="int8") == (
+        "Expected `scores_dtype` to be 'float32', as in every mode but int8. "
+        "Received: scores_dtype='int8', mode='float16'"
+    )
+    assert refused(trained, path, mode="int8", scores_dtype="int4") == (
+        "Expected `scores_dtype` to be one of 'float32', 'int8', 'uint8'. "
+        "Received: scores_dtype='int4'. Did you mean 'int8'?"
+    )
+
+
+@pytest.mark.parametrize("mode", ["float32", *MODES])
+def test_zeros_stay_zeros(prepare, calibration, tmp_path, mode):
+    keras.utils.set_random_seed(0)
+    model = models.lenet5()
+    for layer in model.layers:
+        if hasattr(layer, "kernel"):
+            kernel = layer.kernel.numpy()
+            small = np.abs(kernel) < np.quantile(np.abs(kernel), 0.8)
+            layer.kernel.assign(np.where(small, 0, kernel))
+    options = {"mode": mode, "prepare": prepare, "calibration": calibration}
+    found = weights(export.to_tflite(model, tmp_path / "a.tflite", **options))
+    assert len(found) == 5
+    for name, values in found.items():
+        kernel = model.get_layer(name).kernel.numpy()
+        turned = kernel.T if kernel.ndim == 2 else kernel.transpose(3, 0, 1, 2)
+        assert values.shape == turned.shape
+        np.testing.assert_array_equal(values[turned == 0], 0)
+
+
+def test_batch_normalisation_and_activation_go_into_the_kernel(tmp_path):
+    x = keras.Input((8, 8, 3))
+    y = keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3, use_bias=False)(x))
+    model = keras.Model(x, keras.layers.GlobalAveragePooling2D()(keras.layers.ReLU()(y)))
+    model.layers[2].set_weights([RNG.random(4), RNG.random(4), RNG.random(4), RNG.random(4)])
+    path = export.to_tflite(model, tmp_path / "a.tflite")
+    assert operators(path) == ["CONV_2D", "MEAN"]
+    images = RNG.random((5, 8, 8, 3), np.float32)
+    np.testing.assert_allclose(scores(path, images), model.predict(images, verbose=0), atol=1e-5)
+
+
+def test_features_go_in_under_their_name(tmp_path):
+    x = keras.Input((12,))
+    model = keras.Model(x, keras.layers.Dense(3)(x))
+    features = RNG.normal(size=(150, 12)).astype(np.float32)
+    data = tf.data.Dataset.from_tensor_slices(features).batch(50)
+    for mode in ("float32", "int8"):
+        path = export.to_tflite(model, tmp_path / "a.tflite", mode=mode, calibration=data)
+        run = interpreter(path).get_signature_runner("serving_default")
+        found = run(features=features[:1])["scores"]
+        np.testing.assert_allclose(found, model(features[:1]), atol=0.1)
+
+
 @pytest.mark.parametrize("inside", [True, False])
 def test_a_model_of_a_strategy_converts_inside_and_outside_its_scope(
     two_devices, trained, prepare, tmp_path, files, inside
@@ -268,8 +407,8 @@ def test_a_refused_export_leaves_no_file(trained, prepare, tmp_path):
 
 def test_an_unknown_mode_is_refused(trained, tmp_path):
     assert refused(trained, tmp_path / "a.tflite", mode="int9") == (
-        "Expected `mode` to be one of 'float32', 'int8'. Received: mode='int9'. "
-        "Did you mean 'int8'?"
+        "Expected `mode` to be one of 'float32', 'float16', 'dynamic', 'int8', 'int16x8'. "
+        "Received: mode='int9'. Did you mean 'int8'?"
     )
 
 
@@ -280,13 +419,16 @@ def test_preprocessing_as_a_layer_is_inside_a_float32_file(trained, prepare, tmp
     assert np.abs(scores(path, NOISE) - scores(files["float32"], NOISE)).max() <= 1e-6
 
 
-def test_preprocessing_as_a_layer_is_refused_for_int8(trained, prepare, tmp_path, calibration):
+@pytest.mark.parametrize("mode", MODES)
+def test_preprocessing_as_a_layer_is_refused_otherwise(
+    trained, prepare, tmp_path, calibration, mode
+):
     x = keras.Input((32, 32, 1), dtype="uint8")
     model = keras.Model(x, trained(prepare.as_layer()(x)), name="whole")
     path = tmp_path / "a.tflite"
-    assert refused(model, path, mode="int8", calibration=calibration) == (
-        "Expected the preprocessing of an int8 file as `prepare`, and a model that takes float32. "
-        "Received: 'whole', which takes uint8."
+    assert refused(model, path, mode=mode, calibration=calibration) == (
+        f"Expected the preprocessing of an {mode} file as `prepare`, and a model that takes "
+        "float32. Received: 'whole', which takes uint8."
     )
 
 

@@ -6,6 +6,7 @@ put back as it was. (`tfpipe.backend` sees to `tf.keras`, which the import would
 
 import os
 from types import ModuleType
+from typing import Any
 
 import tfpipe.backend  # noqa: F401  (first: see there)
 
@@ -34,3 +35,21 @@ def load_pruning_impl() -> ModuleType:
     from tensorflow_model_optimization.python.core.sparsity.keras import pruning_impl
 
     return pruning_impl
+
+
+def load_quantize_registry() -> Any:
+    """Which layers tfmot can quantise."""
+    load_tfmot()
+    from tensorflow_model_optimization.python.core.quantization.keras import default_8bit
+
+    return default_8bit.default_8bit_quantize_registry.Default8BitQuantizeRegistry()
+
+
+def load_quantize_configs() -> ModuleType:
+    """tfmot's ways to quantise a layer that is not in its registry; they have no public name."""
+    load_tfmot()
+    from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
+        default_8bit_quantize_configs,
+    )
+
+    return default_8bit_quantize_configs

@@ -1,7 +1,9 @@
 """Model files that have been run and scored before anybody gets them."""
 
+from tfpipe.export.keras_file import to_keras
 from tfpipe.export.labels import to_labels
 from tfpipe.export.load import load
+from tfpipe.export.metadata import attach, attached
 from tfpipe.export.onnx import to_onnx
 from tfpipe.export.page import answers, to_page
 from tfpipe.export.predictor import Predictor, from_keras
@@ -15,9 +17,12 @@ __all__ = [
     "Predictor",
     "Report",
     "answers",
+    "attach",
+    "attached",
     "from_keras",
     "load",
     "load_report",
+    "to_keras",
     "to_labels",
     "to_onnx",
     "to_page",

@@ -1,4 +1,4 @@
-"""The images that int8 takes its ranges from, checked before they are believed."""
+"""The examples that int8 and int16x8 take their ranges from, checked before they are believed."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -13,53 +13,99 @@ MIN_EXAMPLES = 100
 MAX_EXAMPLES = 500
 
 
-def calibration_images(
-    dataset: tf.data.Dataset | None, takes: tf.TensorSpec, ahead: Sequence[Op] = ()
+def calibration_examples(
+    dataset: tf.data.Dataset | None,
+    takes: tf.TensorSpec,
+    ahead: Sequence[Op] = (),
+    *,
+    mode: str = "int8",
 ) -> np.ndarray:
-    """The first 500 images of `dataset` as the network gets them, in float32 (N, H, W, C).
+    """The distinct ones among the first 500 examples of `dataset`, as the network gets them.
 
     Args:
-        dataset: batches of images, or of (images, targets).
-        takes: what the file takes: (1, H, W, C), uint8 or float32. Of uint8, one corner of the
-            first image is made black and one white: so the range is exactly 0 to 255, the scale
-            exactly 1, and the pixels go into the network as they are.
+        dataset: batches of inputs, or of (inputs, targets).
+        takes: what the file takes, (1, ...), named "images", "sequences", "tokens" or "features".
+            Of uint8 pixels, one corner of the first image is made black and one white after the
+            last op that gives pixels: so the range is exactly 0 to 255, and int8's scale exactly 1.
         ahead: what happens to the pixels before the network.
+        mode: for the error.
+
+    Returns:
+        float32 (N, ...), or int32 where the file takes tokens.
 
     Raises:
-        RequestError: there are none, they do not fit the file, or fewer than 100 are distinct.
+        RequestError: there are none; they do not fit the file, hold NaN or infinity, or are
+            normalised already; or fewer than 100 of them differ and hold more than one value.
     """
     if dataset is None:
         raise RequestError(
-            "mode='int8' takes the ranges of the activations from examples. Give `calibration`, "
-            "batches of the training images."
+            f"mode={mode!r} takes the ranges of the activations from examples. Give "
+            f"`calibration`, batches of the training {takes.name}."
         )
-    chosen, seen = [], set()
-    for image in _first(dataset):
-        _require_fit(image, takes)
-        seen.add(hashlib.sha256(image.tobytes()).digest())
-        chosen.append(np.asarray(Chain(ahead)({"image": image})["image"], np.float32))
-    if len(seen) < MIN_EXAMPLES:
-        raise RequestError(
-            f"Expected `calibration` to hold at least {MIN_EXAMPLES} distinct images. "
-            f"Received: {len(seen)} among the first {len(chosen)}."
-        )
-    images = np.stack(chosen)
+    examples = np.stack(_distinct(dataset, takes))
+    if takes.dtype.is_integer and takes.name == "tokens":
+        return examples.astype(np.int32)
     if takes.dtype == tf.uint8:
-        images[0, 0, 0], images[0, -1, -1] = 0.0, 255.0
-    return images
+        _require_pixels(examples)
+        return _prepared(examples, ahead)
+    return examples
 
 
-def _require_fit(image: np.ndarray, takes: tf.TensorSpec) -> None:
-    shape, dtype = tuple(takes.shape[1:]), takes.dtype.name
-    if image.shape != shape or image.dtype != dtype:
+def _prepared(pixels: np.ndarray, ahead: Sequence[Op]) -> np.ndarray:
+    on_pixels = [op for op in ahead if op.gives == "uint8"]
+    pixels = np.stack([Chain(on_pixels)({"image": image})["image"] for image in pixels])
+    pixels[0, 0, 0], pixels[0, -1, -1] = 0, 255
+    images = Chain(ahead[len(on_pixels) :])({"image": pixels})["image"]
+    return np.asarray(images, np.float32)
+
+
+def _distinct(dataset: tf.data.Dataset, takes: tf.TensorSpec) -> list[np.ndarray]:
+    """The first examples without their repetitions, and without those of a single value."""
+    chosen: dict[bytes, np.ndarray] = {}
+    seen = constant = 0
+    for example in _first(dataset):
+        _require_fit(example, takes)
+        seen += 1
+        if example.size > 1 and example.min() == example.max():
+            constant += 1
+        else:
+            chosen.setdefault(hashlib.sha256(example.tobytes()).digest(), example)
+    if len(chosen) < MIN_EXAMPLES:
+        blank = f" {constant} hold one value throughout, and do not count." if constant else ""
         raise RequestError(
-            f"Expected `calibration` to hold {dtype} images of shape {shape}. "
-            f"Received: {image.dtype} of shape {image.shape}. "
+            f"Expected `calibration` to hold at least {MIN_EXAMPLES} distinct "
+            f"{'sequences of ' * (takes.name == 'tokens')}{takes.name}. "
+            f"Received: {len(chosen)} among the first {seen}.{blank}"
+        )
+    return list(chosen.values())
+
+
+def _require_fit(example: np.ndarray, takes: tf.TensorSpec) -> None:
+    shape, dtype = tuple(takes.shape[1:]), takes.dtype.name
+    fits = example.dtype == dtype or (takes.name == "tokens" and example.dtype.kind in "iu")
+    if example.shape != shape or not fits:
+        raise RequestError(
+            f"Expected `calibration` to hold {dtype} {takes.name} of shape {shape}. "
+            f"Received: {example.dtype} of shape {example.shape}. "
+            "`records.read(..., prepare.outside())` gives what a file takes."
+        )
+    if example.dtype.kind == "f" and not np.isfinite(example).all():
+        raise RequestError(
+            f"Expected `calibration` to hold finite numbers. Received: {takes.name} with NaN or "
+            "infinity. Mend them, or leave them out, as in training."
+        )
+
+
+def _require_pixels(images: np.ndarray) -> None:
+    if images.max() <= 1:
+        raise RequestError(
+            "Expected `calibration` to hold pixels from 0 to 255. Received: none above "
+            f"{images.max()}: they are normalised already. "
             "`records.read(..., prepare.outside())` gives what a file takes."
         )
 
 
 def _first(dataset: tf.data.Dataset) -> Iterator[np.ndarray]:
     spec = dataset.element_spec
-    images = dataset.map(lambda *batch: batch[0]) if isinstance(spec, tuple) else dataset
-    return iter(images.unbatch().take(MAX_EXAMPLES).as_numpy_iterator())
+    inputs = dataset.map(lambda *batch: batch[0]) if isinstance(spec, tuple) else dataset
+    return iter(inputs.unbatch().take(MAX_EXAMPLES).as_numpy_iterator())

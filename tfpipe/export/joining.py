@@ -40,7 +40,7 @@ def joined(first: bytes, second: bytes) -> bytes:
     model.buffers += head.buffers
     body.tensors += ahead.tensors
     body.operators = ahead.operators + body.operators
-    return _packed(model)
+    return packed(model)
 
 
 class _Builder(flatbuffers.Builder):
@@ -50,7 +50,8 @@ class _Builder(flatbuffers.Builder):
         return super().StartVector(elemSize, numElems, max(alignment, 16))
 
 
-def _packed(model: Any) -> bytes:
+def packed(model: Any) -> bytes:
+    """The bytes of a TFLite model from its object."""
     builder = _Builder(1024)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())

@@ -17,8 +17,9 @@ import tensorflow as tf
 from tfpipe.backend import keras
 from tfpipe.errors import DataError, RequestError
 from tfpipe.export.graph import PREPARE, Size, float32_twin, input_spec, ops_inside, scoring
+from tfpipe.export.metadata import about, put
 from tfpipe.export.predictor import Predictor, first_line, in_batches, require_images, zeros
-from tfpipe.files import Path, write_bytes
+from tfpipe.files import Path, staged
 from tfpipe.ops import Chain
 
 OPSET = 18  # the latest that tf2onnx 1.17 writes; ONNX Runtime has it since 1.14 (2023)
@@ -72,7 +73,10 @@ def to_onnx(
     _require_operators(model.name, made)
     _describe_ends(made.graph, spec.shape, twin.output_shape)
     onnx.checker.check_model(made, full_check=True)
-    return write_bytes(path, made.SerializeToString())
+    with staged(path) as aside:
+        aside.write_bytes(made.SerializeToString())
+        put(aside, about("float32", "tf2onnx", prepare))
+    return pathlib.Path(path)
 
 
 def _require_operators(name: str, made: Any) -> None:

@@ -21,6 +21,7 @@ from tfpipe.export.graph import (
     ops_inside,
     scoring,
 )
+from tfpipe.export.metadata import about, put
 from tfpipe.export.predictor import Predictor, first_line, in_batches, require_images, zeros
 from tfpipe.files import Path, staged
 from tfpipe.ops import Chain
@@ -78,6 +79,7 @@ def to_saved_model(
         archive.add_endpoint("encoded", _from_bytes(twin, prepare), input_signature=[batch])
     with staged(path) as aside:
         archive.write_out(str(aside), verbose=False)
+        put(aside, about("float32", "tensorflow", prepare))
     return pathlib.Path(path)
 
 

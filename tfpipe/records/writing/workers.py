@@ -1,7 +1,6 @@
 """Worker processes that encode examples, and may die of one without taking the run along.
 
-Each worker is a Python process of its own, fed by a thread over pipes. (Those of
-`multiprocessing` import the caller's script again, which breaks scripts without a main guard.)
+Each worker is a Python process of its own, fed by a thread over pipes.
 
 Example:
 
@@ -9,17 +8,12 @@ Example:
 """
 
 import contextlib
-import os
-import pickle
-import subprocess
-import sys
-import tempfile
+import functools
 import threading
-import traceback
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
+from tfpipe.process import Worker, WorkerDied, serve
 from tfpipe.records.images import MAX_PIXELS
 from tfpipe.records.sources.base import Example, Feature
 from tfpipe.records.writing.batches import Batch, batches, in_order
@@ -34,7 +28,6 @@ from tfpipe.records.writing.encode import (
 THREADS = 3  # TensorFlow is to have something to decode whenever Python is busy
 
 _PROGRAM = "from tfpipe.records.writing.workers import main; main()"
-_DEAD = (EOFError, BrokenPipeError, pickle.UnpicklingError)  # the last: it died in mid-sentence
 
 
 def encode_all(
@@ -88,16 +81,16 @@ class _Workers:
     def __init__(self, features: Mapping[str, Feature], max_pixels: int):
         self.job = (dict(features), max_pixels)
         self.mine = threading.local()
-        self.all: list[_Worker] = []
+        self.all: list[Worker] = []
 
     def encode(self, batch: Batch) -> list[Encoded]:
         worker = getattr(self.mine, "worker", None)
         if worker is None:
-            worker = self.mine.worker = _Worker(self.job)
+            worker = self.mine.worker = Worker(_PROGRAM, self.job)
             self.all.append(worker)
         try:
-            return worker.encode(batch)
-        except _DEAD:
+            return worker.ask(batch)
+        except WorkerDied:
             self.mine.worker = None
             if len(batch) == 1:
                 return [Encoded(refused="the process that decoded it died of it")]
@@ -108,71 +101,11 @@ class _Workers:
             worker.close()
 
 
-class _Worker:
-    """A process, and the pipes to it."""
-
-    def __init__(self, job: tuple[dict[str, Feature], int]):
-        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the worker)
-        # Workers decode on the CPU, and find the package where this process found it.
-        paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
-        quiet = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": paths}
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _PROGRAM],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.errors,
-            env=os.environ | quiet,
-            start_new_session=True,  # Ctrl-C is for this process, which then ends the workers
-        )
-        try:
-            self._send(job)
-            self._receive()
-        except _DEAD:
-            self.errors.seek(0)
-            said = self.errors.read().decode(errors="replace")
-            self.close()
-            raise RuntimeError(f"a worker process did not start; it said:\n{said}") from None
-
-    def encode(self, batch: Batch) -> list[Encoded]:
-        self._send(batch)
-        reply = self._receive()
-        if isinstance(reply, str):
-            raise RuntimeError(f"a worker process failed:\n{reply}")
-        return reply
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.communicate()
-        self.errors.close()
-
-    def _send(self, value: Any) -> None:
-        assert self.process.stdin
-        pickle.dump(value, self.process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
-        self.process.stdin.flush()
-
-    def _receive(self) -> Any:
-        assert self.process.stdout
-        return pickle.load(self.process.stdout)
-
-
 def main() -> None:
-    """The worker's side: reads the job, then batches, until the pipe ends."""
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints must not come between the replies
-    features, max_pixels = pickle.load(sys.stdin.buffer)
-    _reply(replies, "ready")
-    while True:
-        try:
-            batch = pickle.load(sys.stdin.buffer)
-        except EOFError:
-            return
-        try:
-            reply: Any = encode_batch(batch, features, max_pixels=max_pixels)
-        except Exception:
-            reply = traceback.format_exc()  # a defect, to be raised where the user sees it
-        _reply(replies, reply)
+    """The worker's side."""
+    serve(_encoder)
 
 
-def _reply(replies: Any, value: Any) -> None:
-    pickle.dump(value, replies, protocol=pickle.HIGHEST_PROTOCOL)
-    replies.flush()
+def _encoder(job: tuple[dict[str, Feature], int]) -> Callable[[Batch], list[Encoded]]:
+    features, max_pixels = job
+    return functools.partial(encode_batch, features=features, max_pixels=max_pixels)
