@@ -5,8 +5,10 @@ from typing import Any
 
 import keras
 import numpy as np
+import onnxruntime
 import pytest
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 
 from tfpipe import export, models, train
 
@@ -78,9 +80,6 @@ def quick(*names):
     return [pytest.param(name, marks=() if name in names else SLOW) for name in CASES]
 
 
-NOT_HEAVY = [name for name in CASES if name not in HEAVY]
-
-
 @pytest.fixture
 def mixed_float16():
     keras.config.set_dtype_policy("mixed_float16")
@@ -120,7 +119,7 @@ def test_every_model_of_the_zoo_is_here(name):
     assert name in CASES
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", quick(*[name for name in CASES if name not in HEAVY]))
 def test_shapes_and_parameters(name):
     model = built(name)
     assert isinstance(model, keras.Model)
@@ -140,13 +139,13 @@ def fit(name, model, epochs):
     return history.history["loss"]
 
 
-@pytest.mark.parametrize("name", quick("linear", "perceptron", "lenet5", "lstm", "unet"))
+@pytest.mark.parametrize("name", quick("lenet5", "lstm"))
 def test_a_training_step_lowers_the_loss(name):
     before, after = fit(name, built(name), epochs=2)
     assert after < before
 
 
-@pytest.mark.parametrize("name", quick("linear", "lenet5"))
+@pytest.mark.parametrize("name", quick("lenet5"))
 @pytest.mark.usefixtures("mixed_float16")
 def test_it_trains_in_mixed_precision_and_its_outputs_are_float32(name):
     model = built(name)
@@ -158,7 +157,7 @@ def test_it_trains_in_mixed_precision_and_its_outputs_are_float32(name):
     assert (outputs.dtype, outputs.shape) == (np.float32, (BATCH, *CASES[name].output_shape))
 
 
-@pytest.mark.parametrize("name", quick(*NOT_HEAVY))
+@pytest.mark.parametrize("name", quick("lenet5", "bilstm"))
 def test_a_saved_model_gives_the_same_outputs(name, tmp_path):
     model, data = built(name), inputs(name)
     model.save(tmp_path / "model.keras")
@@ -167,34 +166,46 @@ def test_a_saved_model_gives_the_same_outputs(name, tmp_path):
     np.testing.assert_array_equal(loaded(data), model(data))
 
 
-@pytest.mark.parametrize("name", quick(*NOT_HEAVY))
+@pytest.mark.parametrize("name", quick("lenet5", "bilstm", "unet"))
 def test_summary_and_picture(name, tmp_path):
     text = models.draw(built(name), tmp_path / "model.png")
     assert f"Total params: {CASES[name].parameters:,}" in text
     assert (tmp_path / "model.png").read_bytes()[1:4] == b"PNG"
 
 
-@pytest.mark.parametrize("name", quick("lenet5"))
+def litert(path, data):
+    """What a TFLite file makes of examples, one by one."""
+    runner = Interpreter(str(path)).get_signature_runner("serving_default")
+    (name,) = runner.get_input_details()
+    return np.concatenate([runner(**{name: example[None]})["scores"] for example in data])
+
+
+def onnx(path, data):
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return session.run(["scores"], {session.get_inputs()[0].name: data})[0]
+
+
+@pytest.mark.parametrize("name", quick("perceptron"))
 def test_its_files_compute_what_it_computes(name, tmp_path):
     model, data = lively(built(name), inputs(name)), inputs(name, 128)
     expected = model.predict(data, verbose=0)
-    for path in (
-        export.to_tflite(model, tmp_path / "float32.tflite"),
-        export.to_onnx(model, tmp_path / "model.onnx"),
-    ):
-        assert np.abs(export.load(path).predict(data) - expected).max() <= 1e-5
+    path = export.to_tflite(model, tmp_path / "float32.tflite")
+    assert np.abs(litert(path, data) - expected).max() <= 1e-5
+    path = export.to_onnx(model, tmp_path / "model.onnx")
+    assert np.abs(onnx(path, data) - expected).max() <= 1e-5
     batches = tf.data.Dataset.from_tensor_slices(data).batch(32)
     path = export.to_tflite(model, tmp_path / "a.tflite", mode="int8", calibration=batches)
-    found = export.load(path).predict(data)
-    spread = expected.max() - expected.min()
-    assert np.abs(found - expected).mean() <= 0.02 * spread
+    found = litert(path, data)
+    assert np.abs(found - expected).mean() <= 0.01 * max(1, np.ptp(expected))
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] >= 0.98
 
 
 def lively(model, data):
-    """The model with moving averages of its data, so that outputs are neither alike nor large."""
+    """The model as training leaves it, in sizes: its outputs are neither alike nor large."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.9 if model.name in HEAVY else 0.0
+        if isinstance(layer, keras.layers.Embedding):
+            layer.embeddings.assign(20 * layer.embeddings)
     model(data, training=True)
     return model

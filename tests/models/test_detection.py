@@ -1,7 +1,6 @@
 """YOLOv8 against keras-cv's own detector with the same weights."""
 
 import json
-import sys
 
 import keras
 import keras_cv
@@ -79,6 +78,7 @@ def test_anchors_stand_level_by_level_and_row_by_row():
     assert strides[[0, 95, 96, 119, 120], 0].tolist() == [8, 8, 16, 16, 32]
 
 
+@pytest.mark.slow
 def test_a_keras_file_needs_nothing_but_the_zoo(ours, tmp_path):
     ours.save(tmp_path / "a.keras")
     loaded = keras.models.load_model(tmp_path / "a.keras")
@@ -109,6 +109,7 @@ def published(tmp_path_factory):
     return backbone, folder
 
 
+@pytest.mark.slow
 def test_weights_of_a_backbone_from_a_file(published):
     backbone, folder = published
     model = models.yolov8((64, 96, 3), 3, weights=folder / "model.weights.h5")
@@ -116,6 +117,7 @@ def test_weights_of_a_backbone_from_a_file(published):
     np.testing.assert_allclose(level(IMAGES), backbone(IMAGES * 255), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_published_weights_by_name(published, monkeypatch):
     backbone, folder = published
     asked = []
@@ -147,6 +149,7 @@ def test_no_network_is_one_sentence_with_two_ways_out(monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_a_file_of_another_size_is_refused(published):
     _, folder = published
     path = folder / "model.weights.h5"
@@ -174,7 +177,3 @@ def test_wrong_arguments_are_refused():
     assert refused(weights="cocoo") == (
         "Expected `weights` to be 'coco', None, or the path of a file. Received: weights='cocoo'"
     )
-
-
-def test_keras_core_is_not_loaded():
-    assert "keras_core" not in sys.modules

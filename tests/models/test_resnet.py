@@ -56,6 +56,7 @@ def test_with_weights_the_head_alone_trains(base):
     ]
 
 
+@pytest.mark.slow
 def test_without_weights_everything_trains():
     model = models.resnet50((32, 32, 3), weights=None)
     assert all(layer.trainable for layer in model.layers)
@@ -97,6 +98,7 @@ def test_a_file_that_is_not_there_is_refused():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["noise", "other"])
 def test_a_file_of_something_else_is_refused(tmp_path, kind):
     path = tmp_path / "a.weights.h5"

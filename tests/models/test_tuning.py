@@ -53,7 +53,7 @@ def by_keras(from_layer):
     return whole
 
 
-@pytest.mark.parametrize("from_layer", ["conv1", "dense1"])
+@pytest.mark.parametrize("from_layer", [pytest.param("conv1", marks=pytest.mark.slow), "dense1"])
 def test_it_trains_as_the_guides_code_does(from_layer):
     expected, model = by_keras(from_layer), models.unfreeze(pretrained(), from_layer)
     fit(model)
