@@ -151,7 +151,8 @@ def test_it_trains_in_mixed_precision_and_its_outputs_are_float32(name):
     model = built(name)
     inner = {layer.compute_dtype for layer in model.layers[:-1] if layer.weights}
     assert inner <= {"float16"}
-    losses = fit(name, model, epochs=6)  # the first steps look for the loss scale
+    # The first steps look for the loss scale: ten of them where gradients are large.
+    losses = fit(name, model, epochs=14 if name in HEAVY else 6)
     assert losses[-1] < losses[0]
     outputs = model(inputs(name))
     assert (outputs.dtype, outputs.shape) == (np.float32, (BATCH, *CASES[name].output_shape))
