@@ -52,6 +52,23 @@ def test_a_loss_of_the_wrong_length_is_refused():
     )
 
 
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_an_optimizer_from_before_weights_were_thawed_is_refused(policy):
+    x = keras.Input((6,))
+    hidden = keras.layers.Dense(4, name="hidden", trainable=False)
+    model = keras.Model(x, keras.layers.Dense(3, activation="softmax")(hidden(x)), name="two")
+    optimizer = keras.optimizers.SGD()
+    if policy == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    train.fit(model, TRAIN, loss="sparse_categorical_crossentropy", optimizer=optimizer)
+    hidden.trainable = True
+    assert refused(model, TRAIN) == (
+        "Expected an optimizer that knows all weights of 'two' that train. Received: one from "
+        "before hidden/kernel did. Give `fit` a new `optimizer`."
+    )
+    train.fit(model, TRAIN, optimizer="sgd")
+
+
 def test_labels_without_an_axis_fit_one_sigmoid():
     x = keras.Input((6,))
     model = keras.Model(x, keras.layers.Dense(1, activation="sigmoid")(x))
