@@ -52,6 +52,31 @@ def test_a_loss_of_the_wrong_length_is_refused():
     )
 
 
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_an_optimizer_from_before_weights_were_thawed_is_refused(policy):
+    x = keras.Input((6,))
+    hidden = keras.layers.Dense(4, name="hidden", trainable=False)
+    model = keras.Model(x, keras.layers.Dense(3, activation="softmax")(hidden(x)), name="two")
+    optimizer = keras.optimizers.SGD()
+    if policy == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    train.fit(model, TRAIN, loss="sparse_categorical_crossentropy", optimizer=optimizer)
+    hidden.trainable = True
+    assert refused(model, TRAIN) == (
+        "Expected an optimizer that knows all weights of 'two' that train. Received: one from "
+        "before hidden/kernel did. Give `fit` a new `optimizer`."
+    )
+    train.fit(model, TRAIN, optimizer="sgd")
+
+
+def test_labels_without_an_axis_fit_one_sigmoid():
+    x = keras.Input((6,))
+    model = keras.Model(x, keras.layers.Dense(1, activation="sigmoid")(x))
+    labels = TRAIN.map(lambda x, y: (x, y % 2))
+    history = train.fit(model, labels, loss="binary_crossentropy").history
+    assert np.isfinite(history["loss"]).all()
+
+
 def test_a_model_with_a_step_of_its_own_is_refused():
     class Own(keras.Model):
         def train_step(self, data):

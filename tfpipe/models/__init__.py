@@ -3,6 +3,7 @@
 from tfpipe.models.dense import linear, mlp, perceptron
 from tfpipe.models.detection import yolov8
 from tfpipe.models.detection_loss import YoloLoss, box_targets
+from tfpipe.models.drawing import draw
 from tfpipe.models.lenet import lenet5
 from tfpipe.models.recurrent import bilstm, lstm
 from tfpipe.models.residual import residual
@@ -16,6 +17,7 @@ __all__ = [
     "bilstm",
     "box_targets",
     "build",
+    "draw",
     "lenet5",
     "linear",
     "lstm",

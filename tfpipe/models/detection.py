@@ -16,7 +16,7 @@ from tfpipe.backend import keras
 from tfpipe.errors import RequestError, one_of
 from tfpipe.files import Path
 from tfpipe.models.arguments import require_counts, require_image
-from tfpipe.models.pretrained import checked_file, downloading, reading
+from tfpipe.models.pretrained import checked_file, downloading, load_whole
 
 STRIDES = (8, 16, 32)  # pixels between anchors, on the three levels
 BINS = 16  # of each side's distance, in strides
@@ -170,7 +170,6 @@ def _backbone(images: Any, size: str, weights: Path | None) -> Any:
     else:
         published = build(channels, depths, include_rescaling=True)
         path = checked_file(weights, "'coco'")
-        with reading(path, f"the weights of keras-cv's YOLOv8 backbone of size {size!r}"):
-            published.load_weights(path)
+        load_whole(published, path, f"the weights of keras-cv's YOLOv8 backbone of size {size!r}")
     backbone.set_weights(published.get_weights())
     return backbone

@@ -16,6 +16,10 @@ from tfpipe.models.detection import anchors
 
 ops = keras.ops
 
+# Stands where there is no box. Of one without area keras-cv's CIoU is not a number in a graph, and
+# no weight of 0 takes that away again.
+WHOLE = np.array((0, 0, 1, 1), "float32")
+
 
 def box_targets(images: Any, targets: Mapping[str, Any]) -> tuple[Any, Any]:
     """A batch of `records.read` with boxes, as Keras takes it for a model of one output.
@@ -87,6 +91,7 @@ class YoloLoss(keras.losses.Loss):
         found, scores = self._pixels(y_pred[..., :4]), y_pred[..., 4:]
         wanted, wanted_scores = self._assigned(y_true, found, scores)
         strength = ops.sum(wanted_scores, -1)  # (B, anchors): 0 where there is nothing to find
+        wanted = ops.where(strength[..., None] > 0, wanted, self._pixels(WHOLE))
         apart = 1 - compute_ciou(wanted, found, "xyxy")
         boxes = ops.sum(apart * strength, -1)
         classes = ops.sum(keras.losses.binary_crossentropy(wanted_scores, scores), -1)
@@ -112,7 +117,9 @@ class YoloLoss(keras.losses.Loss):
         # In float32: float16 has no room for pixels of large images, nor for its epsilon.
         assign = LabelEncoder(num_classes=scores.shape[-1], dtype="float32")
         centres = anchors(self.image_size)[0][:, ::-1]
-        present = ops.all(y_true[..., :4] > -1.0, axis=-1, keepdims=True)
-        boxes, classes = self._pixels(y_true[..., :4]), y_true[..., 4]
+        boxes, classes = y_true[..., :4], y_true[..., 4]
+        # Padding has no area, and no anchor's centre is in such a box.
+        present = ops.all(boxes[..., 2:] > boxes[..., :2], axis=-1, keepdims=True)
+        boxes = self._pixels(ops.where(present, boxes, WHOLE))
         wanted, wanted_scores, _ = assign(scores, found, centres.copy(), classes, boxes, present)
         return wanted, wanted_scores

@@ -2,14 +2,19 @@
 
 Example:
 
-    with downloading("the ImageNet weights of ResNet50", how):
+    with downloading("The ImageNet weights of ResNet50", how):
         base = keras.applications.ResNet50(weights="imagenet")
+    load_whole(base, checked_file(path, "'imagenet'"), "the weights of ResNet50")
 """
 
 import contextlib
 import pathlib
+import warnings
 from collections.abc import Iterator
 
+import numpy as np
+
+from tfpipe.backend import keras
 from tfpipe.errors import DataError, RequestError, received
 from tfpipe.files import Path
 
@@ -54,15 +59,27 @@ def checked_file(weights: Path, names: str) -> str:
     return str(path)
 
 
-@contextlib.contextmanager
-def reading(weights: Path, what: str) -> Iterator[None]:
-    """Turns a file that does not fit into a sentence.
+def load_whole(model: keras.Model, weights: Path, what: str) -> None:
+    """Gives a model the weights of a file, all of them.
+
+    Args:
+        model: whose weights are replaced.
+        weights: the path of the file, in any of Keras' formats.
+        what: it should hold, for the error.
 
     Raises:
         DataError: the file holds something else.
     """
+    expected = f"expected {what}, found"
+    for variable in model.weights:
+        variable.assign(np.full(variable.shape, np.nan))
     try:
-        yield
+        with warnings.catch_warnings():  # Keras may only warn of layers that the file lacks
+            warnings.simplefilter("ignore")
+            model.load_weights(weights)
     except (OSError, ValueError, KeyError) as error:
-        problem = f"expected {what}, found something else: {str(error).splitlines()[0]}"
+        problem = f"{expected} something else: {str(error).splitlines()[0]}"
         raise DataError(weights, problem) from error
+    lacking = [v.path for v in model.weights if np.isnan(keras.ops.convert_to_numpy(v)).any()]
+    if lacking:
+        raise DataError(weights, f"{expected} no numbers for {lacking[0]}")

@@ -120,6 +120,12 @@ def bilstm(
 def _inputs(input_shape: Any, vocabulary_size: int | None, units: int) -> tuple[Any, Any]:
     """What the LSTM reads, and the model's input."""
     if vocabulary_size is None:
+        if isinstance(input_shape, list | tuple) and len(input_shape) == 1:
+            expected = (
+                "`input_shape` to be (time, features) in whole numbers from 1, or "
+                "`vocabulary_size` with (time,) for tokens"
+            )
+            raise RequestError(received(expected, input_shape=input_shape))
         require_shape(input_shape, "(time, features)")
         sequences = keras.Input(input_shape, name="sequences")
         return sequences, sequences

@@ -7,13 +7,14 @@ Example:
     unfreeze(model, "conv5_block1_1_conv")   # then the last stage, too
 """
 
+import functools
 from typing import Any
 
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError, received
 from tfpipe.files import Path
 from tfpipe.models.arguments import dense_head, require_image
-from tfpipe.models.pretrained import checked_file, downloading, reading
+from tfpipe.models.pretrained import checked_file, downloading, load_whole
 from tfpipe.ops.normalize import CAFFE_MEAN
 
 layers = keras.layers
@@ -76,9 +77,7 @@ def _coloured(greys: Any) -> Any:
 
 def _base(x: Any, weights: Path | None) -> keras.Model:
     """The layers up to the last convolutions' sum."""
-    build = keras.applications.ResNet50
-    if weights is None:
-        return build(include_top=False, weights=None, input_tensor=x)
+    build = functools.partial(keras.applications.ResNet50, include_top=False, input_tensor=x)
     if weights == "imagenet":
         how = (
             "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5, which "
@@ -86,7 +85,10 @@ def _base(x: Any, weights: Path | None) -> keras.Model:
             "machine with a network"
         )
         with downloading("The ImageNet weights of ResNet50", how):
-            return build(include_top=False, weights="imagenet", input_tensor=x)
-    path = checked_file(weights, "'imagenet'")
-    with reading(path, "the weights of keras.applications.ResNet50(include_top=False)"):
-        return build(include_top=False, weights=path, input_tensor=x)
+            return build(weights="imagenet")
+    path = None if weights is None else checked_file(weights, "'imagenet'")
+    base = build(weights=None)
+    if path is not None:
+        what = "the weights of keras.applications.ResNet50(include_top=False)"
+        load_whole(base, path, what)
+    return base

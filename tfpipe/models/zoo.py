@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tfpipe.backend import keras
-from tfpipe.errors import RequestError, one_of
+from tfpipe.errors import RequestError, one_of, received
 from tfpipe.models.dense import linear, mlp, perceptron
 from tfpipe.models.detection import yolov8
 from tfpipe.models.lenet import lenet5
@@ -52,8 +52,9 @@ def build(name: str, **arguments: Any) -> keras.Model:
     """
     if name not in _MODELS:
         raise RequestError(one_of("name", name, names()))
-    known = tuple(inspect.signature(_MODELS[name]).parameters)
-    for argument in arguments:
+    known = inspect.signature(_MODELS[name]).parameters
+    for argument, value in arguments.items():
         if argument not in known:
-            raise RequestError(one_of(f"argument of {name}", argument, known))
+            expected = f"an argument of `{name}`: {', '.join(map(repr, known))}"
+            raise RequestError(received(expected, **{argument: value}))
     return _MODELS[name](**arguments)

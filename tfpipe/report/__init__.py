@@ -10,6 +10,7 @@ with progress("records", 60_000, unit="images") as bar:
 """
 
 from tfpipe.report.bars import progress
+from tfpipe.report.flow import flow
 from tfpipe.report.images import grid
 from tfpipe.report.lines import curves
 from tfpipe.report.matrices import confusion
@@ -23,6 +24,7 @@ __all__ = [
     "confusion",
     "curves",
     "figure",
+    "flow",
     "grid",
     "html_table",
     "human_bytes",

@@ -45,6 +45,7 @@ def build(model: keras.Model, spec: tuple[Any, ...]) -> None:
             metric.build(y, y_pred)
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
+    _require_slots(model)
 
 
 def check_model(model: keras.Model, spec: tuple[Any, ...], *, split: bool) -> None:
@@ -90,6 +91,18 @@ def num_classes(model: keras.Model, spec: tuple[Any, ...]) -> int | None:
         ):
             return y_pred.shape[-1] if y.dtype.startswith(("int", "uint")) else None
     return None
+
+
+def _require_slots(model: keras.Model) -> None:
+    """An optimizer keeps to the weights that it was built for; more of them may train by now."""
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    known = {id(variable) for variable in optimizer._trainable_variables}
+    for variable in model.trainable_variables:
+        if id(variable) not in known:
+            raise RequestError(
+                f"Expected an optimizer that knows all weights of {model.name!r} that train. "
+                f"Received: one from before {variable.path} did. Give `fit` a new `optimizer`."
+            )
 
 
 def _require_softmax(model: keras.Model) -> None:
@@ -151,6 +164,8 @@ def _loss_shape(loss: Any, y: Any, y_pred: Any) -> tf.TensorShape:
 
     def cast(y: tf.Tensor, y_pred: tf.Tensor) -> Any:
         # As Keras does before it calls a loss.
+        if y.shape.rank == y_pred.shape.rank - 1 and y_pred.shape[-1] == 1:
+            y = y[..., tf.newaxis]
         return call(tf.cast(y, y_pred.dtype) if y.dtype.is_integer else y, y_pred)
 
     graph = tf.function(cast, autograph=False).get_concrete_function(*specs)

@@ -1,0 +1,60 @@
+"""The residual network against the figures of the paper, and a block of it by hand."""
+
+import keras
+import numpy as np
+import pytest
+
+from tfpipe import models
+from tfpipe.errors import RequestError
+
+# Table 6 of the paper: layers, millions of parameters.
+PAPER = [(20, 0.27), (32, 0.46), (44, 0.66), (56, 0.85), (110, 1.7)]
+
+
+@pytest.mark.parametrize(("depth", "millions"), PAPER)
+def test_as_many_parameters_as_in_the_paper(depth, millions):
+    maps, per_stage = [16, 32, 64], (depth - 2) // 6
+    count = 9 * 3 * 16 + 2 * 16 + 10 * 65  # the first and the last layer
+    for before, now in zip([16, *maps], maps, strict=False):
+        count += 9 * now * (before + (2 * per_stage - 1) * now) + 2 * per_stage * 2 * now
+    assert abs(count / 1e6 - millions) < 0.05
+    if depth > 20:
+        return  # building it takes a while
+    model = models.residual(depth=depth)
+    assert sum(np.prod(weight.shape) for weight in model.trainable_weights) == count
+    weighted = [x for x in model.layers if isinstance(x, keras.layers.Conv2D | keras.layers.Dense)]
+    assert len(weighted) == depth
+
+
+def test_the_sizes_are_those_of_the_paper():
+    model = models.residual()
+    shapes = [model.get_layer(f"stage{n}_3_relu2").output.shape[1:] for n in (1, 2, 3)]
+    assert shapes == [(32, 32, 16), (16, 16, 32), (8, 8, 64)]
+
+
+@pytest.mark.parametrize("size", [(16, 16), (7, 5)])
+def test_a_shortcut_is_every_second_pixel_and_zeros(size):
+    model = models.residual((*size, 3), depth=8, width=6)
+    ends = [model.get_layer(name).output for name in ("stage1_1_relu2", "stage2_1_zeros")]
+    before, after = keras.Model(model.input, ends)(np.random.default_rng(0).random((2, *size, 3)))
+    expected = np.pad(before[:, ::2, ::2], [(0, 0)] * 3 + [(3, 3)])
+    np.testing.assert_array_equal(after, expected)
+    assert np.abs(expected).max() > 0
+
+
+def test_a_block_adds_its_input():
+    model = models.residual((8, 8, 3), depth=8)
+    names = ("stem_relu", "stage1_1_conv2_bn", "stage1_1_relu2")
+    ends = keras.Model(model.input, [model.get_layer(name).output for name in names])
+    before, change, after = ends(np.random.default_rng(0).random((2, 8, 8, 3)))
+    np.testing.assert_allclose(after, np.maximum(before + change, 0), atol=1e-6)
+    assert np.abs(change).max() > 0
+
+
+@pytest.mark.parametrize(("depth", "near"), [(18, "14 or 20"), (2, "8 or 14")])
+def test_another_depth_is_refused(depth, near):
+    with pytest.raises(RequestError) as caught:
+        models.residual(depth=depth)
+    assert str(caught.value) == (
+        f"Expected `depth` to be 6n + 2, such as {near}. Received: depth={depth}"
+    )
