@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfpipe.compress.schedules import at_once, last_renewal, named, require_reached, target
+from tfpipe.compress.schedules import (
+    at_once,
+    last_renewal,
+    named,
+    reached_at,
+    require_reached,
+    target,
+)
 from tfpipe.compress.tfmot import load_tfmot
 from tfpipe.errors import RequestError
 
@@ -79,6 +86,13 @@ def test_a_schedule_that_stops_short_is_refused(schedule, reached):
         ", its last one. `end_step - begin_step` must be a multiple of `frequency`, and "
         f"`end_step` at most 30. Received: {config}"
     )
+
+
+def test_all_zeros_are_there_before_the_last_renewal_of_a_constant():
+    assert reached_at(named("constant", 0.6, 400), 400) == 1
+    assert reached_at(SCHEDULES.ConstantSparsity(0.6, begin_step=0, frequency=7), 400) == 7
+    assert reached_at(SCHEDULES.ConstantSparsity(0.6, begin_step=4, frequency=7), 400) == 4
+    assert reached_at(named("polynomial", 0.6, 400), 400) == 200
 
 
 def test_an_unknown_name_is_refused():

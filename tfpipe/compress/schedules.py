@@ -4,11 +4,33 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfpipe.compress.patterns import Pattern, groups
 from tfpipe.compress.tfmot import load_tfmot
 from tfpipe.errors import RequestError, one_of, received
 
 NAMES = ("polynomial", "constant")
 NUM_RENEWALS = 50
+
+
+def check_sparsity(final_sparsity: float | None, pattern: Pattern, schedule: Any) -> None:
+    """Refuses a share of zeros out of range, or one that something else says already."""
+    if final_sparsity is not None and not 0 <= final_sparsity < 1:
+        raise RequestError(
+            received("`final_sparsity` to be at least 0 and below 1", final_sparsity=final_sparsity)
+        )
+    if groups(pattern) and (final_sparsity is not None or schedule != "polynomial"):
+        raise RequestError(
+            received(
+                f"neither `final_sparsity` nor `schedule`: the pattern {pattern!r} says how many "
+                "weights are zero, from the first step on",
+                final_sparsity=final_sparsity,
+                schedule=schedule,
+            )
+        )
+    if not isinstance(schedule, str) and final_sparsity is not None:
+        raise RequestError(
+            received("`final_sparsity` in the schedule alone", final_sparsity=final_sparsity)
+        )
 
 
 def named(name: str, final_sparsity: float, num_steps: int) -> Any:
@@ -56,6 +78,14 @@ def last_renewal(schedule: Any, num_steps: int) -> int:
     begin, end, every = config["begin_step"], config["end_step"], config["frequency"]
     end = num_steps if end < 0 else min(end, num_steps)
     return max(0, begin + (end - begin) // every * every)
+
+
+def reached_at(schedule: Any, num_steps: int) -> int:
+    """The first step whose masks have all the zeros; 0 where it cannot be told."""
+    config = schedule.get_config()["config"]
+    if "target_sparsity" in config:
+        return config["begin_step"] or config["frequency"]  # steps begin at 1
+    return last_renewal(schedule, num_steps)
 
 
 def require_reached(schedule: Any, num_steps: int) -> None:
