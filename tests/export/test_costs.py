@@ -27,6 +27,7 @@ def test_of_a_file(files, tmp_path):
     assert found["peak_memory_bytes"] > len(data)
 
 
+@pytest.mark.slow
 def test_of_a_folder(trained, tmp_path):
     folder = export.to_saved_model(trained, tmp_path / "a")
     floats = NOISE.astype(np.float32)

@@ -204,6 +204,7 @@ def test_integers_without_a_scale_are_no_scores(tmp_path):
 def test_sequences_and_features(tmp_path, shape):
     path = convert(tmp_path / "a.tflite", lambda a: a * 2, (1, *shape))
     examples = np.random.default_rng(0).random((6, *shape), np.float32)
+    assert export.attached(path) == {}  # it is TensorFlow's own converter's
     predictor = export.load(path)
     assert (predictor.input_shape, predictor.dtype) == (shape, "float32")
     np.testing.assert_array_equal(predictor.predict(examples), examples * 2)

@@ -112,14 +112,3 @@ def test_words_of_tfpipes_that_are_damaged_are_refused(files, tmp_path):
     assert str(caught.value) == (
         f"{path}: its tfpipe.json cannot be read (Bad CRC-32 for file 'tfpipe.json')"
     )
-
-
-def test_a_file_without_words_of_tfpipes_loads(files, tmp_path):
-    data = files["int8"].read_bytes()
-    assert set(export.attached(files["int8"])) == {"tfpipe.json"}
-    path = tmp_path / "a.tflite"
-    path.write_bytes(data[: data.index(b"PK\x03\x04")])
-    assert export.attached(path) == {}
-    found, expected = export.load(path), export.load(files["int8"])
-    np.testing.assert_array_equal(found.predict(NOISE), expected.predict(NOISE))
-    assert found.mode == "int8"

@@ -18,7 +18,8 @@ from typing import Any
 from tfpipe.backend import keras
 from tfpipe.errors import DataError, RequestError
 from tfpipe.export.ends import require_ends
-from tfpipe.export.predictor import Predictor, first_line, from_keras
+from tfpipe.export.predictor import Predictor, from_keras
+from tfpipe.export.problems import first_line
 
 _CODE = ("Lambda", "__lambda__")  # a layer, and a function as an argument of any layer
 

@@ -18,7 +18,8 @@ from tfpipe.export.alone import try_tflite
 from tfpipe.export.contents import contents
 from tfpipe.export.ends import quantised, real, require_ends
 from tfpipe.export.graph import input_name
-from tfpipe.export.predictor import Predictor, Run, first_line, refusing
+from tfpipe.export.predictor import Predictor, Run
+from tfpipe.export.problems import first_line, refusing
 
 Details = dict[str, Any]  # what LiteRT says of an input or output
 

@@ -19,7 +19,8 @@ from tfpipe.export.litert import load_tflite
 from tfpipe.export.metadata import ABOUT, attached
 from tfpipe.export.modes import MODES
 from tfpipe.export.ort import load_onnx
-from tfpipe.export.predictor import Predictor, first_line
+from tfpipe.export.predictor import Predictor
+from tfpipe.export.problems import first_line
 from tfpipe.export.serving import load_saved_model
 from tfpipe.files import Path
 

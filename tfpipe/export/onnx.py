@@ -33,10 +33,12 @@ def to_onnx(
     """Writes the model as an ONNX file of opset 18, with its preprocessing inside.
 
     The file takes `images`, uint8 pixels (B, H, W, C), and gives `scores`, float32
-    (B, num_classes). Decoding is not inside, and resizing only with `input_size`.
+    (B, num_classes). Decoding is not inside, and resizing only with `input_size`. Other models
+    take what they took: `sequences` (B, T, F), `features` (B, F), `tokens` (B, T) in int32. LSTMs
+    and GRUs become ONNX's own operators.
 
     Args:
-        model: a Keras model with one image input and one output, in any precision.
+        model: a Keras model with one input of a fixed size and one output, in any precision.
         path: the file to write.
         prepare: the chain that the model was trained with. Without one the file takes what the
             model takes, float32.

@@ -15,14 +15,8 @@ import numpy as np
 from tfpipe.errors import DataError
 from tfpipe.export.ends import require_ends
 from tfpipe.export.graph import PREPARE
-from tfpipe.export.predictor import (
-    Predictor,
-    counted,
-    first_line,
-    in_batches,
-    refusing,
-    zeros,
-)
+from tfpipe.export.predictor import Predictor, counted, in_batches, zeros
+from tfpipe.export.problems import first_line, refusing
 
 # NumPy's names for ONNX Runtime's, and what stands for them on our side.
 _NUMPY = {"float": "float32", "double": "float64"}

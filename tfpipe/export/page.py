@@ -13,8 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from tfpipe.export.file_report import COLUMNS
 from tfpipe.export.predictor import Predictor
-from tfpipe.export.report import COLUMNS, Report
+from tfpipe.export.report import Report
 from tfpipe.files import Path, write_text
 from tfpipe.report import confusion, figure, grid, html_table, page
 

@@ -7,9 +7,7 @@ Example:
 """
 
 import collections
-import contextlib
 import dataclasses
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
@@ -18,6 +16,7 @@ import tensorflow as tf
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError
 from tfpipe.export.graph import Size, input_name, input_spec, ops_inside
+from tfpipe.export.problems import refusing, tensorflow_line
 from tfpipe.ops import Chain
 
 BATCH_SIZE = 32  # of the formats that run batches: what Keras' own predict takes
@@ -168,36 +167,6 @@ def counted(names: Iterable[str]) -> dict[str, int]:
     {'MUL': 2, 'ADD': 1}
     """
     return dict(collections.Counter(sorted(names)).most_common())
-
-
-def first_line(error: BaseException) -> str:
-    """What an error says, without the pages that some runtimes append.
-
-    >>> first_line(ValueError("a\\nb")), first_line(KeyError())
-    ('a', 'KeyError')
-    """
-    return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-def tensorflow_line(error: BaseException) -> str:
-    """What an error of TensorFlow's says: the line after its traceback, without node names.
-
-    >>> tensorflow_line(ValueError("Graph execution error:\\n{{node a}} no b\\n\\t [[{{node c}}]]"))
-    'no b'
-    """
-    lines = [line for line in str(error).splitlines() if line.strip() and not line[0].isspace()]
-    return re.sub(r"\{\{.*?\}\}\s*", "", lines[-1] if lines else type(error).__name__)
-
-
-@contextlib.contextmanager
-def refusing(
-    name: str, *errors: type[Exception], says: Callable[[BaseException], str] = first_line
-) -> Iterator[None]:
-    """Tells a runtime's error as one about the inputs: the file itself is known to run."""
-    try:
-        yield
-    except errors as error:
-        raise RequestError(f"{name} cannot compute with these inputs ({says(error)}).") from None
 
 
 def _layers(model: keras.Model) -> Iterator[str]:

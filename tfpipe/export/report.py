@@ -8,73 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfpipe.errors import DataError, RequestError
+from tfpipe.export.file_report import COLUMNS, FileReport, cells
 from tfpipe.files import Path, write_json
-from tfpipe.report import human_bytes, text_table
+from tfpipe.report import text_table
 
-COLUMNS = (
-    "file",
-    "bytes",
-    "zipped",
-    "ms",
-    "memory",
-    "agreement",
-    "max diff",
-    "score",
-    "lost",
-    "95 % interval",
-    "sparsity",
-)
-
-
-@dataclasses.dataclass(frozen=True)
-class FileReport:
-    """One file, run on every example.
-
-    Args:
-        path: the file's name, or the folder's.
-        format: "tflite", "onnx", "saved_model" or "keras".
-        mode: "float32", "float16", "dynamic", "int8" or "int16x8", as the file itself says.
-        bytes: its size; a folder's is that of its files together.
-        zipped_bytes: its size in a zip archive (deflate, level 9), as an app store ships it.
-        latency_ms: median time for one example alone, in milliseconds.
-        latency_p95_ms: what 95 % of the examples take at most.
-        threads: that it could use while it was timed.
-        peak_memory_bytes: by how much a process that holds the runtime alone grew at its highest
-            to open and run the file (resident memory); None where that cannot be told: of a
-            `.keras` file, and where the system is not Linux.
-        agreement: the share of examples on which it answers as the reference does; of labels and
-            of a mask's pixels, their share; of numbers, the share of examples that differ by at
-            most a twentieth of the targets' standard deviation.
-        max_abs_diff: the largest difference from the reference's scores.
-        mean_abs_diff: the mean difference, all scores of all examples alike.
-        score: the task's score, such as accuracy, of which more is better.
-        score_lost: the reference's score less this one; negative if the file is better.
-        score_lost_low: the lower end of its 95 % interval, bootstrapped over the examples.
-        score_lost_high: the upper end.
-        sparsity: the share of zeros in its weights.
-        operators: how often it has each of its runtime's operators, by name.
-        fault: why it cannot be used, whatever its score; "" if it can.
-    """
-
-    path: str
-    format: str
-    mode: str
-    bytes: int
-    zipped_bytes: int
-    latency_ms: float
-    latency_p95_ms: float
-    threads: int
-    peak_memory_bytes: int | None
-    agreement: float
-    max_abs_diff: float
-    mean_abs_diff: float
-    score: float
-    score_lost: float
-    score_lost_low: float
-    score_lost_high: float
-    sparsity: float
-    operators: Mapping[str, int]
-    fault: str = ""
+__all__ = ["COLUMNS", "FileReport", "Report", "load_report"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,7 +31,7 @@ class Report:
 
     def rows(self) -> list[list[str]]:
         """The cells of the table, a row per file; `COLUMNS` are their heads."""
-        return [_row(file) for file in self.files]
+        return [cells(file) for file in self.files]
 
     def summary(self) -> str:
         """One sentence about the reference."""
@@ -187,20 +125,3 @@ def _another_version(expected: set[str], found: set[str]) -> str:
 
 def _missed(file: FileReport, expected: str, bar: float, found: float) -> RequestError:
     return RequestError(f"{file.path}: expected {expected} {bar}. Received: {found:.4f}")
-
-
-def _row(file: FileReport) -> list[str]:
-    memory = file.peak_memory_bytes
-    return [
-        file.path,
-        human_bytes(file.bytes),
-        human_bytes(file.zipped_bytes),
-        f"{file.latency_ms:.3f}",
-        "-" if memory is None else human_bytes(memory),
-        f"{file.agreement:.4f}",
-        f"{file.max_abs_diff:.1e}",
-        f"{file.score:.4f}",
-        f"{file.score_lost:+.4f}",
-        f"{file.score_lost_low:+.4f} to {file.score_lost_high:+.4f}",
-        f"{file.sparsity:.3f}",
-    ]

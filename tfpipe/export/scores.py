@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tfpipe.errors import RequestError, received
-from tfpipe.export.areas import weighted_areas
+from tfpipe.export import measures
 
 Array = np.ndarray
 Score = Callable[[Array, Array], float]
@@ -62,14 +62,14 @@ def choose(score: str | Score, scores: Array, targets: Array) -> Task:
         RequestError: the targets do not fit the scores in any of these ways.
     """
     task = _auto(scores, targets)
-    if task is LABELS or (task.answers is _classes and scores.shape[-1] == 1):
+    if task is LABELS or (task.answers is measures.class_of and scores.shape[-1] == 1):
         _require_probabilities(scores)
     if score == "auto":
         return task
     if not callable(score):
         expected = "`score` to be 'auto' or a function of (scores, targets)"
         raise RequestError(received(expected, score=score))
-    return _own(score, task, scores.shape[1:], targets.shape[1:])
+    return _own(score, task, scores[:1], targets[:1])
 
 
 def left_out(rows: Array) -> list[int]:
@@ -110,111 +110,43 @@ def _require_probabilities(scores: Array) -> None:
         )
 
 
-def _classes(scores: Array) -> Array:
-    """The class of the largest score; of a single score, whether it is over 0.5."""
-    return scores[..., 0] > 0.5 if scores.shape[-1] == 1 else scores.argmax(-1)
-
-
-def _whole(scores: Array, targets: Array, num_classes: int) -> Array:
-    """The targets as classes, in the shape of the answers."""
-    classes = targets.reshape(scores.shape[:-1]).astype(np.int64)
-    if classes.min() < 0 or classes.max() >= num_classes:
-        found = classes.max() if classes.max() >= num_classes else classes.min()
-        raise RequestError(
-            f"Expected targets from 0 to {num_classes - 1}, as the model has {num_classes} "
-            f"classes. Received: {found}"
-        )
-    return classes
-
-
-def _hits(scores: Array, targets: Array) -> Array:
-    classes = _whole(scores, targets, max(2, scores.shape[-1]))
-    return (_classes(scores) == classes).astype(np.float64)[:, None]
-
-
-def _share(rows: Array, counts: Array) -> Array:
-    return (counts @ rows)[:, 0] / counts.sum(1)
-
-
-def _labels(scores: Array, targets: Array) -> Array:
-    return np.concatenate([scores, _whole(scores[..., None], targets, 2)], 1, dtype=np.float64)
-
-
-def _area(rows: Array, counts: Array) -> Array:
-    scores, targets = np.split(rows, 2, axis=1)
-    pairs = zip(scores.T, targets.T == 1, strict=True)
-    return _mean([weighted_areas(values, positive, counts) for values, positive in pairs])
-
-
-def _overlaps(scores: Array, targets: Array, num_classes: int) -> Array:
-    """Per example and class: the pixels in both masks, then those in either."""
-    classes, given = _whole(scores, targets, num_classes), _classes(scores)
-    both, either = [], []
-    for place in range(num_classes):
-        there, said = classes == place, given == place
-        both.append((there & said).sum((1, 2)))
-        either.append((there | said).sum((1, 2)))
-    return np.stack(both + either, 1).astype(np.float64)
-
-
-def _iou(rows: Array, counts: Array) -> Array:
-    both, either = np.split(counts @ rows, 2, axis=1)
-    return _mean(np.divide(both, either, out=np.full_like(both, np.nan), where=either > 0).T)
-
-
 def _mask(num_classes: int) -> Task:
-    return Task("mean IoU", _classes, lambda s, t: _overlaps(s, t, num_classes), _iou)
+    return Task(
+        "mean IoU",
+        measures.class_of,
+        lambda s, t: measures.overlap_rows(s, t, num_classes),
+        measures.mean_iou,
+    )
 
 
 def _numbers(centre: float) -> Task:
     """R2; the targets' squares are taken about a number in their midst, to lose no digits."""
-    return Task("R2", None, lambda scores, targets: _errors(scores, targets, centre), _r2)
+    return Task(
+        "R2",
+        None,
+        lambda scores, targets: measures.error_rows(scores, targets, centre),
+        measures.r2,
+    )
 
 
-def _errors(scores: Array, targets: Array, centre: float) -> Array:
-    """Per example and output: the squared error, the target, its square, how many they are."""
-    columns = (len(scores), -1, scores.shape[-1])
-    moved = (values.reshape(columns).astype(np.float64) - centre for values in (scores, targets))
-    given, wanted = moved
-    parts = ((given - wanted) ** 2, wanted, wanted**2, np.ones_like(wanted))
-    return np.concatenate([part.sum(1) for part in parts], 1)
-
-
-def _r2(rows: Array, counts: Array) -> Array:
-    errors, sums, squares, numbers = np.split(counts @ rows, 4, axis=1)
-    spread = squares - sums**2 / numbers
-    # What rounding leaves of targets that are all the same is no spread.
-    known = spread > 1e-12 * squares
-    return _mean(1 - np.divide(errors, spread, out=np.full_like(errors, np.nan), where=known).T)
-
-
-def _mean(parts: list[Array] | Array) -> Array:
-    """The mean over the first axis of what is not nan."""
-    values = np.asarray(parts)
-    known = ~np.isnan(values)
-    total, number = np.where(known, values, 0).sum(0), known.sum(0)
-    return np.divide(total, number, out=np.full_like(total, np.nan), where=number > 0)
-
-
-def _own(score: Score, task: Task, shape: tuple[int, ...], wanted: tuple[int, ...]) -> Task:
-    """The caller's function: the rows are the scores and targets themselves."""
-    size = int(np.prod(shape))
+def _own(score: Score, task: Task, one: Array, wanted: Array) -> Task:
+    """The caller's function, for scores and targets like these: the rows are both themselves."""
 
     def rows(scores: Array, targets: Array) -> Array:
         parts = [values.reshape(len(scores), -1) for values in (scores, targets)]
         return np.concatenate(parts, 1, dtype=np.float64)
 
     def on_samples(rows: Array, counts: Array) -> Array:
-        found = []
-        for count in counts:
-            chosen = rows[np.repeat(np.arange(len(rows)), count.astype(np.int64))]
-            scores, targets = chosen[:, :size], chosen[:, size:]
-            found.append(score(scores.reshape(-1, *shape), targets.reshape(-1, *wanted)))
-        return np.array(found, np.float64)
+        scores, targets = (
+            part.reshape(-1, *like.shape[1:]).astype(like.dtype)
+            for part, like in zip(np.split(rows, [one.size], axis=1), (one, wanted), strict=True)
+        )
+        drawn = [np.repeat(np.arange(len(rows)), count.astype(np.int64)) for count in counts]
+        return np.array([score(scores[places], targets[places]) for places in drawn], np.float64)
 
     return Task(getattr(score, "__name__", "score"), task.answers, rows, on_samples)
 
 
-ACCURACY = Task("accuracy", _classes, _hits, _share)
-BINARY = Task("binary accuracy", _classes, _hits, _share)
-LABELS = Task("mean AUROC", lambda scores: scores > 0.5, _labels, _area)
+ACCURACY = Task("accuracy", measures.class_of, measures.hit_rows, measures.mean_hits)
+BINARY = Task("binary accuracy", measures.class_of, measures.hit_rows, measures.mean_hits)
+LABELS = Task("mean AUROC", lambda scores: scores > 0.5, measures.label_rows, measures.mean_area)

@@ -15,15 +15,8 @@ import tensorflow as tf
 
 from tfpipe.errors import DataError
 from tfpipe.export.ends import require_ends
-from tfpipe.export.predictor import (
-    Predictor,
-    counted,
-    first_line,
-    in_batches,
-    refusing,
-    tensorflow_line,
-    zeros,
-)
+from tfpipe.export.predictor import Predictor, counted, in_batches, zeros
+from tfpipe.export.problems import first_line, refusing, tensorflow_line
 
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 _KERNELS = ("kernel:0", "embeddings:0")

@@ -15,9 +15,10 @@ import tensorflow as tf
 
 from tfpipe.errors import RequestError
 from tfpipe.export.costs import costs
+from tfpipe.export.file_report import FileReport
 from tfpipe.export.load import load
 from tfpipe.export.predictor import Predictor
-from tfpipe.export.report import FileReport, Report
+from tfpipe.export.report import Report
 from tfpipe.export.resampling import lost_intervals
 from tfpipe.export.running import Answers, run_all
 from tfpipe.export.scores import LABELS, Score, Task, left_out
