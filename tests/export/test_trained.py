@@ -109,11 +109,11 @@ def folding():
 
 
 def stretch(model):
-    """Scales channels by 1 to 1,000 and the weights behind them back: the same function."""
+    """Scales channels by 1 to 300 and the weights behind them back: the same function."""
     scales = np.random.default_rng(0)
     for stage in range(3):
         norm, depthwise = model.get_layer(f"norm{stage}"), model.get_layer(f"depthwise{stage}")
-        scale = np.exp(scales.uniform(0, np.log(1000), norm.gamma.shape)).astype(np.float32)
+        scale = np.exp(scales.uniform(0, np.log(300), norm.gamma.shape)).astype(np.float32)
         norm.gamma.assign(norm.gamma * scale)
         norm.beta.assign(norm.beta * scale)
         depthwise.kernel.assign(depthwise.kernel / scale[:, None])
@@ -136,7 +136,7 @@ def test_it_mends_a_model_that_int8_breaks(digits, prepare, tmp_path):
             model, tmp_path / "a.tflite", mode="int8", prepare=prepare, calibration=calibration
         ),
         "trained": export.to_tflite(
-            compress.quantize_aware(model, train, epochs=10),
+            compress.quantize_aware(model, train, epochs=10, optimizer=keras.optimizers.Adam(1e-3)),
             tmp_path / "b.tflite",
             mode="int8",
             prepare=prepare,
@@ -147,8 +147,8 @@ def test_it_mends_a_model_that_int8_breaks(digits, prepare, tmp_path):
         for name, path in files.items()
     }
     assert operators(files["trained"]) == operators(files["calibrated"])
-    assert scores["calibrated"] < before - 0.1
-    assert scores["trained"] >= before - 0.03
+    assert scores["calibrated"] < before - 0.2
+    assert scores["trained"] >= before - 0.05
 
 
 @pytest.mark.slow
