@@ -2,11 +2,11 @@
 
 The LSTM of tf_keras becomes UNIDIRECTIONAL_SEQUENCE_LSTM, one operator for all steps. That operator
 goes on where it stopped: its state is kept from one run of the file to the next, and few runtimes
-reset it. So every sequence is given one more step in front, on which the input gate and the forget
+reset it. So every sequence is given two more steps in front, on which the input gate and the forget
 gate are closed: what was in the state is gone, and the file answers the same whatever it was asked
 before.
 
-The gates close by n more input features, which are 0 but for that step, where they are v. Their
+The gates close by n more input features, which are 0 but for those steps, where they are v. Their
 weights are -w, with w the largest weight of these gates, which costs the others no precision: with
 the recurrent weights R and the bias b, what a gate is given is at most b + sum|R| - n v w.
 """
@@ -24,6 +24,7 @@ from tfpipe.export.twin import float32_twin
 # What closed gates are given: sigmoid(-20) is 2e-9, nought beside 1 in float32; much less would
 # make denormal numbers, with which processors are slow. In int8 it ends at -8 (Q3.12): 3e-4.
 _CLOSED, _CLOSED_INT8 = -20.0, -8.0
+_STEPS = 2  # after the second, int8's 3e-4 is below a bit of the state, too
 _FEWEST_WEIGHT = 1e-3  # of layers that are all zeros
 
 
@@ -62,7 +63,7 @@ def unclipped(data: bytes) -> bytes:
 
 
 def _closing(lstm: Any, largest: float | None) -> tuple[int, float]:
-    """How many features close the gates of an LSTM, and their value on the first step.
+    """How many features close the gates of an LSTM, and their value on the first steps.
 
     Args:
         lstm: a layer with weights.
@@ -83,15 +84,15 @@ def _weight(lstm: Any) -> float:
 
 
 def _run(lstm: Any, sequences: Any, features: int, value: float) -> Any:
-    """The layer's outputs for sequences with the step that closes its gates."""
-    step = np.zeros((1, 1, sequences.shape[-1] + features), np.float32)
+    """The layer's outputs for sequences with the steps that close its gates."""
+    step = np.zeros((1, _STEPS, sequences.shape[-1] + features), np.float32)
     step[..., sequences.shape[-1] :] = value
     wide = keras.ops.pad(sequences, [[0, 0], [0, 0], [0, features]])
     parts = [wide, step] if lstm.go_backwards else [step, wide]
     twin = keras.layers.LSTM.from_config({**lstm.get_config(), "recurrent_dropout": 0.0})
     outputs = twin(keras.ops.concatenate(parts, axis=1))
     twin.set_weights(_widened(lstm, features))
-    return outputs[:, 1:] if lstm.return_sequences else outputs
+    return outputs[:, _STEPS:] if lstm.return_sequences else outputs
 
 
 def _widened(lstm: Any, features: int) -> list[np.ndarray]:
