@@ -1,4 +1,7 @@
-"""Smaller models: each function takes a Keras model and returns another one."""
+"""Smaller models: each function takes a Keras model and returns another one.
+
+`quantize_aware` returns a Keras 2 model (tf_keras), which is all that tfmot can quantise.
+"""
 
 from tfpipe.compress.cluster import Clustering, cluster
 from tfpipe.compress.distill import distill

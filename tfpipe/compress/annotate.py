@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tfpipe.compress import legacy
 from tfpipe.compress.tfmot import load_quantize_configs, load_quantize_registry, load_tfmot
 from tfpipe.errors import RequestError
 
@@ -40,9 +41,7 @@ def annotated(model: Any) -> Any:
             f"{', '.join(refused)}. Convert the model with `mode='int8'` and a calibration, or "
             "with another mode; or replace the layers."
         )
-    import tf_keras
-
-    return tf_keras.models.clone_model(model, clone_function=_annotate)
+    return legacy.changed(model, _annotate)
 
 
 def _annotate(layer: Any) -> Any:

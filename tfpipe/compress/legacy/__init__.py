@@ -4,7 +4,7 @@ tfmot quantises tf_keras models only, and the LSTM of tf_keras is the one that T
 converter turns into TFLite's fused kernel.
 """
 
-from tfpipe.compress.legacy.graph import rebuild
+from tfpipe.compress.legacy.graph import changed, rebuild
 from tfpipe.compress.legacy.training import batches, fit
 
-__all__ = ["batches", "fit", "rebuild"]
+__all__ = ["batches", "changed", "fit", "rebuild"]

@@ -77,6 +77,13 @@ def rebuild(model: keras.Model, *, batch_size: int | None = None, flat: bool = F
     return rebuilt
 
 
+def changed(legacy: Any, change: Callable[[Any], Any]) -> Any:
+    """A tf_keras model of what `change` makes of each layer of another."""
+    import tf_keras
+
+    return tf_keras.models.clone_model(legacy, clone_function=change)
+
+
 def _graph(model: keras.Model) -> Functional:
     """The model as a graph of layers, which only functional and built Sequential ones have."""
     if isinstance(model, keras.Sequential) and model.built:
