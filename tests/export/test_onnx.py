@@ -98,3 +98,30 @@ def test_an_operator_that_onnx_does_not_have_is_refused_by_name(tmp_path):
         "Expected a model whose operators ONNX has. Received: 'odd' with Lgamma. Replace the layer."
     )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("layer", [keras.layers.LSTM, keras.layers.GRU])
+def test_recurrent_layers_become_onnx_own(tmp_path, layer):
+    keras.utils.set_random_seed(0)
+    x = keras.Input((9, 5))
+    y = keras.layers.Bidirectional(layer(6, return_sequences=True))(x)
+    model = keras.Model(x, keras.layers.Dense(3, activation="softmax")(layer(4)(y)))
+    path = export.to_onnx(model, tmp_path / "a.onnx")
+    kinds = [node.op_type for node in onnx.load(path).graph.node]
+    assert layer.__name__ in kinds
+    assert "Loop" not in kinds
+    session = onnxruntime.InferenceSession(str(path))
+    for size in (1, 7):
+        sequences = RNG.normal(size=(size, 9, 5)).astype(np.float32)
+        (found,) = session.run(["scores"], {"sequences": sequences})
+        np.testing.assert_allclose(found, model.predict(sequences, verbose=0), atol=1e-5)
+
+
+def test_tokens_go_in_as_int32(tmp_path):
+    x = keras.Input((9,), dtype="int64")
+    y = keras.layers.Embedding(40, 8)(x)
+    model = keras.Model(x, keras.layers.GlobalMaxPooling1D()(y))
+    path = export.to_onnx(model, tmp_path / "a.onnx")
+    tokens = RNG.integers(0, 40, (3, 9)).astype(np.int32)
+    (found,) = onnxruntime.InferenceSession(str(path)).run(["scores"], {"tokens": tokens})
+    np.testing.assert_allclose(found, model.predict(tokens, verbose=0), atol=1e-6)

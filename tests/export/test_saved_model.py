@@ -117,3 +117,19 @@ def test_a_refused_export_leaves_nothing(trained, prepare, tmp_path):
     with pytest.raises(RequestError):
         export.to_saved_model(trained, tmp_path / "a", input_size=(8, 8))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "dtype"),
+    [("sequences", (9, 5), "float32"), ("tokens", (9,), "int32"), ("features", (9,), "float32")],
+)
+def test_other_models_take_what_they_took(tmp_path, name, shape, dtype):
+    x = keras.Input(shape, dtype=dtype)
+    y = keras.layers.Embedding(40, 5)(x) if name == "tokens" else x
+    y = keras.layers.Dense(3)(x) if name == "features" else keras.layers.LSTM(3)(y)
+    model = keras.Model(x, y)
+    found = signatures(export.to_saved_model(model, tmp_path / "a"))
+    assert sorted(found) == ["serve", "serving_default"]
+    inputs = RNG.integers(0, 40, (4, *shape)).astype(dtype)
+    scores = found["serve"](**{name: tf.constant(inputs)})["scores"]
+    np.testing.assert_allclose(scores, model.predict(inputs, verbose=0), atol=1e-5)

@@ -53,10 +53,12 @@ def unclipped(data: bytes) -> bytes:
     from ai_edge_litert.tools.flatbuffer_utils import read_model_from_bytearray
 
     model = read_model_from_bytearray(bytearray(data))
-    for op in (op for graph in model.subgraphs for op in graph.operators):
-        if type(op.builtinOptions).__name__ == "UnidirectionalSequenceLSTMOptionsT":
-            op.builtinOptions.cellClip = 0.0
-    return packed(model)
+    operators = (op for graph in model.subgraphs for op in graph.operators)
+    name = "UnidirectionalSequenceLSTMOptionsT"
+    found = [op for op in operators if type(op.builtinOptions).__name__ == name]
+    for op in found:
+        op.builtinOptions.cellClip = 0.0
+    return packed(model) if found else data
 
 
 def _closing(lstm: Any, largest: float | None) -> tuple[int, float]:

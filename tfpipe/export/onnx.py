@@ -15,8 +15,9 @@ import tensorflow as tf
 
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError
-from tfpipe.export.graph import Size, float32_twin, input_spec, ops_inside, scoring
+from tfpipe.export.graph import Size, input_spec, ops_inside, scoring
 from tfpipe.export.metadata import about, put
+from tfpipe.export.recurrent import onnx_twin
 from tfpipe.files import Path, staged
 from tfpipe.ops import Chain
 
@@ -33,10 +34,12 @@ def to_onnx(
     """Writes the model as an ONNX file of opset 18, with its preprocessing inside.
 
     The file takes `images`, uint8 pixels (B, H, W, C), and gives `scores`, float32
-    (B, num_classes). Decoding is not inside, and resizing only with `input_size`.
+    (B, num_classes). Decoding is not inside, and resizing only with `input_size`. Other models
+    take what they took: `sequences` (B, T, F), `features` (B, F), `tokens` (B, T) in int32. LSTMs
+    and GRUs become ONNX's own operators.
 
     Args:
-        model: a Keras model with one image input and one output, in any precision.
+        model: a Keras model with one input of a fixed size and one output, in any precision.
         path: the file to write.
         prepare: the chain that the model was trained with. Without one the file takes what the
             model takes, float32.
@@ -66,11 +69,10 @@ def to_onnx(
     import tf2onnx
 
     spec, ops = input_spec(model, prepare, input_size), ops_inside(prepare, input_size)
-    twin = float32_twin(model)
-    scores = tf.function(scoring(twin, ops, "onnx"))
+    scores = tf.function(scoring(onnx_twin(model), ops, "onnx"))
     made, _ = tf2onnx.convert.from_function(scores, input_signature=[spec], opset=OPSET)
     _require_operators(model.name, made)
-    _describe_ends(made.graph, spec.shape, twin.output_shape)
+    _describe_ends(made.graph, spec.shape, model.output_shape)
     onnx.checker.check_model(made, full_check=True)
     with staged(path) as aside:
         aside.write_bytes(made.SerializeToString())

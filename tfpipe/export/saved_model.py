@@ -38,9 +38,11 @@ def to_saved_model(
     decoding there is `encoded` too: `encoded`, strings (B,), the bytes of JPEG or PNG files of
     any size, to `scores`; each image is decoded and resized as in training. EXIF's orientation
     is not read (TensorFlow has no operator for it): such images must be turned upright before.
+    Other models take what they took: `sequences` (B, T, F), `features` (B, F), `tokens` (B, T) in
+    int32.
 
     Args:
-        model: a Keras model with one image input and one output, in any precision.
+        model: a Keras model with one input of a fixed size and one output, in any precision.
         path: the folder to write; it appears whole or not at all.
         prepare: the chain that the model was trained with. Without one the file takes what the
             model takes, float32.

@@ -121,8 +121,7 @@ def to_tflite(
     )
     if mode in CALIBRATED:
         require_integers(model, network, mode)
-    if is_fused(model, mode):
-        network = with_one_scale(unclipped(network))
+    network = with_one_scale(unclipped(network))
     if head:
         network = joined(converted(head, takes, model), network)
     with staged(path) as aside:
