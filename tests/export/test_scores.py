@@ -43,9 +43,10 @@ def test_labels_that_are_all_the_same_are_left_out():
 
 def test_a_function_of_ones_own():
     def top2(scores, targets):
+        assert (scores.dtype, targets.dtype) == (np.float32, np.int64)
         return sklearn.metrics.top_k_accuracy_score(targets, scores, k=2, labels=range(5))
 
-    scores, targets = RNG.random((N, 5)), RNG.integers(0, 5, N)
+    scores, targets = RNG.random((N, 5), np.float32), RNG.integers(0, 5, N)
     task = choose(top2, scores, targets)
     rows = task.rows(scores, targets)
     chosen = RNG.integers(0, N, N)

@@ -81,16 +81,21 @@ def _try_once(path: pathlib.Path, digest: bytes) -> None:
 
 def _answer(path: pathlib.Path, runtime: str, job: dict[str, Any]) -> dict[str, Any]:
     script = pathlib.Path(__file__).with_name("child.py")
+    # It computes on the CPU, and finds the runtimes where this process finds them.
+    paths = os.pathsep.join(place or os.getcwd() for place in sys.path)
+    quiet = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": paths}
     try:
         done = subprocess.run(
             [sys.executable, "-P", str(script), json.dumps(job)],
-            env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"},
+            env=os.environ | quiet,
             capture_output=True,
             text=True,
             timeout=TIMEOUT_S,
         )
     except subprocess.TimeoutExpired:
         raise DataError(path, f"{runtime} did not end within {TIMEOUT_S} s") from None
+    if done.returncode == -signal.SIGKILL:
+        raise DataError(path, f"{runtime} was killed while it ran it, as if memory had run out")
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
         raise DataError(path, f"{runtime} crashes on it ({name}); the file is damaged")
