@@ -6,11 +6,13 @@ choose numbers need none, and of those that compute new ones the output is round
 
 from typing import Any
 
+import numpy as np
+
 from tfpipe.compress.tfmot import load_quantize_configs, load_quantize_registry, load_tfmot
 from tfpipe.errors import RequestError
 
 _MOVES = frozenset({"MaxPooling1D", "RepeatVector"})
-_ROUNDED = frozenset({"Average", "Maximum", "Minimum", "Multiply", "Rescaling", "Subtract"})
+_ROUNDED = frozenset({"Maximum", "Minimum", "Multiply", "Rescaling", "Subtract"})
 # Those of a layer, and those of an Activation layer, that tfmot knows; swish is Keras 3's silu.
 _INSIDE = frozenset({"gelu", "linear", "relu", "sigmoid", "softmax", "swish", "tanh"})
 _OUTSIDE = _INSIDE | {"relu6"}
@@ -65,6 +67,8 @@ def _reason(layer: Any) -> str | None:
         return ", called more than once"
     if kind == "BatchNormalization":
         return None if _is_folded(layer) else ", not directly behind a convolution or a Dense"
+    if kind == "Rescaling" and np.any(layer.offset) and np.any(np.not_equal(layer.scale, 1)):
+        return " with both a scale and an offset"  # what is between the two has no range
     if kind in _MOVES | _ROUNDED | _DIVIDED:
         return None
     if not load_quantize_registry().supports(layer):

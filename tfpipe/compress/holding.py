@@ -12,8 +12,8 @@ _MOST_CLUSTERS = 256
 def holding(model: Any) -> Callable[[], None]:
     """What to call after every update, so that zeros stay zeros and shared values are shared.
 
-    Weights share their values where a kernel has at most 256 of them, and each twice on average:
-    then all that had one value get their mean.
+    Weights share their values where a kernel has at most 256 of them beside 0, each twice on
+    average: then all that had one value get their mean.
 
     Args:
         model: a tf_keras model, with the weights as they came.
@@ -32,10 +32,10 @@ def holding(model: Any) -> Callable[[], None]:
 def _hold(weights: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor] | None:
     """The change that a kernel needs after an update, or None."""
     values, clusters = np.unique(weights, return_inverse=True)
-    if len(values) <= min(_MOST_CLUSTERS, weights.size // 2):
+    kept = weights != 0
+    if np.sum(values != 0) <= min(_MOST_CLUSTERS, kept.sum() // 2):
         return _sharing(clusters.reshape(weights.shape), values != 0)
-    mask = (weights != 0).astype(np.float32)
-    return None if mask.all() else lambda kernel: kernel * mask
+    return None if kept.all() else lambda kernel: kernel * kept.astype(np.float32)
 
 
 def _sharing(clusters: np.ndarray, free: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:

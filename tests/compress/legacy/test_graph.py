@@ -194,6 +194,7 @@ def operators(litert):
     return [op["op_name"] for op in litert._get_ops_details()]
 
 
+@pytest.mark.slow
 def test_a_bilstm_becomes_one_operator_each_direction():
     model = drawn(lstm(dropout=0.2))
     litert = converted(model)

@@ -32,6 +32,9 @@ def rebuild(model: keras.Model, *, batch_size: int | None = None, flat: bool = F
     - `activation` is tanh, `recurrent_activation` sigmoid, there is a bias, and neither
       `recurrent_dropout` nor `unroll`;
     - no mask comes in (`mask_zero`, Masking).
+    Anything else, GRU too, becomes a loop that computes the same, without an int8 form. The
+    operator keeps its state from one run of the file to the next: reset it between sequences, or
+    let each begin with a step that closes its gates, as `export.to_tflite` does.
 
     Args:
         model: a built model; it stays as it is.
