@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfpipe import tokens
+from tfpipe import characters, tokens
+from tfpipe.characters import foldings
 from tfpipe.errors import DataError, RequestError
-from tfpipe.tokens import foldings, load_reader, numbers, reader, text_of, windows, words
+from tfpipe.tokens import load_reader, numbers, reader, text_of, windows, words
 
 VOCABULARY = ("[PAD]", "[UNK]", "a", "fine", "film")
 
@@ -67,7 +68,7 @@ def test_case_width_and_composition_make_no_difference(text):
             unicodedata.normalize("NFD", character),
         ):
             if (
-                character not in tokens.APOSTROPHES
+                character not in characters.APOSTROPHES
                 and not "\U0001e030" <= character <= "\U0001e08f"
             ):
                 assert words(other) == words(character)
@@ -85,7 +86,7 @@ def test_the_foldings_are_those_of_every_other_version_of_python():
 def test_nothing_folds_outside_the_table():
     found = foldings()
     for point in range(0x110000):
-        assert point in found or tokens._fold(point) == chr(point)
+        assert point in found or characters._fold(point) == chr(point)
 
 
 def test_numbers_are_places():
