@@ -15,8 +15,9 @@ import tensorflow as tf
 
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError
-from tfpipe.export.graph import Size, float32_twin, input_spec, ops_inside, scoring
+from tfpipe.export.graph import Size, input_spec, ops_inside, scoring
 from tfpipe.export.metadata import about, put
+from tfpipe.export.recurrent import onnx_twin
 from tfpipe.files import Path, staged
 from tfpipe.ops import Chain
 
@@ -68,11 +69,10 @@ def to_onnx(
     import tf2onnx
 
     spec, ops = input_spec(model, prepare, input_size), ops_inside(prepare, input_size)
-    twin = float32_twin(model)
-    scores = tf.function(scoring(twin, ops, "onnx"))
+    scores = tf.function(scoring(onnx_twin(model), ops, "onnx"))
     made, _ = tf2onnx.convert.from_function(scores, input_signature=[spec], opset=OPSET)
     _require_operators(model.name, made)
-    _describe_ends(made.graph, spec.shape, twin.output_shape)
+    _describe_ends(made.graph, spec.shape, model.output_shape)
     onnx.checker.check_model(made, full_check=True)
     with staged(path) as aside:
         aside.write_bytes(made.SerializeToString())

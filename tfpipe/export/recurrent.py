@@ -25,11 +25,12 @@ MERGED = {
 def is_fused(model: keras.Model, mode: str) -> bool:
     """Whether all recurrent layers of a model are LSTMs that become TFLite's operator.
 
-    It has no masks, no other activations than tanh and sigmoid, and no int16 form.
+    It has no masks, no other activations than tanh and sigmoid, and no int16 form; and the model
+    must be rebuilt in tf_keras, which only knows Keras' own layers.
     """
     fused = [lstm for leaf in _leaves(model) if _is_plain(leaf) for lstm in lstms_of(leaf)]
-    plain = fused and len(fused) == len(_recurrent(model)) and not _masks(model)
-    return bool(plain) and mode != "int16x8"
+    plain = len(fused) == len(_recurrent(model)) > 0 and not _masks(model)
+    return plain and mode != "int16x8" and _is_keras_own(model)
 
 
 def unrolled_twin(model: keras.Model) -> keras.Model:
@@ -38,7 +39,8 @@ def unrolled_twin(model: keras.Model) -> keras.Model:
     Integer modes need it where nothing is fused: TFLite's loops have no integer form.
 
     Raises:
-        RequestError: there are masks, which have none either.
+        RequestError: there are masks, which have none either, or GRUs, of which the converter
+            leaves an operator in float32: sometimes, with the same model.
     """
     if _recurrent(model) and _masks(model):
         raise RequestError(
@@ -47,10 +49,30 @@ def unrolled_twin(model: keras.Model) -> keras.Model:
             "(`mask_zero=False`, no Masking layer), or use mode='float32', 'float16' or 'dynamic'."
         )
 
+    gru = [layer.name for layer in _all(model) if isinstance(layer, layers.GRU)]
+    if gru:
+        raise RequestError(
+            "Expected LSTMs in an integer mode: TensorFlow's converter may leave parts of a GRU "
+            f"in float32. Received: {model.name!r} with {gru[0]!r}. Use LSTM, or mode='float32', "
+            "'float16' or 'dynamic'."
+        )
+
     def change(layer: keras.Layer, config: Config) -> Config:
         return _unrolled(config)
 
     return float32_twin(model, change)
+
+
+def onnx_twin(model: keras.Model) -> Any:
+    """A float32 twin whose GRUs become ONNX's operator, where there are no masks.
+
+    tf2onnx knows those of tf_keras, and makes loops of Keras 3's; LSTMs it knows from both.
+    """
+    from tfpipe.compress.legacy import rebuild
+
+    gru = any(isinstance(layer, layers.GRU) for layer in _all(model))
+    known = gru and not _masks(model) and _is_keras_own(model)
+    return rebuild(model) if known else float32_twin(model)
 
 
 def lstms_of(leaf: Any) -> list[Any]:
@@ -84,6 +106,12 @@ def _masks(model: keras.Model) -> list[str]:
         for layer in _all(model)
         if isinstance(layer, layers.Masking) or getattr(layer, "mask_zero", False)
     ]
+
+
+def _is_keras_own(model: keras.Model) -> bool:
+    """Whether all layers with weights come from Keras."""
+    with_weights = [layer for layer in _all(model) if layer.weights]
+    return all(type(layer).__module__.startswith("keras.src.") for layer in with_weights)
 
 
 def _all(model: keras.Model) -> list[Any]:
