@@ -4,6 +4,7 @@ import subprocess
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from ai_edge_litert.tools.flatbuffer_utils import read_model_from_bytearray
 
 from tfpipe import export
@@ -32,10 +33,22 @@ def test_every_example_is_run_alone_in_its_batch(files):
     assert 0 < min(found.seconds) <= max(found.seconds) < 10
 
 
+def test_every_example_is_the_one_that_is_given(tmp_path):
+    """A token outside the vocabulary fails, wherever it is among the examples."""
+    table = np.ones((10, 3), np.float32)
+    traced = tf.function(lambda tokens: tf.reduce_sum(tf.gather(tf.constant(table), tokens), 1))
+    made = traced.get_concrete_function(tf.TensorSpec((1, 4), tf.int32))
+    path = tmp_path / "a.tflite"
+    path.write_bytes(tf.lite.TFLiteConverter.from_concrete_functions([made]).convert())
+    tokens = np.zeros((3, 4), np.int32)
+    assert len(run_alone("tflite", path, tokens, threads=1).seconds) == 3
+    tokens[2, 0] = 10
+    with pytest.raises(DataError, match=r"LiteRT cannot run it .gather index out of bounds"):
+        run_alone("tflite", path, tokens, threads=1)
+
+
 def test_the_memory_is_that_of_the_file_and_its_buffers(tmp_path):
     """A file whose only cost is known: 25 MB of weights, once in the file's pages."""
-    import tensorflow as tf
-
     weights = tf.constant(np.random.default_rng(0).normal(size=(2500, 2500)).astype(np.float32))
     traced = tf.function(lambda a: tf.linalg.matmul(a, weights)).get_concrete_function(
         tf.TensorSpec((1, 2500))

@@ -10,6 +10,7 @@ import pytest
 
 from tfpipe import export
 from tfpipe.errors import DataError
+from tfpipe.export.alone import Alone
 from tfpipe.export.costs import costs
 
 NOISE = np.random.default_rng(0).integers(0, 256, (20, 32, 32, 1), np.uint8)
@@ -25,6 +26,15 @@ def test_of_a_file(files, tmp_path):
     assert found["threads"] == 2
     assert 0 < found["latency_ms"] <= found["latency_p95_ms"] < 1000
     assert found["peak_memory_bytes"] > len(data)
+
+
+def test_the_median_and_what_95_of_100_keep(files, monkeypatch):
+    seconds = tuple(np.arange(101) / 1000)  # 0 to 100 ms
+    monkeypatch.setattr("tfpipe.export.costs.run_alone", lambda *_, threads: Alone(seconds, 7))
+    found = costs(files["int8"], export.load(files["int8"]), NOISE, threads=1)
+    assert found["latency_ms"] == pytest.approx(50)
+    assert found["latency_p95_ms"] == pytest.approx(95)
+    assert found["peak_memory_bytes"] == 7
 
 
 @pytest.mark.slow
