@@ -7,7 +7,8 @@ from tfpipe.compress.cluster import Clustering, cluster
 from tfpipe.compress.distill import distill
 from tfpipe.compress.kernels import sparsity
 from tfpipe.compress.patterns import has_pattern
-from tfpipe.compress.prune import Pruning, prune
+from tfpipe.compress.prune import prune
+from tfpipe.compress.pruning import Pruning
 from tfpipe.compress.quantize_aware import quantize_aware
 
 __all__ = [
