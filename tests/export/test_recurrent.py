@@ -72,7 +72,7 @@ def slow(value):
     return [pytest.param(value, marks=pytest.mark.slow)]
 
 
-DIFFERENCES = {"float32": 1e-6, "float16": 5e-3, "dynamic": 0.05, "int8": 0.25, "int16x8": 0.1}
+DIFFERENCES = {"float32": 1e-6, "float16": 5e-3, "dynamic": 0.05, "int8": 0.1, "int16x8": 0.1}
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,6 @@ def test_lstms_answer_as_keras_does_whatever_came_before(lstm_model, tmp_path, m
     expected = lstm_model.predict(SEQUENCES, verbose=0)
     found = scores(litert, SEQUENCES)
     assert np.abs(found - expected).max() <= DIFFERENCES[mode]
-    assert np.mean(found.argmax(-1) == expected.argmax(-1)) >= (0.95 if "int" in mode else 0.99)
     first = scores(interpreter(path), SEQUENCES[-1:])  # by itself, before all others
     np.testing.assert_array_equal(first[0], found[-1])
     assert operators(litert)[FUSED] == (0 if mode == "int16x8" else 4)
