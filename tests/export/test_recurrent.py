@@ -104,12 +104,18 @@ def test_the_operator_itself_would_remember(lstm_model, tmp_path):
 
 
 def test_tokens_go_in_as_int32_in_int8_too(tmp_path):
-    model = built(layers.Embedding(40, 8), layers.LSTM(6), shape=(9,), dtype="int32")
+    keras.utils.set_random_seed(0)
+    # As large as trained embeddings: the state of Keras' first ones is below int8's steps.
+    embedding = layers.Embedding(
+        40, 8, embeddings_initializer=keras.initializers.RandomUniform(-1, 1)
+    )
+    model = built(embedding, layers.LSTM(6), shape=(9,), dtype="int32")
     litert = interpreter(written(model, tmp_path, "int8", TOKENS))
     assert litert.get_input_details()[0]["dtype"] == np.int32
     assert litert.get_signature_list()["serving_default"]["inputs"] == ["tokens"]
-    expected = model.predict(TOKENS, verbose=0)
-    assert np.mean(scores(litert, TOKENS).argmax(-1) == expected.argmax(-1)) >= 0.95
+    found, expected = scores(litert, TOKENS), model.predict(TOKENS, verbose=0)
+    assert np.mean(found.argmax(-1) == expected.argmax(-1)) >= 0.95
+    assert np.abs(found - expected).max() <= 0.02
 
 
 @pytest.mark.parametrize("name", ["Sequential", "backwards", *slow("nested"), *slow("dropout")])
