@@ -27,9 +27,9 @@ import tensorflow as tf
 from sklearn.datasets import load_digits
 
 import tfpipe as tp
-from tfpipe.export.conversion import converted
-from tfpipe.export.graph import float32_twin, scoring
-from tfpipe.export.modes import MODES
+from tfpipe.export.writing.conversion import converted
+from tfpipe.export.writing.graph import float32_twin, scoring
+from tfpipe.export.writing.modes import MODES
 
 Run = Callable[[np.ndarray], np.ndarray]
 

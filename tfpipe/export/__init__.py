@@ -1,22 +1,22 @@
 """Model files that have been run and scored before anybody gets them."""
 
 import tfpipe.export.quiet  # noqa: F401  (first: see there)
-from tfpipe.export.bundle import bundle
-from tfpipe.export.bundled import Bundle, load_bundle
-from tfpipe.export.file_report import FileReport
-from tfpipe.export.keras_file import to_keras
-from tfpipe.export.labels import to_labels
-from tfpipe.export.load import load
-from tfpipe.export.metadata import attach, attached
-from tfpipe.export.onnx import to_onnx
-from tfpipe.export.page import to_page
-from tfpipe.export.predictor import Predictor, from_keras
-from tfpipe.export.report import Report, load_report
-from tfpipe.export.running import Answers
-from tfpipe.export.saved_model import to_saved_model
-from tfpipe.export.texts import TextPredictor, attach_vocabulary, load_texts, on_texts
-from tfpipe.export.tflite import to_tflite
-from tfpipe.export.verify import examine, verify
+from tfpipe.export.bundling.bundle import bundle
+from tfpipe.export.bundling.bundled import Bundle, load_bundle
+from tfpipe.export.bundling.page import to_page
+from tfpipe.export.reading.load import load
+from tfpipe.export.reading.predictor import Predictor, from_keras
+from tfpipe.export.reading.texts import TextPredictor, attach_vocabulary, load_texts, on_texts
+from tfpipe.export.scoring.file_report import FileReport
+from tfpipe.export.scoring.report import Report, load_report
+from tfpipe.export.scoring.running import Answers
+from tfpipe.export.scoring.verify import examine, verify
+from tfpipe.export.writing.keras_file import to_keras
+from tfpipe.export.writing.labels import to_labels
+from tfpipe.export.writing.metadata import attach, attached
+from tfpipe.export.writing.onnx import to_onnx
+from tfpipe.export.writing.saved_model import to_saved_model
+from tfpipe.export.writing.tflite import to_tflite
 
 __all__ = [
     "Answers",

@@ -15,12 +15,12 @@ from tfpipe import cli, records
 from tfpipe.backend import keras
 from tfpipe.cli import flag
 from tfpipe.errors import RequestError, received
-from tfpipe.export.bundle import bundle, refuse_other_content
-from tfpipe.export.file_report import COLUMNS
-from tfpipe.export.formats import FORMATS
-from tfpipe.export.ladder import MissedError
-from tfpipe.export.load import load
-from tfpipe.export.report import Report
+from tfpipe.export.bundling.bundle import bundle, refuse_other_content
+from tfpipe.export.bundling.formats import FORMATS
+from tfpipe.export.bundling.ladder import MissedError
+from tfpipe.export.reading.load import load
+from tfpipe.export.scoring.file_report import COLUMNS
+from tfpipe.export.scoring.report import Report
 from tfpipe.ops import Chain, Decode, PreprocessInput, Resize
 from tfpipe.ops.base import Op
 from tfpipe.report import text_table

@@ -1,0 +1,98 @@
+"""The programs in a bundle: the Python one runs, with three packages and nothing of tfpipe."""
+
+import re
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from tfpipe import export, ops
+from tfpipe.export.bundling.snippets import snippets
+
+GUARD = """
+import runpy, sys
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+heavy = {"tensorflow", "keras", "tfpipe", "tf_keras", "onnxruntime", "cv2", "torch"}
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+"""
+
+
+def test_the_python_program_says_what_the_file_says(bundled, digits, tmp_path):
+    picture = cv2.resize(digits[0][7], (90, 60))  # the program resizes it
+    cv2.imwrite(str(tmp_path / "digit.png"), picture)
+    done = subprocess.run(
+        [sys.executable, "-c", GUARD, str(bundled.path / "use.py"), str(tmp_path / "digit.png")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    prepare = ops.Chain.from_json(bundled.path / "chain.json")
+    encoded = (tmp_path / "digit.png").read_bytes()
+    pixels = prepare.outside()({"image": encoded})["image"].numpy()
+    (scores,) = export.load(bundled.path / "int8.tflite").predict(pixels[None])
+    first = done.stdout.splitlines()[0]
+    assert first.startswith(f"{scores.argmax()}: ")
+    # Pillow rounds each axis by itself: some pixels differ by a grey level or two.
+    assert float(first.split()[1]) == pytest.approx(scores.max(), abs=0.05)
+    assert len(done.stdout.splitlines()) == 3
+
+
+def test_all_three_name_the_file_and_its_ends(bundled):
+    for name in ("use.py", "Use.kt", "Use.swift"):
+        text = (bundled.path / name).read_text(encoding="utf-8")
+        assert "uint8 (1, 32, 32, 1), scale 1, zero point 0" in text
+        assert "float32 (1, 10)" in text
+        assert "int8" in text
+        assert "labels" in text
+        assert not re.search(r"\$[a-z{]", text)
+        assert max(map(len, text.splitlines())) <= 100
+
+
+def test_braces_close(bundled):
+    for name in ("Use.kt", "Use.swift"):
+        text = (bundled.path / name).read_text(encoding="utf-8")
+        for pair in ("()", "{}", "[]"):
+            assert text.count(pair[0]) == text.count(pair[1]), (name, pair)
+
+
+def test_what_pillow_cannot_do_is_named(bundled):
+    chain = ops.Chain([ops.Decode(1), ops.Resize((40, 40)), ops.CenterCrop((32, 32))])
+    text = snippets(bundled.path / "int8.tflite", chain, task="label")["use.py"]
+    assert "picture = picture.resize((40, 40), Image.Resampling.BILINEAR)" in text
+    assert "# Here belongs what training did: CenterCrop(size=(32, 32))" in text
+
+
+def test_a_letterbox_is_pillows_pad(bundled):
+    chain = ops.Chain([ops.Decode(1), ops.Resize((32, 32), method="area", letterbox=True)])
+    text = snippets(bundled.path / "int8.tflite", chain, task="labels")["use.py"]
+    line = 'picture = ImageOps.pad(picture, (32, 32), Image.Resampling.BOX, color="black")'
+    assert line in text
+    assert "for label, score in zip(LABELS, scores, strict=True):" in text
+
+
+def test_a_file_that_takes_floats_has_none(trained, tmp_path):
+    file = export.to_tflite(trained, tmp_path / "a.tflite")
+    assert snippets(file, ops.Chain([]), task="label") == {}
+
+
+def test_colours_are_taken_apart(tmp_path):
+    import keras
+
+    pixels = keras.Input((8, 8, 3))
+    model = keras.Model(pixels, keras.layers.GlobalAveragePooling2D()(pixels))
+    prepare = ops.Chain([ops.Decode(3), ops.Resize((8, 8)), ops.ToFloat()])
+    file = export.to_tflite(model, tmp_path / "a.tflite", prepare=prepare)
+    texts = snippets(file, prepare, task="target")
+    assert '.convert("RGB")' in texts["use.py"]
+    assert texts["use.py"].endswith("print(scores)\n")
+    assert "(argb[i / 3] shr (16 - 8 * (i % 3))).toByte()" in texts["Use.kt"]
+    assert "noneSkipLast" in texts["Use.swift"]
+    # What the Kotlin line does to an ARGB number, in Python.
+    argb = np.array([0x7F102030])
+    assert [int(argb[i // 3] >> (16 - 8 * (i % 3))) & 255 for i in range(3)] == [16, 32, 48]

@@ -1,0 +1,53 @@
+"""require_integers(): an int8 file that would compute in float32 is refused."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfpipe import export
+from tfpipe.errors import RequestError
+from tfpipe.export.writing.integers import require_integers
+
+IMAGES = np.random.default_rng(0).normal(size=(150, 8, 8, 1)).astype(np.float32)
+CALIBRATION = tf.data.Dataset.from_tensor_slices(IMAGES).batch(50)
+
+
+def network(*middle):
+    x = keras.Input((8, 8, 1))
+    y = keras.layers.Conv2D(2, 3)(x)
+    for layer in middle:
+        y = layer(y)
+    return keras.Model(x, keras.layers.Dense(3)(keras.layers.Flatten()(y)), name="small")
+
+
+class Wave(keras.layers.Layer):
+    def call(self, x):
+        return tf.sin(x) + tf.floor(x)
+
+
+@pytest.mark.parametrize("mode", ["int8", "int16x8"])
+def test_a_layer_without_an_integer_form_is_refused_by_name_and_operators(tmp_path, mode):
+    with pytest.raises(RequestError) as caught:
+        export.to_tflite(
+            network(Wave(name="wave")), tmp_path / "a.tflite", mode=mode, calibration=CALIBRATION
+        )
+    assert str(caught.value) == (
+        f"Expected a model whose operators have an {mode} form in TFLite. "
+        "Received: 'wave' in 'small' with FLOOR, SIN, which would compute in float32. "
+        "Replace the layer, or use mode='float32'."
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_integers_between_quantize_and_dequantize_are_fine(tmp_path):
+    model = network(keras.layers.ReLU())
+    path = export.to_tflite(model, tmp_path / "a.tflite", mode="int8", calibration=CALIBRATION)
+    require_integers(model, path.read_bytes(), "int8")
+
+
+def test_a_float32_file_is_not(tmp_path):
+    model = network()
+    path = export.to_tflite(model, tmp_path / "a.tflite")
+    with pytest.raises(RequestError, match=r"with CONV_2D, FULLY_CONNECTED, RESHAPE, which"):
+        require_integers(model, path.read_bytes(), "int8")

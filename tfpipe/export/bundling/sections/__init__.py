@@ -1,0 +1,39 @@
+"""What the page shows of single examples and classes, by what the targets are.
+
+Example:
+
+    results = Results(images, labels, {"the model": expected, "int8.tflite": scores})
+    sections = evidence("label", results, class_names)
+"""
+
+from collections.abc import Sequence
+
+from tfpipe.export.bundling.sections.classes import class_sections
+from tfpipe.export.bundling.sections.labels import label_sections
+from tfpipe.export.bundling.sections.masks import mask_sections
+from tfpipe.export.bundling.sections.numbers import number_sections
+from tfpipe.export.bundling.sections.results import Results, Section, chosen
+
+__all__ = ["Results", "Section", "chosen", "evidence"]
+
+_TASKS = {
+    "label": class_sections,
+    "labels": label_sections,
+    "mask": mask_sections,
+    "target": number_sections,
+}
+
+
+def evidence(task: str, results: Results, class_names: Sequence[str]) -> list[Section]:
+    """The sections of the page that show classes and single examples.
+
+    Args:
+        task: the target's name: "label", "labels", "mask" or "target"; of any other there is
+            nothing to show.
+        results: see there.
+        class_names: one name per class.
+
+    Returns:
+        Pairs of a heading and HTML.
+    """
+    return _TASKS[task](results, class_names) if task in _TASKS else []

@@ -1,0 +1,99 @@
+"""What is kept of an example to score it, and the score of samples of the examples.
+
+Example:
+
+    rows = hit_rows(scores, labels)                     # (N, 1): 1 where the answer is right
+    mean_hits(rows, np.ones((1, len(rows))))            # the accuracy
+
+`*_rows` make of scores (N, ...) and targets the rows (N, K) of a task, float64. The others make
+of rows and counts (R, N), how often each example is in each of R samples, the scores (R,).
+"""
+
+import numpy as np
+
+from tfpipe.errors import RequestError
+from tfpipe.export.scoring.areas import weighted_areas
+
+Array = np.ndarray
+
+
+def class_of(scores: Array) -> Array:
+    """The class of the largest score; of a single score, whether it is over 0.5."""
+    return scores[..., 0] > 0.5 if scores.shape[-1] == 1 else scores.argmax(-1)
+
+
+def hit_rows(scores: Array, targets: Array) -> Array:
+    """1 where the answer is right, else 0."""
+    classes = _classes(scores, targets, max(2, scores.shape[-1]))
+    return (class_of(scores) == classes).astype(np.float64)[:, None]
+
+
+def mean_hits(rows: Array, counts: Array) -> Array:
+    """The accuracy."""
+    return (counts @ rows)[:, 0] / counts.sum(1)
+
+
+def label_rows(scores: Array, targets: Array) -> Array:
+    """The scores of all labels, then their targets."""
+    return np.concatenate([scores, _classes(scores[..., None], targets, 2)], 1, dtype=np.float64)
+
+
+def mean_area(rows: Array, counts: Array) -> Array:
+    """The area under the ROC curve of each label, and of those the mean."""
+    scores, targets = np.split(rows, 2, axis=1)
+    pairs = zip(scores.T, targets.T == 1, strict=True)
+    return _mean(np.stack([weighted_areas(*pair, counts) for pair in pairs]))
+
+
+def overlap_rows(scores: Array, targets: Array, num_classes: int) -> Array:
+    """The pixels of each class that are in both masks, then those that are in either."""
+    classes, given = _classes(scores, targets, num_classes), class_of(scores)
+    number, cells = len(scores), num_classes**2
+    places = cells * np.arange(number)[:, None, None] + num_classes * classes + given
+    counts = np.bincount(places.ravel(), minlength=number * cells)
+    confusion = counts.reshape(number, num_classes, num_classes).astype(np.float64)
+    both = np.diagonal(confusion, axis1=1, axis2=2)
+    return np.concatenate([both, confusion.sum(1) + confusion.sum(2) - both], 1)
+
+
+def mean_iou(rows: Array, counts: Array) -> Array:
+    """Intersection over union of each class, and of those the mean."""
+    both, either = np.split(counts @ rows, 2, axis=1)
+    return _mean(np.divide(both, either, out=np.full_like(both, np.nan), where=either > 0).T)
+
+
+def error_rows(scores: Array, targets: Array, centre: float) -> Array:
+    """For each output the squared error, the target, its square, and how many they are."""
+    columns = (len(scores), -1, scores.shape[-1])
+    moved = (values.reshape(columns).astype(np.float64) - centre for values in (scores, targets))
+    given, wanted = moved
+    parts = ((given - wanted) ** 2, wanted, wanted**2, np.ones_like(wanted))
+    return np.concatenate([part.sum(1) for part in parts], 1)
+
+
+def r2(rows: Array, counts: Array) -> Array:
+    """The coefficient of determination of each output, and of those the mean."""
+    errors, sums, squares, numbers = np.split(counts @ rows, 4, axis=1)
+    spread = squares - sums**2 / numbers
+    # What rounding leaves of targets that are all the same is no spread.
+    known = spread > 1e-12 * squares
+    return _mean(1 - np.divide(errors, spread, out=np.full_like(errors, np.nan), where=known).T)
+
+
+def _classes(scores: Array, targets: Array, num_classes: int) -> Array:
+    """The targets as classes, in the shape of the answers."""
+    classes = targets.reshape(scores.shape[:-1]).astype(np.int64)
+    if classes.min() < 0 or classes.max() >= num_classes:
+        found = classes.max() if classes.max() >= num_classes else classes.min()
+        raise RequestError(
+            f"Expected targets from 0 to {num_classes - 1}, as the model has {num_classes} "
+            f"classes. Received: {found}"
+        )
+    return classes
+
+
+def _mean(values: Array) -> Array:
+    """The mean over the first axis of what is not nan."""
+    known = ~np.isnan(values)
+    total, number = np.where(known, values, 0).sum(0), known.sum(0)
+    return np.divide(total, number, out=np.full_like(total, np.nan), where=number > 0)

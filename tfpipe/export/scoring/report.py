@@ -1,0 +1,127 @@
+"""What verification found: one row per file, printed as a table, kept as JSON."""
+
+import dataclasses
+import json
+import math
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from tfpipe.errors import DataError, RequestError
+from tfpipe.export.scoring.file_report import COLUMNS, FileReport, cells
+from tfpipe.files import Path, write_json
+from tfpipe.report import text_table
+
+__all__ = ["COLUMNS", "FileReport", "Report", "load_report"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """The reference and the files; prints as a table.
+
+    Args:
+        reference: `path`, `format`, `score_name`, `score`, `sparsity` and `num_examples`;
+            `labels_left_out`, the places of labels that have no area under a ROC curve, where
+            there are any; `dense_score`, where a caller adds it.
+        files: a row per file.
+    """
+
+    reference: Mapping[str, Any]
+    files: tuple[FileReport, ...]
+
+    def rows(self) -> list[list[str]]:
+        """The cells of the table, a row per file; `COLUMNS` are their heads."""
+        return [cells(file) for file in self.files]
+
+    def summary(self) -> str:
+        """One sentence about the reference."""
+        head = self.reference
+        before = f" Before pruning: {head['dense_score']:.4f}." if "dense_score" in head else ""
+        return (
+            f"The reference is {head['path']}: {head['score_name']} {head['score']:.4f} on "
+            f"{head['num_examples']:,} examples, sparsity {head['sparsity']:.3f}.{before}"
+        )
+
+    def notes(self) -> list[str]:
+        """What the table does not show: in how many threads, what is left out, what is wrong."""
+        said = []
+        for number in dict.fromkeys(file.threads for file in self.files):
+            names = ", ".join(file.path for file in self.files if file.threads == number)
+            said.append(f"Timed in {number} thread{'' if number == 1 else 's'}: {names}.")
+        if "labels_left_out" in self.reference:
+            labels = ", ".join(map(str, self.reference["labels_left_out"]))
+            said.append(f"Labels without a score, as all targets are the same: {labels}.")
+        faults = (file for file in self.files if file.fault)
+        return said + [f"{file.path} cannot be used: {file.fault}." for file in faults]
+
+    def __str__(self) -> str:
+        return "\n".join([text_table(COLUMNS, self.rows()), self.summary(), *self.notes()])
+
+    def to_json(self, path: Path) -> pathlib.Path:
+        """Writes the report as JSON and returns the path."""
+        return write_json(path, dataclasses.asdict(self))
+
+    def require(
+        self,
+        *,
+        agreement: float = 0.0,
+        score_lost: float = math.inf,
+        score_lost_high: float = math.inf,
+    ) -> None:
+        """Refuses files that are not good enough, and those with a `fault` in any case.
+
+        `score_lost` is about the examples that were verified: what was lost on them.
+        `score_lost_high` is about the ones to come: with few examples, the upper end of the
+        interval is high although little was lost, and only more examples can lower it.
+
+        Args:
+            agreement: the least agreement, from 0 to 1.
+            score_lost: the most that may be lost of the score.
+            score_lost_high: the most that the upper end of its 95 % interval may be.
+
+        Raises:
+            RequestError: the first file that misses a bar, with both numbers.
+        """
+        for file in self.files:
+            if file.fault:
+                raise RequestError(f"{file.path} cannot be used: {file.fault}.")
+            if file.agreement < agreement:
+                raise _missed(file, "an agreement of at least", agreement, file.agreement)
+            if file.score_lost > score_lost:
+                raise _missed(file, "a score lost of at most", score_lost, file.score_lost)
+            if file.score_lost_high > score_lost_high:
+                expected = "a score lost that is with 95 % confidence at most"
+                raise _missed(file, expected, score_lost_high, file.score_lost_high)
+
+
+def load_report(path: Path) -> Report:
+    """Reads what `Report.to_json` wrote.
+
+    Raises:
+        DataError: the file does not hold a report, or one of another version of tfpipe.
+    """
+    file = pathlib.Path(path)
+    try:
+        value = json.loads(file.read_bytes())
+        head, rows = dict(value["reference"]), [dict(row) for row in value["files"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(file, f"not a report that tfpipe wrote ({error!r})") from None
+    names = {field.name for field in dataclasses.fields(FileReport)}
+    for row in rows:
+        if set(row) != names:
+            raise DataError(file, _another_version(names, set(row)))
+    return Report(head, tuple(FileReport(**row) for row in rows))
+
+
+def _another_version(expected: set[str], found: set[str]) -> str:
+    lacks, has = (", ".join(sorted(names)) for names in (expected - found, found - expected))
+    parts = [f"it lacks {lacks}"] if lacks else []
+    parts += [f"it has {has}"] if has else []
+    return (
+        f"a report of another version of tfpipe ({', '.join(parts)}). Verify the files again, "
+        "or remove the report"
+    )
+
+
+def _missed(file: FileReport, expected: str, bar: float, found: float) -> RequestError:
+    return RequestError(f"{file.path}: expected {expected} {bar}. Received: {found:.4f}")

@@ -1,0 +1,188 @@
+"""What every exported file holds: a float32 twin of the model, with its preprocessing before it.
+
+Example:
+
+    ops = ops_inside(prepare, input_size)
+    spec = input_spec(model, prepare, input_size)        # uint8 pixels, (None, H, W, C)
+    scores = scoring(float32_twin(model), ops, "onnx")   # images -> {"scores": ...}
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from tfpipe.backend import keras
+from tfpipe.errors import RequestError
+from tfpipe.export.writing.twin import float32_twin
+from tfpipe.ops import Chain, Op
+
+Size = tuple[int, int]
+Scoring = Callable[[tf.Tensor], dict[str, tf.Tensor]]
+
+PREPARE = "prepare"  # begins the names of the preprocessing in a file
+
+__all__ = [
+    "PREPARE",
+    "Scoring",
+    "Size",
+    "float32_twin",
+    "input_name",
+    "input_spec",
+    "lowered",
+    "ops_inside",
+    "require_graph",
+    "scoring",
+]
+
+
+def ops_inside(prepare: Chain | None, input_size: Size | None) -> tuple[Op, ...]:
+    """What happens to pixels inside a file, in order.
+
+    Raises:
+        RequestError: an `input_size` without a chain that could resize from it.
+    """
+    if prepare is None and input_size is not None:
+        raise RequestError(
+            "`input_size` puts the resizing of `prepare` into the file. "
+            f"Received: input_size={input_size} without `prepare`."
+        )
+    return () if prepare is None else prepare.inside(input_size).ops
+
+
+def input_name(shape: Sequence[int | None], dtype: str) -> str:
+    """What the input of a file is called.
+
+    >>> input_name((None, 32, 32, 1), "uint8"), input_name((None, 100, 8), "float32")
+    ('images', 'sequences')
+    >>> input_name((None, 64), "int32"), input_name((None, 64), "float32")
+    ('tokens', 'features')
+    """
+    names = {4: "images", 3: "sequences", 2: "tokens" if "int" in dtype else "features"}
+    if len(shape) not in names:
+        raise RequestError(
+            "Expected a model that takes images (B, H, W, C), sequences (B, T, F), tokens (B, T) "
+            f"or features (B, F). Received: input_shape={tuple(shape)}"
+        )
+    return names[len(shape)]
+
+
+def input_spec(
+    model: keras.Model, prepare: Chain | None, input_size: Size | None = None
+) -> tf.TensorSpec:
+    """What a file of this model takes.
+
+    `images` (None, H, W, C), uint8 after a chain; `sequences` (None, T, F) and `features`
+    (None, F), as the model takes them; `tokens` (None, T), int32.
+
+    Raises:
+        RequestError: a model without one input of a fixed size and one output, or one that
+            does not take what the chain gives.
+    """
+    require_graph(model)
+    ops = ops_inside(prepare, input_size)
+    takes = model.inputs[0]
+    name = input_name(takes.shape, takes.dtype)
+    if name != "images":
+        _require_nothing(ops, model)
+        return tf.TensorSpec(takes.shape, "int32" if name == "tokens" else takes.dtype, name)
+    if prepare is None or not prepare.ops:
+        return tf.TensorSpec(takes.shape, takes.dtype, name)
+    known = _pixels_shape(prepare, input_size)
+    # Without Resize, the images must have the model's size.
+    shape = [given or own for given, own in zip(known, model.input_shape[1:], strict=True)]
+    spec = tf.TensorSpec((None, *shape), tf.uint8, name)
+    _require_fit(model, ops, spec)
+    return spec
+
+
+def scoring(model: Callable[[Any], Any], ops: Sequence[Op], runtime: str) -> Scoring:
+    """The function inside a file: the ops' operators for a runtime, then the model."""
+
+    def scores(inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"scores": model(lowered(ops, inputs, runtime))}
+
+    return scores
+
+
+def lowered(ops: Sequence[Op], images: tf.Tensor, runtime: str) -> tf.Tensor:
+    """Applies the ops with the operators that a file's runtime has, named as preprocessing.
+
+    By these names a file's reader tells their constants from the model's weights.
+    """
+    with tf.name_scope(PREPARE):
+        for op in ops:
+            images = op.lower(images, runtime)
+            if runtime == "saved_model":
+                # TensorFlow would merge a product by a constant with the next op's: other bits.
+                images = tf.ensure_shape(images, images.shape)
+        return images
+
+
+def require_graph(model: keras.Model) -> None:
+    """Refuses a model that is no graph of layers from one input of a fixed size to one output.
+
+    Raises:
+        RequestError: it is not, or tokens come in as floats.
+    """
+    if not hasattr(model, "inputs"):
+        raise RequestError(
+            "Expected a functional model, or a Sequential one that begins with keras.Input. "
+            f"Received: {model.name!r}, a model of the class {type(model).__name__}, whose layers "
+            "do not tell what they are called with. Build it from keras.Input with "
+            "keras.Model(inputs, outputs)."
+        )
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise RequestError(
+            "Expected a model with one input and one output. "
+            f"Received: {model.name!r} with {len(model.inputs)} and {len(model.outputs)}."
+        )
+    shape = tuple(model.inputs[0].shape)
+    input_name(shape, model.inputs[0].dtype)
+    if None in shape[1:]:
+        raise RequestError(
+            "Expected a model with a fixed input size, as files have. "
+            f"Received: input_shape={shape}. Build it with that size, and copy the weights: "
+            "`new.set_weights(old.get_weights())`."
+        )
+    _require_integers(model)
+
+
+def _require_integers(model: keras.Model) -> None:
+    takes = model.inputs[0]
+    if "int" in takes.dtype:
+        return
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Embedding) and layer.input is takes:
+            raise RequestError(
+                f"Expected tokens as integers before {layer.name!r}. Received: {takes.dtype}. "
+                'Build the model with keras.Input(shape, dtype="int32"), and copy the weights: '
+                "`new.set_weights(old.get_weights())`."
+            )
+
+
+def _require_nothing(ops: Sequence[Op], model: keras.Model) -> None:
+    if ops:
+        raise RequestError(
+            f"Expected a model that takes images (B, H, W, C) after {ops[-1]!r}. "
+            f"Received: {model.name!r} with input_shape={model.input_shape}"
+        )
+
+
+def _pixels_shape(prepare: Chain, input_size: Size | None) -> list[int | None]:
+    """(H, W, C) of what the chain makes of an encoded image; None where images may differ."""
+    pixels = prepare.outside(input_size)
+    encoded = bool(pixels.ops) and pixels.ops[0].takes == "encoded"
+    shape, dtype = ((), tf.string) if encoded else ((*(input_size or (None,) * 2), None), tf.uint8)
+    traced = tf.function(lambda image: pixels({"image": image})["image"])
+    return traced.get_concrete_function(tf.TensorSpec(shape, dtype)).output_shapes.as_list()
+
+
+def _require_fit(model: keras.Model, ops: Sequence[Op], spec: tf.TensorSpec) -> None:
+    traced = tf.function(lambda images: lowered(ops, images, "saved_model"))
+    given = traced.get_concrete_function(spec).output_shapes
+    if not given.is_compatible_with(model.input_shape):
+        raise RequestError(
+            f"Expected `prepare` to give what the model takes, images of {model.input_shape[1:]}. "
+            f"Received: images of {tuple(given[1:])}, from pixels of {tuple(spec.shape[1:])}."
+        )

@@ -1,0 +1,62 @@
+"""Whether a file computes in integers throughout: converters fall back in silence."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tfpipe.backend import keras
+from tfpipe.errors import RequestError
+from tfpipe.export.writing.places import layers_of
+
+_BETWEEN = ("QUANTIZE", "DEQUANTIZE")  # from float32 to integers, and back
+
+
+def require_integers(model: keras.Model, data: bytes, mode: str) -> None:
+    """Refuses a TFLite file in which an operator computes in float32.
+
+    Args:
+        model: whose file it is, for the error.
+        data: the file.
+        mode: "int8" or "int16x8".
+
+    Raises:
+        RequestError: there are such operators; they are named, with their layers.
+    """
+    found = [
+        (name, names) for name, names, floats in _operators(data) if floats and name not in _BETWEEN
+    ]
+    if found:
+        raise RequestError(no_integers(model, mode, found))
+
+
+def operators(data: bytes) -> list[tuple[str, Sequence[str]]]:
+    """Each operator of a TFLite file, with the names of what it makes."""
+    return [(name, names) for name, names, _ in _operators(data)]
+
+
+def no_integers(model: keras.Model, mode: str, found: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """The sentence for operators, with the names of what they make, that have no integer form."""
+    kinds = ", ".join(sorted({name for name, _ in found}))
+    layers = layers_of(model, [place for _, places in found for place in places])
+    where = f"{', '.join(map(repr, layers))} in {model.name!r}" if layers else repr(model.name)
+    return (
+        f"Expected a model whose operators have an {mode} form in TFLite. "
+        f"Received: {where} with {kinds}, which would compute in float32. "
+        "Replace the layer, or use mode='float32'."
+    )
+
+
+def _operators(data: bytes) -> Iterator[tuple[str, Sequence[str], bool]]:
+    """Each operator's name, the names of what it makes, and whether float32 goes in or out."""
+    from ai_edge_litert import schema_py_generated as schema
+    from ai_edge_litert.tools.flatbuffer_utils import opcode_to_name, read_model_from_bytearray
+
+    def is_float(tensor: Any) -> bool:
+        return bool(tensor.type == schema.TensorType.FLOAT32)
+
+    model = read_model_from_bytearray(bytearray(data))
+    for graph in model.subgraphs:
+        for op in graph.operators:
+            ends = [graph.tensors[i] for i in (*op.inputs, *op.outputs) if i >= 0]
+            made = [graph.tensors[i].name.decode() for i in op.outputs]
+            names = [name for joint in made for name in joint.split(";")]
+            yield opcode_to_name(model, op.opcodeIndex), names, any(map(is_float, ends))

@@ -1,0 +1,96 @@
+"""SavedModel folders: what TensorFlow, TF Serving and TensorFlow.js' converter read.
+
+Example:
+
+    to_saved_model(model, "out/saved_model", prepare=prepare)
+    scores = tf.saved_model.load("out/saved_model").signatures["encoded"](encoded=[jpeg])["scores"]
+"""
+
+import pathlib
+
+import tensorflow as tf
+
+from tfpipe.backend import keras
+from tfpipe.export.writing.graph import (
+    Scoring,
+    Size,
+    float32_twin,
+    input_spec,
+    ops_inside,
+    scoring,
+)
+from tfpipe.export.writing.metadata import about, put
+from tfpipe.files import Path, staged
+from tfpipe.ops import Chain
+
+
+def to_saved_model(
+    model: keras.Model,
+    path: Path,
+    *,
+    prepare: Chain | None = None,
+    input_size: Size | None = None,
+) -> pathlib.Path:
+    """Writes the model as a SavedModel, with its preprocessing inside.
+
+    It has the signatures `serving_default` and `serve`, which are the same: `images`, uint8
+    pixels (B, H, W, C), to `scores`, float32 (B, num_classes). Where the chain begins with
+    decoding there is `encoded` too: `encoded`, strings (B,), the bytes of JPEG or PNG files of
+    any size, to `scores`; each image is decoded and resized as in training. EXIF's orientation
+    is not read (TensorFlow has no operator for it): such images must be turned upright before.
+    Other models take what they took: `sequences` (B, T, F), `features` (B, F), `tokens` (B, T) in
+    int32.
+
+    Args:
+        model: a Keras model with one input of a fixed size and one output, in any precision.
+        path: the folder to write; it appears whole or not at all.
+        prepare: the chain that the model was trained with. Without one the file takes what the
+            model takes, float32.
+        input_size: (height, width) of the `images`, if not the size after the chain's last
+            resizing: then resizing is inside `serving_default` too.
+
+    Returns:
+        The path.
+
+    Raises:
+        RequestError: a model with several inputs or outputs, of an open size, or of another size
+            than the chain gives.
+
+    Example:
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from tfpipe import export, ops
+    >>> x = keras.Input((8, 8, 1))
+    >>> model = keras.Model(x, keras.layers.GlobalAveragePooling2D()(x))
+    >>> prepare = ops.Chain([ops.Decode(1), ops.Resize((8, 8)), ops.ToFloat()])
+    >>> path = to_saved_model(model, pathlib.Path(tempfile.mkdtemp()) / "a", prepare=prepare)
+    >>> export.load(path).predict(np.full((1, 8, 8, 1), 255, np.uint8))
+    array([[1.]], dtype=float32)
+    """
+    spec, ops = input_spec(model, prepare, input_size), ops_inside(prepare, input_size)
+    twin = float32_twin(model)
+    archive = keras.export.ExportArchive()  # that it tracks the model would store it twice
+    scores = scoring(twin, ops, "saved_model")
+    for name in ("serving_default", "serve"):
+        archive.add_endpoint(name, scores, input_signature=[spec])
+    if prepare is not None and any(op.takes == "encoded" for op in prepare.ops):
+        batch = tf.TensorSpec((None,), tf.string, "encoded")
+        archive.add_endpoint("encoded", _from_bytes(twin, prepare), input_signature=[batch])
+    with staged(path) as aside:
+        archive.write_out(str(aside), verbose=False)
+        put(aside, about("float32", "tensorflow", prepare))
+    return pathlib.Path(path)
+
+
+def _from_bytes(twin: keras.Model, prepare: Chain) -> Scoring:
+    spec, pixels = input_spec(twin, prepare), prepare.outside()
+    scores = scoring(twin, ops_inside(prepare, None), "saved_model")
+
+    def read(image: tf.Tensor) -> tf.Tensor:
+        return tf.ensure_shape(pixels({"image": image})["image"], spec.shape[1:])
+
+    def from_bytes(encoded: tf.Tensor) -> dict[str, tf.Tensor]:
+        return scores(tf.map_fn(read, encoded, fn_output_signature=spec.dtype))
+
+    return from_bytes
