@@ -27,6 +27,7 @@ FILES = [
     "bundle",
     "dense.history.json",
     "dense.keras",
+    "dense.tflite",
     "model.history.json",
     "model.keras",
     "records",
@@ -91,7 +92,7 @@ def idx_folder(folder):
 
 def before_pruning(report):
     """The dense model's accuracy, which the job gives the bundle as a note."""
-    return float(report["reference"]["notes"]["Before pruning"].removeprefix("accuracy "))
+    return float(report["reference"]["notes"]["Before pruning"].split(",")[0].split()[-1])
 
 
 def damage(name, change):
@@ -190,7 +191,7 @@ def test_it_ends_with_the_table_on_stdout(finished):
     assert summary.startswith("The reference is the Keras model 'lenet5': accuracy 0.")
     assert threads == "Timed in 1 thread: float32.tflite, int8.tflite."
     assert folder.endswith(f" kB, in {out}/bundle")
-    assert re.fullmatch(r"Before pruning: accuracy 0\.\d{4}", before)
+    assert re.fullmatch(r"Before pruning: accuracy 0\.\d{4}, [\d,]+ bytes zipped", before)
     assert re.fullmatch(rf"\d+ s\. Pictures: {out}/bundle/report\.html", last)
 
 

@@ -118,11 +118,6 @@ def test_what_the_table_has_no_place_for_is_said_below_it():
     ]
 
 
-def test_the_score_before_pruning_is_told_where_there_is_one():
-    report = export.Report({**HEAD, "dense_score": 0.9812}, ())
-    assert report.summary().endswith("sparsity 0.800. Before pruning: 0.9812.")
-
-
 def test_files_that_are_good_enough_pass():
     REPORT.require()
     REPORT.require(agreement=0.99, score_lost=0.005)

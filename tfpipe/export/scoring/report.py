@@ -22,7 +22,7 @@ class Report:
     Args:
         reference: `path`, `format`, `score_name`, `score`, `sparsity` and `num_examples`;
             `labels_left_out`, the places of labels that have no area under a ROC curve, where
-            there are any; `dense_score`, where a caller adds it.
+            there are any.
         files: a row per file.
     """
 
@@ -36,10 +36,9 @@ class Report:
     def summary(self) -> str:
         """One sentence about the reference."""
         head = self.reference
-        before = f" Before pruning: {head['dense_score']:.4f}." if "dense_score" in head else ""
         return (
             f"The reference is {head['path']}: {head['score_name']} {head['score']:.4f} on "
-            f"{head['num_examples']:,} examples, sparsity {head['sparsity']:.3f}.{before}"
+            f"{head['num_examples']:,} examples, sparsity {head['sparsity']:.3f}."
         )
 
     def notes(self) -> list[str]:
