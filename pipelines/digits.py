@@ -13,7 +13,6 @@ from __future__ import annotations  # the rooms load TensorFlow; --help need not
 import dataclasses
 import pathlib
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import tfpipe as tp
@@ -44,17 +43,10 @@ class Flags:
 
 def main(flags: Flags) -> None:
     """Runs the job, or what an interrupted run of the same flags left of it."""
-    started = time.monotonic()
     source = load_source(flags)  # what is wrong with it ends the job before anything is written
-    chosen = {k: v for k, v in dataclasses.asdict(flags).items() if k not in ("out", "overwrite")}
-    with runs.folder(flags.out, chosen, overwrite=flags.overwrite) as out:
-        if (out / "bundle").exists():
-            print(f"{out} holds this run, finished; --overwrite runs it again.")
-            bundle = tp.export.load_bundle(out / "bundle")
-        else:
-            bundle = make(flags, source, out)
-    print(f"{bundle}\nBefore pruning: {bundle.report.reference['notes']['Before pruning']}")
-    print(f"{time.monotonic() - started:.0f} s. Pictures: {bundle.path / 'report.html'}")
+    with runs.job(flags, "bundle/report.html") as (out, finished):
+        bundle = tp.export.load_bundle(out / "bundle") if finished else make(flags, source, out)
+        print(f"{bundle}\nBefore pruning: {bundle.report.reference['notes']['Before pruning']}")
 
 
 def load_source(flags: Flags) -> tp.records.Source:

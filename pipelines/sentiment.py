@@ -19,7 +19,6 @@ import dataclasses
 import pathlib
 import random
 import sys
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -55,16 +54,11 @@ class Flags:
 
 def main(flags: Flags) -> None:
     """Runs the job, or what an interrupted run of the same flags left of it."""
-    started = time.monotonic()
     source = load_source(flags)  # what is wrong with it ends the job before anything is written
-    chosen = {k: v for k, v in dataclasses.asdict(flags).items() if k not in ("out", "overwrite")}
-    with runs.folder(flags.out, chosen, overwrite=flags.overwrite) as out:
-        if (out / "report.html").exists():
-            print(f"{out} holds this run, finished; --overwrite runs it again.")
-        else:
+    with runs.job(flags, "report.html") as (out, finished):
+        if not finished:
             make(flags, source, out)
         print(tp.export.load_report(out / "report.json"))
-    print(f"{time.monotonic() - started:.0f} s. Pictures: {out / 'report.html'}")
 
 
 def load_source(flags: Flags) -> tp.records.Source:

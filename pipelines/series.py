@@ -16,7 +16,6 @@ from __future__ import annotations  # the rooms load TensorFlow; --help need not
 import dataclasses
 import pathlib
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,19 +46,14 @@ class Flags:
 
 def main(flags: Flags) -> None:
     """Runs the job, or what an interrupted run of the same flags left of it."""
-    started = time.monotonic()
     source = load_source(flags)
-    chosen = {k: v for k, v in dataclasses.asdict(flags).items() if k not in ("out", "overwrite")}
-    with runs.folder(flags.out, chosen, overwrite=flags.overwrite) as out:
-        if (out / "report.html").exists():
-            print(f"{out} holds this run, finished; --overwrite runs it again.")
-        else:
+    with runs.job(flags, "report.html") as (out, finished):
+        if not finished:
             make(flags, source, out)
         report = tp.export.load_report(out / "report.json")
         print(report)
         shares = [f"{name} {share:.3f}" for name, share in report.reference["of_naive"].items()]
         print(f"Root mean squared error, as a share of the last value's: {', '.join(shares)}.")
-    print(f"{time.monotonic() - started:.0f} s. Pictures: {out / 'report.html'}")
 
 
 def load_source(flags: Flags) -> tp.records.Source:

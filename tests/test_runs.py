@@ -1,5 +1,6 @@
 """A run's folder: one run, one process; nothing is mixed and nothing foreign is touched."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -177,3 +178,26 @@ def test_the_folder_is_free_after_the_block(tmp_path):
 def test_the_jobs_own_blocking_error_is_not_taken_for_the_lock(tmp_path):
     with pytest.raises(BlockingIOError), runs.folder(tmp_path, {"seed": 0}):
         raise BlockingIOError("the job's own")
+
+
+@dataclasses.dataclass(frozen=True)
+class Flags:
+    out: str
+    epochs: int = 1
+    overwrite: bool = False
+
+
+def test_a_job_runs_once_and_says_where_its_page_is(tmp_path, capsys):
+    flags = Flags(str(tmp_path / "run"))
+    page = tmp_path / "run" / "page.html"
+    with runs.job(flags, "page.html") as (out, finished):
+        assert (out, finished) == (tmp_path / "run", False)
+        page.write_text("x")
+    assert capsys.readouterr().out == f"0 s. Pictures: {page}\n"
+    assert runs.load_settings(tmp_path / "run") == {"epochs": 1}
+    with runs.job(flags, "page.html") as (_, finished):
+        assert finished
+    first, _ = capsys.readouterr().out.splitlines()
+    assert first == f"{tmp_path / 'run'} holds this run, finished; --overwrite runs it again."
+    with runs.job(dataclasses.replace(flags, overwrite=True), "page.html") as (_, finished):
+        assert not finished

@@ -7,6 +7,7 @@ Example:
 """
 
 import contextlib
+import dataclasses
 import importlib.metadata
 import json
 import pathlib
@@ -14,7 +15,9 @@ import platform
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from tfpipe.errors import DataError, RequestError
 from tfpipe.files import Path, leftovers, locked, write_json
@@ -61,6 +64,32 @@ def folder(
         if overwrite or not (out / FILE).exists():
             write_json(out / FILE, {"settings": settings})
         yield out
+
+
+@contextlib.contextmanager
+def job(flags: Any, page: str) -> Iterator[tuple[pathlib.Path, bool]]:
+    """The folder of a pipeline's run, and whether the run is finished there.
+
+    Says so where it is finished; says in the end how long it took, and where the pictures are.
+
+    Args:
+        flags: a dataclass with `out`, the folder, and `overwrite`; all else are the run's settings.
+        page: the page with the pictures, by its path in the folder: what the job writes last.
+
+    Yields:
+        The path, and whether the page is there.
+
+    Raises:
+        RequestError, DataError: as `folder`.
+    """
+    started = time.monotonic()
+    chosen = {k: v for k, v in dataclasses.asdict(flags).items() if k not in ("out", "overwrite")}
+    with folder(flags.out, chosen, overwrite=flags.overwrite) as out:
+        finished = (out / page).exists()
+        if finished:
+            print(f"{out} holds this run, finished; --overwrite runs it again.")
+        yield out, finished
+    print(f"{time.monotonic() - started:.0f} s. Pictures: {out / page}")
 
 
 def environment() -> dict[str, object]:
