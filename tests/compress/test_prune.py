@@ -11,41 +11,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.compress.small import KERNELS, TRAIN, X, asked_for, classifier, zeros
 from tfpipe import compress, export
 from tfpipe.compress.kernels import kernels
 from tfpipe.compress.schedules import named
 from tfpipe.compress.tfmot import load_tfmot
 from tfpipe.errors import RequestError
-
-RNG = np.random.default_rng(0)
-X = RNG.random((80, 8, 8, 1), np.float32)
-Y = (X.mean((1, 2, 3)) > 0.5).astype(np.int64)
-TRAIN = tf.data.Dataset.from_tensor_slices((X, Y)).batch(8)  # 10 steps
-
-
-def classifier(optimizer="adam"):
-    keras.utils.set_random_seed(1)
-    x = keras.Input((8, 8, 1))
-    h = keras.layers.Conv2D(4, 3, activation="tanh", name="conv")(x)
-    h = keras.layers.DepthwiseConv2D(3, name="depthwise")(h)
-    h = keras.layers.Dense(10, name="dense")(keras.layers.Flatten()(h))
-    probabilities = keras.layers.Dense(2, activation="softmax", dtype="float32", name="head")(h)
-    model = keras.Model(x, probabilities, name="small")
-    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return model
-
-
-KERNELS = {"conv/kernel": 36, "depthwise/kernel": 36, "dense/kernel": 640, "head/kernel": 20}
-
-
-def zeros(model):
-    return {v.path: int(np.sum(v.numpy() == 0)) for v in model.weights if "kernel" in v.path}
-
-
-def asked_for(sparsity):
-    """tfmot keeps round(size * (1 - sparsity)) weights of each kernel."""
-    return {path: size - round(size * (1 - sparsity)) for path, size in KERNELS.items()}
-
 
 EPOCHS = []
 

@@ -99,6 +99,7 @@ def masker(
     )
 
     def mask(kernel: tf.Tensor) -> tf.Tensor:
+        """By single weights, by n of m along the inputs, or by blocks."""
         if pattern == "element":
             found = pruning._update_mask(kernel)[1]
         elif n_m:

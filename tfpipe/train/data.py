@@ -126,6 +126,7 @@ def check_labels(num_classes: int) -> Change:
         """Passes the batch on; later batches are not looked at."""
 
         def look() -> tf.Tensor:
+            """Fails at the first label that is no class, and says where it stands."""
             labels = tf.reshape(tf.cast(batch[1], tf.int64), [-1])
             wrong = tf.where((labels < 0) | (labels >= num_classes))[:, 0]
             message = [

@@ -50,6 +50,7 @@ def forward(model: keras.Model, *, jit: bool) -> Step:
 
     @tf.autograph.experimental.do_not_convert
     def run(x: Any, y: Any, sample_weight: Any = None) -> Seen:
+        """A replica without examples keeps its statistics, and adds no gradient."""
         x = model_inputs(x)
         before = [tf.convert_to_tensor(v.value) for v in model.non_trainable_variables]
         count = tf.cast(tf.shape(tf.nest.flatten(x)[0])[0], tf.float32)
@@ -73,6 +74,7 @@ def evaluate(model: keras.Model) -> Step:
 
     @tf.autograph.experimental.do_not_convert
     def run(x: Any, y: Any, sample_weight: Any = None) -> None:
+        """The loss of no examples is not a number, and counts nothing."""
         x = model_inputs(x)
         y_pred = call(x)
         count = tf.cast(tf.shape(tf.nest.flatten(x)[0])[0], tf.float32)

@@ -61,6 +61,7 @@ def _tflite(threads: int) -> tuple[Callable[[str], Opened], tuple[type[Exception
     from ai_edge_litert.interpreter import Interpreter
 
     def opened(path: str) -> Opened:
+        """An interpreter that has its memory."""
         interpreter = Interpreter(model_path=path, num_threads=threads)
         interpreter.allocate_tensors()
         inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
@@ -85,6 +86,7 @@ def _onnx(threads: int) -> tuple[Callable[[str], Opened], tuple[type[Exception],
     options.log_severity_level = 4
 
     def opened(path: str) -> Opened:
+        """A session that took its options."""
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         (takes,) = session.get_inputs()
         return lambda batch: session.run(None, {takes.name: batch}), np.zeros(0)

@@ -23,6 +23,7 @@ def float32_twin(
     """
 
     def copied(layer: keras.Layer) -> keras.Layer:
+        """One layer in float32, without its weights."""
         config = _in_float32(layer.get_config())
         try:
             return layer.__class__.from_config(change(layer, config) if change else config)
