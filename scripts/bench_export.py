@@ -28,8 +28,9 @@ from sklearn.datasets import load_digits
 
 import tfpipe as tp
 from tfpipe.export.writing.conversion import converted
-from tfpipe.export.writing.graph import float32_twin, scoring
+from tfpipe.export.writing.graph import scoring
 from tfpipe.export.writing.modes import MODES
+from tfpipe.export.writing.twin import float32_twin
 
 Run = Callable[[np.ndarray], np.ndarray]
 

@@ -12,7 +12,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from tfpipe import export, models, ops
 from tfpipe.errors import RequestError
-from tfpipe.export.writing.graph import float32_twin
+from tfpipe.export.writing.twin import float32_twin
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.integers(0, 256, (30, 32, 32, 1), np.uint8)

@@ -148,14 +148,18 @@ def _task(model: keras.Model, manifest: Manifest) -> str:
 
 
 def _remembering(predictor: Predictor) -> Predictor:
-    """It computes once: every rung and the page compare with the same scores."""
+    """It computes once: every rung and the page compare with the same scores.
+
+    Those of masks are too large to be kept.
+    """
     known: dict[bytes, np.ndarray] = {}
 
     def run(inputs: np.ndarray) -> np.ndarray:
         key = hashlib.sha256(np.ascontiguousarray(inputs).data).digest()
-        if key not in known:
-            known[key] = predictor.run(inputs)
-        return known[key]
+        scores = known[key] if key in known else predictor.run(inputs)
+        if scores.ndim == 2:
+            known[key] = scores
+        return scores
 
     return dataclasses.replace(predictor, run=run)
 

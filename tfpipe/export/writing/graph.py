@@ -14,26 +14,12 @@ import tensorflow as tf
 
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError
-from tfpipe.export.writing.twin import float32_twin
 from tfpipe.ops import Chain, Op
 
 Size = tuple[int, int]
 Scoring = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 
 PREPARE = "prepare"  # begins the names of the preprocessing in a file
-
-__all__ = [
-    "PREPARE",
-    "Scoring",
-    "Size",
-    "float32_twin",
-    "input_name",
-    "input_spec",
-    "lowered",
-    "ops_inside",
-    "require_graph",
-    "scoring",
-]
 
 
 def ops_inside(prepare: Chain | None, input_size: Size | None) -> tuple[Op, ...]:

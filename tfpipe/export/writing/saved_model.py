@@ -14,12 +14,12 @@ from tfpipe.backend import keras
 from tfpipe.export.writing.graph import (
     Scoring,
     Size,
-    float32_twin,
     input_spec,
     ops_inside,
     scoring,
 )
 from tfpipe.export.writing.metadata import about, put
+from tfpipe.export.writing.twin import float32_twin
 from tfpipe.files import Path, staged
 from tfpipe.ops import Chain
 

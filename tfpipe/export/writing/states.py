@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from tfpipe.export.writing.joining import packed
+
 _HIDDEN = 4  # of the kernel's intermediate tensors: what becomes the hidden state
 _STATE = 18  # of its inputs: the hidden state
 
@@ -27,16 +29,15 @@ def with_one_scale(data: bytes) -> bytes:
     """
     from ai_edge_litert.tools.flatbuffer_utils import read_model_from_bytearray
 
-    from tfpipe.export.writing.joining import packed
-
     model = read_model_from_bytearray(bytearray(data))
     graph = model.subgraphs[0]
     found = [op for op in graph.operators if _is_int8_lstm(graph, op)]
     for op in found:
-        scale = _hidden_scale(graph.tensors[op.intermediates[_HIDDEN]].quantization)
+        computed, kept = graph.tensors[op.intermediates[_HIDDEN]], graph.tensors[op.inputs[_STATE]]
+        scale = _hidden_scale(computed.quantization)
         given = copy.deepcopy(graph.tensors[op.outputs[0]])
         given.name += b"/lstm"
-        for tensor in (given, graph.tensors[op.inputs[_STATE]], graph.tensors[op.intermediates[4]]):
+        for tensor in (given, kept, computed):
             tensor.quantization = copy.deepcopy(given.quantization)
             tensor.quantization.scale = np.array([scale], np.float32)
             tensor.quantization.zeroPoint = np.array([0], np.int64)

@@ -19,7 +19,6 @@ from tfpipe.export.writing.conversion import converted
 from tfpipe.export.writing.fused import fused_twin, unclipped
 from tfpipe.export.writing.graph import (
     Size,
-    float32_twin,
     input_name,
     input_spec,
     lowered,
@@ -34,6 +33,7 @@ from tfpipe.export.writing.modes import CALIBRATED, MODES
 from tfpipe.export.writing.recurrent import is_fused, unrolled_twin
 from tfpipe.export.writing.states import with_one_scale
 from tfpipe.export.writing.trained import divided, is_trained, stand_in, trained_scoring
+from tfpipe.export.writing.twin import float32_twin
 from tfpipe.files import Path, staged
 from tfpipe.ops import Chain, Op
 
