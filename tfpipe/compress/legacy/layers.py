@@ -2,7 +2,7 @@
 
 Example:
 
-    twin = like(keras.layers.Dense(4, name="dense"))
+    layer = twin(keras.layers.Dense(4, name="dense"))
 """
 
 from typing import Any

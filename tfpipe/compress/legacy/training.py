@@ -88,11 +88,11 @@ def _optimizer(optimizer: Any) -> Any:
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         optimizer = optimizer.inner_optimizer
     config = dict(optimizer.get_config())
-    new = {name: config.pop(name, None) for name in ("gradient_accumulation_steps",)}
+    accumulates = config.pop("gradient_accumulation_steps", None)
     config.pop("loss_scale_factor", None)  # of mixed precision; here all is float32
     kind = getattr(tf_keras.optimizers, type(optimizer).__name__, None)
     try:
-        if kind is None or any(new.values()):
+        if kind is None or accumulates:
             raise TypeError
         return kind.from_config(config)
     except (TypeError, ValueError):
