@@ -16,11 +16,7 @@ def copied(model: keras.Model, optimizer: keras.optimizers.Optimizer | None) -> 
     Raises:
         RequestError: the model is not compiled, or is neither functional nor Sequential.
     """
-    if not model.compiled:
-        raise RequestError(
-            f"The model {model.name!r} is not compiled. "
-            "Call `model.compile(optimizer=..., loss=..., metrics=[...])` first."
-        )
+    require_compiled(model)
     if not isinstance(model, keras.Sequential | keras.src.models.Functional):
         raise RequestError(
             f"The model {model.name!r} is a subclass of keras.Model ({type(model).__name__}), "
@@ -33,6 +29,15 @@ def copied(model: keras.Model, optimizer: keras.optimizers.Optimizer | None) -> 
         copy.set_weights(model.get_weights())
         compile_like(copy, model, optimizer or model.optimizer)
     return copy
+
+
+def require_compiled(model: keras.Model) -> None:
+    """Refuses a model whose loss and optimizer are not known."""
+    if not model.compiled:
+        raise RequestError(
+            f"The model {model.name!r} is not compiled. "
+            "Call `model.compile(optimizer=..., loss=..., metrics=[...])` first."
+        )
 
 
 def compile_like(
