@@ -142,12 +142,7 @@ def in_turn(
     scores: dict[str, list[np.ndarray]] = {name: [] for name in runs}
     for place, example in enumerate(examples):
         for name, run in runs.items():
-            if (
-                name == "int16x8"
-                and place >= SLOW_EXAMPLES
-                and len(seconds[name])
-                and (statistics.median(seconds[name]) > 1)
-            ):
+            if place >= SLOW_EXAMPLES and statistics.median(seconds[name]) > 1:
                 continue
             started = time.perf_counter()
             scores[name].append(run(example).copy())

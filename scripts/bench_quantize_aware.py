@@ -1,4 +1,4 @@
-"""What quantisation-aware training gives and costs: scores of int8 files, calibrated and trained.
+"""What quantisation-aware training gives: scores of int8 files, calibrated and trained.
 
     python scripts/bench_quantize_aware.py                # scikit-learn's digits
     python scripts/bench_quantize_aware.py --data DIR     # MNIST's four .gz files
@@ -11,7 +11,6 @@ channels cannot hold.
 import argparse
 import pathlib
 import tempfile
-import time
 
 import cv2
 import keras
@@ -64,11 +63,11 @@ def lenet(train: tf.data.Dataset, epochs: int) -> keras.Model:
     return tp.compress.prune(model, train, final_sparsity=0.8, epochs=max(1, epochs // 2))
 
 
-def row(name: str, report: tp.export.Report, place: int, seconds: float) -> list[str]:
+def row(name: str, report: tp.export.Report, place: int) -> list[str]:
     """A file's line of the table."""
     file = report.files[place]
     cells = [f"{value:.4f}" for value in (file.agreement, file.score, file.score_lost)]
-    return [name, f"{file.bytes:,}", *cells, f"{file.sparsity:.3f}", f"{seconds:.0f}"]
+    return [name, f"{file.bytes:,}", *cells, f"{file.sparsity:.3f}"]
 
 
 def main() -> None:
@@ -87,23 +86,18 @@ def main() -> None:
     for name, build in (("lenet5, pruned", lenet), ("stretched", stretched)):
         keras.utils.set_random_seed(0)
         model = build(train, options.epochs)
-        started = time.monotonic()
         quantised = tp.compress.quantize_aware(
             model, train, epochs=options.quantized_epochs, optimizer=keras.optimizers.Adam(1e-3)
         )
-        seconds = time.monotonic() - started
         write = {"mode": "int8", "prepare": PREPARE, "calibration": pixels}
         files = [
             tp.export.to_tflite(model, folder / "calibrated.tflite", **write),
             tp.export.to_tflite(quantised, folder / "trained.tflite", **write),
         ]
         report = tp.export.verify(tp.export.from_keras(model, PREPARE), files, test)
-        rows += [[name, "", "", f"{report.reference['score']:.4f}", "", "", ""]]
-        rows += [
-            row("  int8, calibrated", report, 0, 0),
-            row("  int8, trained", report, 1, seconds),
-        ]
-    heads = ["file", "bytes", "agreement", "score", "lost", "sparsity", "training s"]
+        rows += [[name, "", "", f"{report.reference['score']:.4f}", "", ""]]
+        rows += [row("  int8, calibrated", report, 0), row("  int8, trained", report, 1)]
+    heads = ["file", "bytes", "agreement", "score", "lost", "sparsity"]
     print(tp.report.text_table(heads, rows))
 
 
