@@ -1,6 +1,8 @@
 """Magnitude pruning of Keras 3 models, on tfmot's schedules and mask arithmetic.
 
-pruned = prune(model, train, val, final_sparsity=0.8, epochs=3)
+Example:
+
+    pruned = prune(model, train, val, final_sparsity=0.8, epochs=3)
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,8 @@
 """Boxes joined by arrows, from top to bottom: a model's layers, say.
 
-flow(["images", "conv 5x5", "dense"], [(0, 1), (1, 2)], indents=[0, 0, 1])
+Example:
+
+    flow(["images", "conv 5x5", "dense"], [(0, 1), (1, 2)], indents=[0, 0, 1])
 """
 
 from collections.abc import Sequence

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tfpipe.export.scoring.measures import class_of
 from tfpipe.report import html_table, tiles
 
 MOST_SHOWN = 24
@@ -46,7 +47,7 @@ def chosen(scores: np.ndarray) -> np.ndarray:
     >>> chosen(np.array([[0.2, 0.8]])), chosen(np.array([[0.2], [0.7]]))
     (array([1]), array([0, 1]))
     """
-    return (scores[..., 0] > 0.5).astype(np.int64) if scores.shape[-1] == 1 else scores.argmax(-1)
+    return class_of(scores).astype(np.int64)
 
 
 def shown(inputs: np.ndarray, places: np.ndarray, lines: Sequence[Sequence[Line]]) -> str:
