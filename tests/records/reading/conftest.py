@@ -1,9 +1,10 @@
-"""Sound records, and a copy of them that a test may damage."""
+"""Records of pictures; sound ones of texts, and a copy of them that a test may damage."""
 
 import shutil
 
 import pytest
 
+from tests.records.reading.small import pictures
 from tfpipe import records
 
 
@@ -28,3 +29,17 @@ def sound(tmp_path_factory):
 def folder(sound, tmp_path):
     """A copy that a test may damage."""
     return shutil.copytree(sound, tmp_path / "copy")
+
+
+@pytest.fixture(scope="package")
+def manifest(tmp_path_factory):
+    """45 colour images of three classes in several shards, and 15 in another split."""
+    examples = [
+        {"id": f"{n:06d}", "split": "train" if n % 4 else "val", "image": x, "label": n % 3}
+        for n, x in enumerate(pictures())
+    ]
+    features = {"image": records.Feature("image", (8, 6, 3)), "label": records.Feature("label")}
+    source = records.examples(examples, features, class_names=("a", "b", "c"), name="tiny")
+    found = records.write(source, tmp_path_factory.mktemp("tiny") / "r", shard_bytes=1500)
+    assert len(found.files("train")) > 3
+    return found

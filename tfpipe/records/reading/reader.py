@@ -7,28 +7,21 @@ Example:
 
 import hashlib
 import math
-from collections.abc import Callable
-from typing import NamedTuple
 
 import tensorflow as tf
 
-from tfpipe.cores import num_cores
 from tfpipe.errors import RequestError, received
-from tfpipe.records.codec import decoder, parse
+from tfpipe.records.codec import decoder
 from tfpipe.records.manifest import Manifest
-from tfpipe.records.reading.order import epochs, index_items, record_items
+from tfpipe.records.reading.batches import Example, Plan, Prepare, from_disk, from_memory
 from tfpipe.records.reading.salvage import sound_files
 from tfpipe.records.reading.targets import (
     Weights,
-    batch,
     require_label,
     require_pair,
     split_example,
     weight_table,
 )
-
-Example = dict[str, tf.Tensor]
-Prepare = Callable[[Example], Example]
 
 
 def read(
@@ -88,12 +81,12 @@ def read(
     single, whole = _stages(prepare, manifest)
     if cache:
         _require_same_again(single)
-    plan = _Plan(manifest, split, files, num_examples, batch_size, shuffle_seed, balance, start)
+    plan = Plan(manifest, split, files, num_examples, batch_size, shuffle_seed, balance, start)
 
     def finish(example: Example) -> tuple[object, ...]:
         return split_example(whole(example), table)
 
-    batches = _from_memory(plan, single) if cache else _from_disk(plan, single)
+    batches = from_memory(plan, single) if cache else from_disk(plan, single)
     require_pair(batches.element_spec)
     dataset = batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE)
     if start[1] == 0:  # the first pass is shorter otherwise
@@ -105,7 +98,7 @@ def read(
     return dataset
 
 
-def _made_of(plan: "_Plan", prepare: Prepare | None, weights: Weights) -> dict[str, object]:
+def _made_of(plan: Plan, prepare: Prepare | None, weights: Weights) -> dict[str, object]:
     """What the batches depend on, in plain values: `train.fit` notes it, and compares."""
     sums = "".join(shard.sha256 for shard in plan.manifest.split(plan.split).shards)
     named = hasattr(prepare, "stages") or prepare is None  # a function's repr has its address
@@ -121,19 +114,6 @@ def _made_of(plan: "_Plan", prepare: Prepare | None, weights: Weights) -> dict[s
         "weights": weights if weights is None or isinstance(weights, str) else dict(weights),
         "balance": plan.balance,
     }
-
-
-class _Plan(NamedTuple):
-    """What is read, and in which order."""
-
-    manifest: Manifest
-    split: str
-    files: list[str]
-    num_examples: int
-    batch_size: int
-    shuffle_seed: int | None
-    balance: bool
-    start: tuple[int, int]
 
 
 def _check_arguments(
@@ -170,56 +150,6 @@ def _require_same_again(single: Prepare) -> None:
             "an op after it needs single images. Move random ops behind all ops that need single "
             "images, or pass `cache=False`."
         )
-
-
-def _from_disk(plan: _Plan, single: Prepare) -> tf.data.Dataset:
-    seed, (epoch, step) = plan.shuffle_seed, plan.start
-    items = record_items(
-        plan.manifest,
-        plan.split,
-        files=plan.files,
-        num_examples=plan.num_examples,
-        shuffle_seed=seed,
-        balance=plan.balance,
-    )
-
-    # Only the manifest knows which class a mask's grey stands for.
-    features = plan.manifest.features
-    mask = decoder({key: value for key, value in features.items() if key == "mask"})
-
-    def one(record: tf.Tensor, epoch: tf.Tensor) -> Example:
-        return single(_with_key(mask(parse(record, features)), seed, epoch))
-
-    dataset = epochs(items, seed, first=epoch, skip=step * plan.batch_size)
-    # Four for each core: AUTOTUNE gives each core one, which then waits for its neighbours.
-    dataset = dataset.map(one, num_parallel_calls=4 * num_cores())
-    return batch(dataset, plan.batch_size, plan.manifest)
-
-
-def _from_memory(plan: _Plan, single: Prepare) -> tf.data.Dataset:
-    num_examples, seed, (epoch, step) = plan.num_examples, plan.shuffle_seed, plan.start
-    everything = plan._replace(
-        batch_size=num_examples, shuffle_seed=None, balance=False, start=(0, 0)
-    )
-    rows = _from_disk(everything, single).get_single_element()
-    labels = rows["label"] if plan.balance else None
-
-    def gather(chosen: tf.Tensor, epoch: tf.Tensor) -> Example:
-        example = {key: tf.gather(value, chosen) for key, value in rows.items()}
-        return _with_key(example, seed, epoch)
-
-    items = index_items(labels, num_examples, plan.batch_size, seed)
-    return epochs(items, seed, first=epoch, skip=step).map(
-        gather, num_parallel_calls=tf.data.AUTOTUNE
-    )
-
-
-def _with_key(example: Example, shuffle_seed: int | None, epoch: tf.Tensor) -> Example:
-    """Adds what random ops draw from: the same example has another key in every epoch."""
-    if shuffle_seed is None:
-        return example
-    prefix = tf.strings.join([str(shuffle_seed), "/", tf.strings.as_string(epoch), "/"])
-    return {**example, "key": tf.strings.join([prefix, example["id"]])}
 
 
 def _options() -> tf.data.Options:

@@ -10,7 +10,6 @@ import os
 import pathlib
 import shutil
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tfpipe.cores import num_cores
@@ -20,16 +19,15 @@ from tfpipe.records import manifest as manifests
 from tfpipe.records.describe import describe
 from tfpipe.records.images import MAX_PIXELS
 from tfpipe.records.manifest import Manifest
-from tfpipe.records.sources.base import Source, has_classes
+from tfpipe.records.sources.base import Source
 from tfpipe.records.writing import beam
 from tfpipe.records.writing.assemble import assemble
 from tfpipe.records.writing.duplicates import warn_of_duplicates
+from tfpipe.records.writing.enough import refuse_result
 from tfpipe.records.writing.plan import Plan, fingerprint, make_plan
-from tfpipe.records.writing.refused import Row, refused_rows, save_refused
 from tfpipe.records.writing.shards import (
     Finished,
     ShardWriter,
-    all_facts,
     load_finished,
     pending,
     shard_path,
@@ -104,11 +102,12 @@ def write(
             placed = beam.write_shards(
                 source, plan, folder, options=beam_options, max_pixels=max_pixels
             )
-        _refuse_result(source, placed, max_refused, target)
+        listing = target.with_name(f"{target.name}.refused.csv")
+        refuse_result(source, placed, max_refused, listing)
         assemble(source, plan, placed, folder)
         os.replace(folder / "whole", target)
         sync_entry(target.parent)
-        _listing_of(target).unlink(missing_ok=True)  # of an earlier call that refused too many
+        listing.unlink(missing_ok=True)  # of an earlier call that refused too many
     manifest = manifests.load(target)
     print(describe(manifest), file=sys.stderr)
     warn_of_duplicates(manifest)
@@ -138,10 +137,6 @@ def _workshop(target: pathlib.Path) -> Iterator[pathlib.Path]:
 
 def _workshop_of(target: pathlib.Path) -> pathlib.Path:
     return target.with_name(f".{target.name}.writing")
-
-
-def _listing_of(target: pathlib.Path) -> pathlib.Path:
-    return target.with_name(f"{target.name}.refused.csv")
 
 
 def _already_written(target: pathlib.Path, key: str) -> Manifest:
@@ -193,37 +188,3 @@ def _num_pending(plan: Plan, finished: Finished) -> int:
         for planned, facts in zip(shards, finished[split], strict=True)
         if facts is None
     )
-
-
-def _refuse_result(
-    source: Source, finished: Finished, max_refused: float, target: pathlib.Path
-) -> None:
-    """Raises if too much was refused, or if nothing is left of a class or of a split."""
-    rows = refused_rows(finished)
-    refused = [row for row in rows if row[1] == "example"]
-    total = len(refused) + sum(facts.num_examples for facts in all_facts(finished))
-    if len(refused) > max_refused * total:
-        listed = save_refused(rows, _listing_of(target))
-        key, _, reason = refused[0]
-        raise RequestError(
-            f"{len(refused):,} of {total:,} examples were refused, more than "
-            f"max_refused={max_refused}; {str(listed)!r} lists them. The first: {key}: {reason}"
-        )
-    for split, shards in finished.items():
-        if not any(facts and facts.num_examples for facts in shards):
-            raise RequestError(
-                f"Every example of the split {split!r} was refused. {_hint(refused)}"
-            )
-    counts = sum((facts.class_counts for facts in all_facts(finished)), Counter())
-    missing = [name for label, name in enumerate(source.class_names) if not counts[label]]
-    if missing and has_classes(source):
-        raise RequestError(
-            f"No example is left of {', '.join(map(repr, missing))}. {_hint(refused)}"
-        )
-
-
-def _hint(refused: list[Row]) -> str:
-    if not refused:
-        return "None was refused: the source has none."
-    key, _, reason = refused[0]
-    return f"{len(refused):,} were refused; the first: {key}: {reason}"

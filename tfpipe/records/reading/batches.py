@@ -1,0 +1,85 @@
+"""The examples of a split, prepared and in batches: from the disk, or kept in memory.
+
+Example:
+
+    batches = from_disk(Plan(manifest, "train", files, ...), single)
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from tfpipe.cores import num_cores
+from tfpipe.records.codec import decoder, parse
+from tfpipe.records.manifest import Manifest
+from tfpipe.records.reading.order import epochs, index_items, record_items
+from tfpipe.records.reading.targets import batch
+
+Example = dict[str, tf.Tensor]
+Prepare = Callable[[Example], Example]
+
+
+class Plan(NamedTuple):
+    """What is read, and in which order."""
+
+    manifest: Manifest
+    split: str
+    files: list[str]
+    num_examples: int
+    batch_size: int
+    shuffle_seed: int | None
+    balance: bool
+    start: tuple[int, int]
+
+
+def from_disk(plan: Plan, single: Prepare) -> tf.data.Dataset:
+    """Batches that are read and prepared anew in every epoch."""
+    seed, (epoch, step) = plan.shuffle_seed, plan.start
+    items = record_items(
+        plan.manifest,
+        plan.split,
+        files=plan.files,
+        num_examples=plan.num_examples,
+        shuffle_seed=seed,
+        balance=plan.balance,
+    )
+
+    # Only the manifest knows which class a mask's grey stands for.
+    features = plan.manifest.features
+    mask = decoder({key: value for key, value in features.items() if key == "mask"})
+
+    def one(record: tf.Tensor, epoch: tf.Tensor) -> Example:
+        return single(_with_key(mask(parse(record, features)), seed, epoch))
+
+    dataset = epochs(items, seed, first=epoch, skip=step * plan.batch_size)
+    # Four for each core: AUTOTUNE gives each core one, which then waits for its neighbours.
+    dataset = dataset.map(one, num_parallel_calls=4 * num_cores())
+    return batch(dataset, plan.batch_size, plan.manifest)
+
+
+def from_memory(plan: Plan, single: Prepare) -> tf.data.Dataset:
+    """Batches of examples that were read and prepared once, and are all in memory."""
+    num_examples, seed, (epoch, step) = plan.num_examples, plan.shuffle_seed, plan.start
+    everything = plan._replace(
+        batch_size=num_examples, shuffle_seed=None, balance=False, start=(0, 0)
+    )
+    rows = from_disk(everything, single).get_single_element()
+    labels = rows["label"] if plan.balance else None
+
+    def gather(chosen: tf.Tensor, epoch: tf.Tensor) -> Example:
+        example = {key: tf.gather(value, chosen) for key, value in rows.items()}
+        return _with_key(example, seed, epoch)
+
+    items = index_items(labels, num_examples, plan.batch_size, seed)
+    return epochs(items, seed, first=epoch, skip=step).map(
+        gather, num_parallel_calls=tf.data.AUTOTUNE
+    )
+
+
+def _with_key(example: Example, shuffle_seed: int | None, epoch: tf.Tensor) -> Example:
+    """Adds what random ops draw from: the same example has another key in every epoch."""
+    if shuffle_seed is None:
+        return example
+    prefix = tf.strings.join([str(shuffle_seed), "/", tf.strings.as_string(epoch), "/"])
+    return {**example, "key": tf.strings.join([prefix, example["id"]])}
