@@ -11,24 +11,20 @@ the whole test split, with their table. Everything lands in --out; an interrupte
 from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
 
 import dataclasses
+import functools
 import pathlib
 import sys
-from typing import TYPE_CHECKING
+from typing import Any
 
 import tfpipe as tp
-from tfpipe import cli, runs
+from tfpipe import pipeline
 from tfpipe.cli import flag
-
-if TYPE_CHECKING:
-    import keras
 
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
 
 @dataclasses.dataclass(frozen=True)
 class Flags:
-    """The command line."""
-
     source: str = flag("digits", "where the images come from", choices=("digits", "mnist", "idx"))
     data: str = flag("", "the folder of the idx files, with --source idx")
     out: str = flag("out/digits", "the folder for everything")
@@ -39,14 +35,6 @@ class Flags:
     precision: str = flag("float32", "Keras' dtype policy", choices=PRECISIONS)
     seed: int = flag(0, "of the split, the order, the weights, the augmentation", least=0)
     overwrite: bool = flag(False, "begin anew where --out holds a run already")
-
-
-def main(flags: Flags) -> None:
-    """Runs the job, or what an interrupted run of the same flags left of it."""
-    source = load_source(flags)  # what is wrong with it ends the job before anything is written
-    with runs.job(flags, "bundle/report.html") as (out, finished):
-        bundle = tp.export.load_bundle(out / "bundle") if finished else make(flags, source, out)
-        print(f"{bundle}\nBefore pruning: {bundle.report.reference['notes']['Before pruning']}")
 
 
 def load_source(flags: Flags) -> tp.records.Source:
@@ -65,37 +53,27 @@ def load_source(flags: Flags) -> tp.records.Source:
     return tp.records.arrays(greys, digits.target, split=fractions, seed=flags.seed, name="digits")
 
 
-def make(flags: Flags, source: tp.records.Source, out: pathlib.Path) -> tp.export.Bundle:
-    """Records, the dense model, the pruned one, the bundle."""
-    import keras
-
-    ops, records = tp.ops, out / "records"
-    manifest = tp.records.load(records) if records.exists() else tp.records.write(source, records)
+def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.export.Bundle:
+    ops, rate, small = tp.ops, flags.learning_rate, flags.source == "digits"
     moved = ops.RandomAffine(rotation=0.03, translation=0.08)
     prepare = ops.Chain([ops.Decode(channels=1), ops.Resize((32, 32)), moved, ops.ToFloat()])
-    size = flags.batch_size or (32 if flags.source == "digits" else 128)
-    epochs = flags.epochs or (40 if flags.source == "digits" else 15)
-    train = tp.records.read(
-        manifest, "train", prepare, batch_size=size, shuffle_seed=flags.seed, cache=True
-    )
-    val = tp.records.read(manifest, "val", prepare.inference(), batch_size=256, cache=True)
+    size, epochs = flags.batch_size or (32 if small else 128), flags.epochs or (40 if small else 15)
+    read = functools.partial(tp.records.read, manifest, cache=True)
+    train = read("train", prepare, batch_size=size, shuffle_seed=flags.seed)
+    val = read("val", prepare.inference(), batch_size=256)
 
-    def adam(epochs: int) -> keras.optimizers.Optimizer:
-        decay = keras.optimizers.schedules.CosineDecay(flags.learning_rate, epochs * len(train))
-        return keras.optimizers.Adam(decay)
-
-    def train_dense() -> keras.Model:
+    def train_dense() -> Any:
         model = tp.models.lenet5(num_classes=manifest.num_classes)
-        loss = "sparse_categorical_crossentropy"
-        model.compile(adam(epochs), loss=loss, metrics=["accuracy"])
+        adam = tp.train.cosine_adam(rate, epochs * len(train))
+        model.compile(adam, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
         tp.train.fit(model, train, val, epochs=epochs)
         return model
 
-    def prune() -> keras.Model:
+    def prune() -> Any:
         more, share = max(1, epochs // 2), flags.sparsity
-        optimizer = adam(more)
+        adam = tp.train.cosine_adam(rate, more * len(train))
         return tp.compress.prune(
-            dense, train, val, final_sparsity=share, epochs=more, optimizer=optimizer
+            dense, train, val, final_sparsity=share, epochs=more, optimizer=adam
         )
 
     with tp.train.distribute(flags.precision, seed=flags.seed):
@@ -103,7 +81,7 @@ def make(flags: Flags, source: tp.records.Source, out: pathlib.Path) -> tp.expor
         pruned, after = tp.train.keep(out / "model.keras", prune)
     joined = {name: history[name] + after[name] for name in history}
     curves = tp.report.curves(joined, marks={"pruning": len(history["loss"]) + 1})
-    test = tp.records.read(manifest, "test", prepare.outside(), batch_size=256)
+    test = read("test", prepare.outside(), batch_size=256)
     large = tp.export.to_tflite(dense, out / "dense.tflite", prepare=prepare)
     (before,) = tp.export.verify(tp.export.from_keras(dense, prepare), [large], test).files
     return tp.export.bundle(
@@ -112,7 +90,6 @@ def make(flags: Flags, source: tp.records.Source, out: pathlib.Path) -> tp.expor
         out / "bundle",
         prepare=prepare,
         formats=("float32", "int8"),
-        require={"score_lost": 0.02},
         notes={
             "Before pruning": f"accuracy {before.score:.4f}, {before.zipped_bytes:,} bytes zipped",
             "Training": curves,
@@ -121,4 +98,4 @@ def make(flags: Flags, source: tp.records.Source, out: pathlib.Path) -> tp.expor
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main, Flags, doc=__doc__))
+    sys.exit(pipeline.run(load_source, make, Flags, doc=__doc__))

@@ -187,17 +187,36 @@ class Flags:
     overwrite: bool = False
 
 
-def test_a_job_runs_once_and_says_where_its_page_is(tmp_path, capsys):
+def test_a_job_runs_once_and_says_where_its_page_is(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(runs, "num_cores", lambda: 4)
     flags = Flags(str(tmp_path / "run"))
     page = tmp_path / "run" / "page.html"
     with runs.job(flags, "page.html") as (out, finished):
         assert (out, finished) == (tmp_path / "run", False)
         page.write_text("x")
-    assert capsys.readouterr().out == f"0 s. Pictures: {page}\n"
+    assert capsys.readouterr().out == f"0 s on 4 cores. Pictures: {page}\n"
     assert runs.load_settings(tmp_path / "run") == {"epochs": 1}
     with runs.job(flags, "page.html") as (_, finished):
         assert finished
-    first, _ = capsys.readouterr().out.splitlines()
-    assert first == f"{tmp_path / 'run'} holds this run, finished; --overwrite runs it again."
+    assert capsys.readouterr().out == (
+        f"{tmp_path / 'run'} holds this run, finished; --overwrite runs it again.\n"
+        f"Pictures: {page}\n"
+    )
     with runs.job(dataclasses.replace(flags, overwrite=True), "page.html") as (_, finished):
         assert not finished
+
+
+def test_the_time_is_that_of_the_job_and_of_this_process(tmp_path, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(runs.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(runs, "num_cores", lambda: 1)
+    flags = Flags(str(tmp_path / "run"))
+    with runs.job(flags, "page.html"):
+        now[0] += 12.4
+        assert runs.time_taken() == "12 s on 1 core"
+    assert runs.time_taken() == ""
+    with runs.job(flags, "page.html"):
+        now[0] += 3
+        assert runs.time_taken() == "3 s on 1 core, since it was continued"
+    with runs.job(dataclasses.replace(flags, overwrite=True), "page.html"):
+        assert runs.time_taken() == "0 s on 1 core"

@@ -7,6 +7,7 @@ Example:
 """
 
 import contextlib
+import contextvars
 import dataclasses
 import importlib.metadata
 import json
@@ -19,11 +20,17 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tfpipe.cores import num_cores
 from tfpipe.errors import DataError, RequestError
 from tfpipe.files import Path, leftovers, locked, write_json
 
 FILE = "run.json"
 MOST_DIFFERENCES = 6
+
+# When the job that is running began, and whether an earlier process had begun the same run.
+_begun: contextvars.ContextVar[tuple[float, bool] | None] = contextvars.ContextVar(
+    "_begun", default=None
+)
 
 
 @contextlib.contextmanager
@@ -70,7 +77,8 @@ def folder(
 def job(flags: Any, page: str) -> Iterator[tuple[pathlib.Path, bool]]:
     """The folder of a pipeline's run, and whether the run is finished there.
 
-    Says so where it is finished; says in the end how long it took, and where the pictures are.
+    Says so where it is finished; otherwise says in the end how long it took, on how many cores.
+    Says in any case where the pictures are. Within it, `time_taken` tells the time so far.
 
     Args:
         flags: a dataclass with `out`, the folder, and `overwrite`; all else are the run's settings.
@@ -82,14 +90,35 @@ def job(flags: Any, page: str) -> Iterator[tuple[pathlib.Path, bool]]:
     Raises:
         RequestError, DataError: as `folder`.
     """
-    started = time.monotonic()
     chosen = {k: v for k, v in dataclasses.asdict(flags).items() if k not in ("out", "overwrite")}
-    with folder(flags.out, chosen, overwrite=flags.overwrite) as out:
-        finished = (out / page).exists()
-        if finished:
-            print(f"{out} holds this run, finished; --overwrite runs it again.")
-        yield out, finished
-    print(f"{time.monotonic() - started:.0f} s. Pictures: {out / page}")
+    continued = (pathlib.Path(flags.out) / FILE).exists() and not flags.overwrite
+    token = _begun.set((time.monotonic(), continued))
+    try:
+        with folder(flags.out, chosen, overwrite=flags.overwrite) as out:
+            finished = (out / page).exists()
+            if finished:
+                print(f"{out} holds this run, finished; --overwrite runs it again.")
+            yield out, finished
+            print(f"{'' if finished else f'{time_taken()}. '}Pictures: {out / page}")
+    finally:
+        _begun.reset(token)
+
+
+def time_taken() -> str:
+    """How long the job that is running has taken so far; "" where none is running.
+
+    Of a run that was interrupted it is this process' part, and the words say so.
+
+    >>> time_taken()
+    ''
+    """
+    begun = _begun.get()
+    if begun is None:
+        return ""
+    at, continued = begun
+    cores = f"{num_cores()} core{'' if num_cores() == 1 else 's'}"
+    since = ", since it was continued" if continued else ""
+    return f"{time.monotonic() - at:.0f} s on {cores}{since}"
 
 
 def environment() -> dict[str, object]:

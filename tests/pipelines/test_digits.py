@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from pipelines import digits
-from tfpipe import cli, export
+from tfpipe import export, pipeline
 from tfpipe.train import strategy
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -55,7 +55,8 @@ def start(*arguments):
 
 
 def run_here(*arguments):
-    return cli.run(digits.main, digits.Flags, doc=digits.__doc__, arguments=arguments)
+    parts = digits.load_source, digits.make, digits.Flags
+    return pipeline.run(*parts, doc=digits.__doc__, arguments=arguments)
 
 
 def names(folder):
@@ -192,7 +193,9 @@ def test_it_ends_with_the_table_on_stdout(finished):
     assert threads == "Timed in 1 thread: float32.tflite, int8.tflite."
     assert folder.endswith(f" kB, in {out}/bundle")
     assert re.fullmatch(r"Before pruning: accuracy 0\.\d{4}, [\d,]+ bytes zipped", before)
-    assert re.fullmatch(rf"\d+ s\. Pictures: {out}/bundle/report\.html", last)
+    assert re.fullmatch(
+        rf"\d+ s on \d+ cores?, since it was continued\. Pictures: {out}/bundle/report\.html", last
+    )
 
 
 def test_stderr_holds_plain_lines_of_the_job_alone(finished):
@@ -210,6 +213,7 @@ def test_a_finished_run_is_told_and_not_repeated(finished, capfd):
     lines = stdout.splitlines()
     assert lines[0] == f"{finished[0]} holds this run, finished; --overwrite runs it again."
     assert lines[1:-1] == finished[1].splitlines()[:-1]  # the same table
+    assert lines[-1] == f"Pictures: {finished[0]}/bundle/report.html"
     assert stderr == ""
     assert {path.name: path.stat().st_mtime_ns for path in finished[0].iterdir()} == before
 

@@ -5,6 +5,7 @@ from tfpipe.train.finite import NotFiniteError
 from tfpipe.train.keep import keep
 from tfpipe.train.losses import DiceCrossentropy, SparseCategoricalFocalCrossentropy
 from tfpipe.train.metrics import AUCPerLabel
+from tfpipe.train.schedule import cosine_adam
 from tfpipe.train.strategy import distribute
 from tfpipe.train.trainer import fit
 
@@ -15,6 +16,7 @@ __all__ = [
     "NotFiniteError",
     "SparseCategoricalFocalCrossentropy",
     "check",
+    "cosine_adam",
     "distribute",
     "fit",
     "keep",

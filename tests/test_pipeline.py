@@ -1,0 +1,71 @@
+"""A pipeline: wrong data leave no trace, records are written once, the bundle is told."""
+
+import dataclasses
+
+import pytest
+
+from tfpipe import export, pipeline, records, report
+from tfpipe.cli import flag
+from tfpipe.errors import RequestError
+
+
+@dataclasses.dataclass(frozen=True)
+class Flags:
+    out: str = flag("out/x", "the folder")
+    seed: int = flag(0, "any")
+    overwrite: bool = flag(False, "begin anew")
+
+
+@pytest.fixture
+def parts(digits, trained, prepare):
+    """A source and a `make` that trains nothing, and how often each was called."""
+    called = []
+
+    def load_source(flags):
+        called.append("source")
+        if flags.seed == 9:
+            raise RequestError("No such data.")
+        return records.arrays(digits[0][:200], digits[1][:200], seed=flags.seed, name="digits")
+
+    def make(flags, manifest, out):
+        called.append("make")
+        notes = {
+            "Before": "much",
+            "Long": "x" * 200,
+            "Lines": "a\nb",
+            "Picture": report.curves({"loss": [1.0]}),
+        }
+        options = {"formats": ["float32"], "notes": notes}
+        return export.bundle(trained, manifest, out / "bundle", prepare=prepare, **options)
+
+    return load_source, make, called
+
+
+def run(parts, *arguments):
+    load_source, make, _ = parts
+    return pipeline.run(load_source, make, Flags, doc="A job.", arguments=list(arguments))
+
+
+def test_it_ends_in_a_bundle_and_tells_it_again_when_it_is_finished(parts, tmp_path, capfd):
+    out = tmp_path / "out"
+    assert run(parts, "--out", str(out)) == 0
+    first = capfd.readouterr().out.splitlines()
+    bundle = export.load_bundle(out / "bundle")
+    assert first[:-2] == str(bundle).splitlines()
+    assert first[-2] == "Before: much"  # longer notes are for the page
+    assert first[-1].endswith(f". Pictures: {out}/bundle/report.html")
+    assert (
+        records.load(out / "records").splits["test"].num_examples
+        == (bundle.report.reference["num_examples"])
+    )
+    assert run(parts, "--out", str(out)) == 0
+    again = capfd.readouterr().out.splitlines()
+    assert again[0] == f"{out} holds this run, finished; --overwrite runs it again."
+    assert again[1:-1] == first[:-1]
+    assert parts[2] == ["source", "make", "source"]
+
+
+def test_wrong_data_leave_no_trace(parts, tmp_path, capfd):
+    assert run(parts, "--out", str(tmp_path / "out"), "--seed", "9") == 2
+    assert capfd.readouterr() == ("", "No such data.\n")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,75 @@
+"""A pipeline: from a command line to a bundle, with everything that all pipelines share.
+
+Example:
+
+    def load_source(flags: Flags) -> tp.records.Source: ...
+    def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.export.Bundle:
+        ...                             # a model, and tp.export.bundle(..., out / "bundle")
+
+    if __name__ == "__main__":
+        sys.exit(pipeline.run(load_source, make, Flags, doc=__doc__))
+"""
+
+from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
+
+import pathlib
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import tfpipe as tp
+from tfpipe import cli, runs
+
+if TYPE_CHECKING:
+    from tfpipe.export import Bundle
+    from tfpipe.records import Manifest, Source
+
+Flags = TypeVar("Flags")
+
+BUNDLE = "bundle"
+PAGE = f"{BUNDLE}/report.html"
+SHORT = 110  # characters of a note that is printed, its heading included
+
+
+def run(
+    load_source: Callable[[Flags], Source],
+    make: Callable[[Flags, Manifest, pathlib.Path], Bundle],
+    flags: type[Flags],
+    *,
+    doc: str,
+    arguments: Sequence[str] | None = None,
+) -> int:
+    """Runs a pipeline, or goes on with what an interrupted run of the same flags left.
+
+    The source comes first: what is wrong with the data ends the job before anything is written.
+    Its records lie in `records` in the run's folder. Printed are the bundle's table, those of its
+    notes that fit on a line, how long it took on how many cores, and where the page is. A run
+    that is finished already is told again from its bundle.
+
+    Args:
+        load_source: the labelled data.
+        make: trains, and writes the bundle as `bundle` in the folder that it is given. It keeps
+            finished parts there with `train.keep`, so that they need not be made again.
+        flags: a dataclass of `cli.flag`s, among them `out`, the run's folder, and `overwrite`.
+        doc: the pipeline's docstring, for `--help`.
+        arguments: the command line; `sys.argv` if None.
+
+    Returns:
+        The exit code, as `cli.run` says.
+    """
+
+    def main(chosen: Flags) -> None:
+        source = load_source(chosen)
+        with runs.job(chosen, PAGE) as (out, finished):
+            if finished:
+                bundle = tp.export.load_bundle(out / BUNDLE)
+            else:
+                bundle = make(chosen, tp.records.write(source, out / "records"), out)
+            print("\n".join([str(bundle), *_short(bundle.report.reference["notes"])]))
+
+    return cli.run(main, flags, doc=doc, arguments=arguments)
+
+
+def _short(notes: dict[str, Any]) -> list[str]:
+    """The notes that fit on a line."""
+    lines = [f"{heading}: {note}" for heading, note in notes.items()]
+    return [line for line in lines if "\n" not in line and len(line) <= SHORT]
