@@ -8,20 +8,24 @@ import sys
 import cv2
 import numpy as np
 import pytest
-import tensorflow as tf
 from sklearn.datasets import load_digits
 
-from tfpipe import models, ops, train
+from tfpipe.noise import filtered
+
+# Two logical devices stand in for two GPUs. TensorFlow takes them only before it has started, so
+# they are made here, for the whole session. What it says of itself pytest would print in the end.
+with filtered():
+    import tensorflow as tf
+
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    )
+
+from tfpipe import models, ops, train  # noqa: E402
 
 ROOT = pathlib.Path(__file__).parents[1]
 # The real data sets, which lie beside the repository in some places and are not part of it.
 DATA = pathlib.Path(__file__).resolve().parents[2] / "shared" / "data"
-
-# Two logical devices stand in for two GPUs. TensorFlow takes them only before it has started, so
-# they are made here, for the whole session.
-tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
-)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tfpipe.cores import num_cores
+from tfpipe.cores import bound_cores
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux binds processes")
@@ -16,4 +16,4 @@ def test_a_process_that_is_bound_to_one_core_has_one():
         "from tfpipe.cores import num_cores; print(num_cores())"
     )
     assert subprocess.check_output([sys.executable, "-c", program]) == b"1\n"
-    assert num_cores() == len(os.sched_getaffinity(0))
+    assert bound_cores() == len(os.sched_getaffinity(0))
