@@ -177,3 +177,9 @@ def test_wrong_arguments_are_refused():
     assert refused(weights="cocoo") == (
         "Expected `weights` to be 'coco', None, or the path of a file. Received: weights='cocoo'"
     )
+
+
+def test_before_training_hardly_anything_is_found():
+    scores = models.yolov8((*SIZE, 3), 3)(IMAGES)[..., 4:].numpy()
+    assert np.median(scores) == pytest.approx(0.01, rel=0.5)
+    assert scores.max() < 0.2

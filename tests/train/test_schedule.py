@@ -26,6 +26,13 @@ def test_the_rate_falls_along_half_a_cosine():
     np.testing.assert_allclose(np.diff([0, *path]), -rates, rtol=1e-4)
 
 
+def test_a_warm_up_rises_in_a_straight_line_and_the_cosine_follows():
+    _, path = steps(train.cosine_adam(0.1, 14, warm_up=0.3), 14)
+    cosine = 0.05 * (1 + np.cos(np.pi * np.arange(10) / 10))
+    rates = np.concatenate([0.1 * np.arange(4) / 4, cosine])
+    np.testing.assert_allclose(np.diff([0, *path]), -rates, rtol=1e-4, atol=1e-6)
+
+
 def test_the_average_is_over_the_last_share_of_the_steps():
     optimizer = train.cosine_adam(0.1, 20, average=0.25)
     weight, path = steps(optimizer, 20)
@@ -50,6 +57,10 @@ def test_an_average_over_less_than_a_step_is_the_weight_itself():
         (
             {"steps": 5, "average": 1.5},
             "Expected `average` to be a fraction from 0 to 1. Received: average=1.5",
+        ),
+        (
+            {"steps": 5, "warm_up": -1},
+            "Expected `warm_up` to be a fraction from 0 to 1. Received: warm_up=-1",
         ),
     ],
 )

@@ -20,6 +20,9 @@ from tfpipe.models.pretrained import checked_file, downloading, load_whole
 
 STRIDES = (8, 16, 32)  # pixels between anchors, on the three levels
 BINS = 16  # of each side's distance, in strides
+# Every anchor's score before training: nearly all have nothing to find, and from 0.5 their part of
+# the loss would drown that of the boxes (Lin et al., "Focal Loss", 2017, section 4.1).
+FIRST_SCORE = 0.01
 # By size: channels and depth of the backbone's four stages (those of keras-cv's presets), and the
 # depth of the pyramid's blocks (keras-cv's advice).
 SIZES: dict[str, tuple[list[int], list[int], int]] = {
@@ -88,6 +91,7 @@ def yolov8(
     ]
     levels = parts.apply_path_aggregation_fpn(levels, depth=SIZES[size][2], name="pa_fpn")
     found = parts.apply_yolo_v8_head(levels, num_classes)
+    _expect_nothing(keras.Model(images, found["classes"]))
     boxes = DecodeBoxes(input_shape[:2], dtype="float32", name="boxes")(found["boxes"])
     joined = keras.layers.Concatenate(dtype="float32", name="boxes_and_scores")
     return keras.Model(images, joined([boxes, found["classes"]]), name="yolov8")
@@ -148,6 +152,13 @@ class DecodeBoxes(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """What makes it again."""
         return {**super().get_config(), "image_size": self.image_size}
+
+
+def _expect_nothing(head: keras.Model) -> None:
+    """Biases with which every score begins near `FIRST_SCORE`."""
+    for level in range(1, 1 + len(STRIDES)):
+        bias = head.get_layer(f"yolo_v8_head_{level}_class_3_conv").bias
+        bias.assign(np.full(bias.shape, -np.log(1 / FIRST_SCORE - 1)))
 
 
 def _backbone(images: Any, size: str, weights: Path | None) -> Any:

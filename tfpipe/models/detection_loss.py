@@ -13,6 +13,7 @@ import numpy as np
 
 from tfpipe.backend import keras
 from tfpipe.models.detection import anchors
+from tfpipe.models.detection_assignment import assign
 
 ops = keras.ops
 
@@ -94,7 +95,9 @@ class YoloLoss(keras.losses.Loss):
         wanted = ops.where(strength[..., None] > 0, wanted, self._pixels(WHOLE))
         apart = 1 - compute_ciou(wanted, found, "xyxy")
         boxes = ops.sum(apart * strength, -1)
-        classes = ops.sum(keras.losses.binary_crossentropy(wanted_scores, scores), -1)
+        # Keras' function is a mean over the classes; YOLOv8 adds them up.
+        crossentropy = scores.shape[-1] * keras.losses.binary_crossentropy(wanted_scores, scores)
+        classes = ops.sum(crossentropy, -1)
         # The mean over examples is then the sum over the batch, divided by all its strengths.
         share = ops.cast(ops.shape(y_pred)[0], "float32") / ops.maximum(ops.sum(strength), 1.0)
         return share * (self.box_weight * boxes + self.class_weight * classes)
@@ -112,14 +115,10 @@ class YoloLoss(keras.losses.Loss):
 
     def _assigned(self, y_true: Any, found: Any, scores: Any) -> tuple[Any, Any]:
         """Each anchor's box in pixels (B, anchors, 4), and its scores (B, anchors, num_classes)."""
-        from keras_cv.models.yolov8 import LabelEncoder
-
-        # In float32: float16 has no room for pixels of large images, nor for its epsilon.
-        assign = LabelEncoder(num_classes=scores.shape[-1], dtype="float32")
-        centres = anchors(self.image_size)[0][:, ::-1]
+        y_true = ops.pad(y_true, [(0, 0), (0, 1), (0, 0)], constant_values=-1)  # one at least
         boxes, classes = y_true[..., :4], y_true[..., 4]
         # Padding has no area, and no anchor's centre is in such a box.
         present = ops.all(boxes[..., 2:] > boxes[..., :2], axis=-1, keepdims=True)
         boxes = self._pixels(ops.where(present, boxes, WHOLE))
-        wanted, wanted_scores, _ = assign(scores, found, centres.copy(), classes, boxes, present)
-        return wanted, wanted_scores
+        centres = anchors(self.image_size)[0][:, ::-1].copy()
+        return assign(scores, found, boxes, classes, present, centres)
