@@ -89,6 +89,40 @@ def test_a_label_outside_the_classes_is_named_with_its_place(label, shape):
     )
 
 
+def masked(loss, masks, **arguments):
+    pixels = keras.Input((4, 4, 1))
+    model = keras.Model(pixels, keras.layers.Conv2D(2, 1, activation="softmax")(pixels))
+    model.compile("sgd", loss)
+    x = np.ones((len(masks), 4, 4, 1), np.float32)
+    return train.fit(model, batches(x, masks), **arguments)
+
+
+@pytest.mark.parametrize(
+    "loss", [train.DiceCrossentropy(), keras.losses.SparseCategoricalCrossentropy(ignore_class=-1)]
+)
+def test_a_masks_ignored_pixels_are_no_wrong_labels(loss):
+    masks = np.zeros((8, 4, 4, 1), np.int32)
+    masks[:, 0], masks[:, 1] = 1, -1
+    assert np.isfinite(masked(loss, masks).history["loss"]).all()
+    masks[5, 2, 3] = 2
+    with pytest.raises(RequestError) as caught:
+        masked(loss, masks)
+    assert str(caught.value) == (
+        "Expected labels from 0 to 1, as the model has 2 outputs. Received: label 2 in batch 2 of "
+        "the pass, at row 2 of it"
+    )
+
+
+def test_class_weights_are_not_for_masks():
+    with pytest.raises(RequestError) as caught:
+        masked(train.DiceCrossentropy(), np.zeros((8, 4, 4, 1), int), class_weights={1: 2.0})
+    assert str(caught.value) == (
+        "`class_weights` are for one label per example. Received: targets of shape "
+        "(None, 4, 4, 1). Leave them out; of masks, `DiceCrossentropy` weighs all classes alike in "
+        "its half that is Dice."
+    )
+
+
 def test_no_dataset_is_refused():
     assert refused(classifier(), [(X, Y)]) == (
         "Expected `train` to be a tf.data.Dataset, or a function of (epoch, batch) to one. "

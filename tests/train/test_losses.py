@@ -54,22 +54,54 @@ def test_dice_and_cross_entropy_by_hand(shape):
     y = RNG.integers(0, 2, (3, 4, 5))  # class 2 is in no mask, and predicted
     expected = []
     for mask, q in zip(y, p, strict=True):
-        cross = -np.mean(np.log(np.take_along_axis(q, mask[..., None], -1)))
-        dices = [
-            2 * q[..., c][mask == c].sum() / ((mask == c).sum() + q[..., c].sum()) for c in range(3)
-        ]
-        expected.append(cross + 1 - np.mean(dices))
-    loss = DiceCrossentropy(reduction=None)(y.reshape(shape), p)
+        expected.append(dice_and_cross_entropy(mask.ravel(), q.reshape(-1, 3), smooth=2))
+    loss = DiceCrossentropy(smooth=2, reduction=None)(y.reshape(shape), p)
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
 
 
-def test_a_class_that_is_nowhere_has_no_dice():
-    mask = np.zeros((1, 2, 2), int)
-    sure = np.eye(3)[mask]
-    assert float(DiceCrossentropy()(mask, sure)) == pytest.approx(0, abs=1e-5)
+def dice_and_cross_entropy(mask, q, *, smooth):
+    cross = -np.mean(np.log(q[np.arange(len(mask)), mask]))
+    dices = [
+        (2 * q[mask == c, c].sum() + smooth) / ((mask == c).sum() + q[:, c].sum() + smooth)
+        for c in range(q.shape[-1])
+    ]
+    return cross + 1 - np.mean(dices)
 
 
-@pytest.mark.parametrize("loss", [SparseCategoricalFocalCrossentropy(0.5, 1.0), DiceCrossentropy()])
+@pytest.mark.parametrize("ignored", [-1, 255])
+@pytest.mark.parametrize("dtype", [np.int32, np.float32])
+def test_ignored_pixels_count_nowhere(ignored, dtype):
+    p, y = probabilities(3, 4, 5, 3), RNG.integers(0, 3, (3, 4, 5)).astype(dtype)
+    y[:, 0], y[1] = ignored, ignored
+    loss = DiceCrossentropy(ignore_class=ignored, reduction=None)(y, p)
+    by_hand = [
+        dice_and_cross_entropy(y[n, 1:].ravel().astype(int), p[n, 1:].reshape(-1, 3), smooth=1)
+        for n in (0, 2)
+    ]
+    np.testing.assert_allclose(loss, [by_hand[0], 0, by_hand[1]], rtol=1e-5, atol=1e-6)
+    mean_iou = keras.metrics.MeanIoU(3, ignore_class=ignored, sparse_y_pred=False)
+    mean_iou.update_state(y, p)
+    known = keras.metrics.MeanIoU(3, sparse_y_pred=False)
+    known.update_state(y[[0, 2], 1:], p[[0, 2], 1:])
+    assert float(mean_iou.result()) == pytest.approx(float(known.result()))
+
+
+def test_an_empty_mask_has_something_to_teach():
+    """The fewer pixels of a class that is not there, the smaller the loss, and nearly 0 at last."""
+    mask = np.zeros((1, 8, 8), int)
+    even = [np.full((1, 8, 8, 2), (1 - p, p)) for p in (0.1, 0.01, 1e-5)]
+    losses = [float(DiceCrossentropy()(mask, probabilities)) for probabilities in even]
+    assert losses[0] > losses[1] + 0.2 > losses[2] + 0.3
+    assert losses[2] == pytest.approx(0, abs=1e-3)
+
+
+def test_a_smooth_of_0_is_refused():
+    with pytest.raises(RequestError) as caught:
+        DiceCrossentropy(smooth=0)
+    assert str(caught.value) == "Expected `smooth` to be more than 0. Received: smooth=0"
+
+
+@pytest.mark.parametrize("loss", [SparseCategoricalFocalCrossentropy(0.5, 1.0), DiceCrossentropy(2.0, 255)])
 def test_they_are_saved_with_a_model(loss):
     again = saved(loss)
     assert type(again) is type(loss)

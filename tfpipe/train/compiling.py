@@ -8,8 +8,14 @@ import tensorflow as tf
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError
 from tfpipe.train.data import model_inputs
+from tfpipe.train.losses import DiceCrossentropy, SparseCategoricalFocalCrossentropy
 
 MEANS = ("sum_over_batch_size", "mean")
+LOSSES_OF_LABELS = (
+    keras.losses.SparseCategoricalCrossentropy,
+    SparseCategoricalFocalCrossentropy,
+    DiceCrossentropy,
+)
 _ROWS = 7  # in a batch that is only looked at for its shapes
 
 
@@ -82,15 +88,24 @@ def check_inputs(name: str, model: keras.Model, spec: tuple[Any, ...]) -> None:
 
 def num_classes(model: keras.Model, spec: tuple[Any, ...]) -> int | None:
     """How many classes the labels may be of, where the loss is about labels."""
+    loss, y_pred = _loss_of_labels(model, spec)
+    return None if loss is None else y_pred.shape[-1]
+
+
+def ignored_class(model: keras.Model, spec: tuple[Any, ...]) -> int | None:
+    """The label that the loss leaves out (Keras' `ignore_class`), if it has one."""
+    return getattr(_loss_of_labels(model, spec)[0], "ignore_class", None)
+
+
+def _loss_of_labels(model: keras.Model, spec: tuple[Any, ...]) -> tuple[Any, Any]:
+    """The loss that takes whole numbers as classes, and its predictions; Nones if there is none."""
     if not isinstance(spec[1], tf.TensorSpec):
-        return None
+        return None, None
     for _, loss, y, y_pred in _losses(model, spec):
         name = getattr(loss, "__name__", None) or type(loss).__name__
-        if "sparse_categorical" in name or isinstance(
-            loss, keras.losses.SparseCategoricalCrossentropy
-        ):
-            return y_pred.shape[-1] if y.dtype.startswith(("int", "uint")) else None
-    return None
+        if "sparse_categorical" in name or isinstance(loss, LOSSES_OF_LABELS):
+            return (loss, y_pred) if y.dtype.startswith(("int", "uint")) else (None, None)
+    return None, None
 
 
 def _require_slots(model: keras.Model) -> None:

@@ -119,24 +119,32 @@ def _count_batches(name: str, dataset: tf.data.Dataset) -> int:
     )
 
 
-def check_labels(num_classes: int) -> Change:
-    """A change of a dataset: labels outside the classes are an error in the first batches."""
+def check_labels(num_classes: int, ignored: int | None = None) -> Change:
+    """A change of a dataset: labels outside the classes are an error in the first batches.
+
+    Args:
+        num_classes: labels are from 0 to one less.
+        ignored: one more label, which is no class.
+    """
 
     def check(number: tf.Tensor, batch: Any) -> Any:
         """Passes the batch on; later batches are not looked at."""
 
         def look() -> tf.Tensor:
             """Fails at the first label that is no class, and says where it stands."""
-            labels = tf.reshape(tf.cast(batch[1], tf.int64), [-1])
-            wrong = tf.where((labels < 0) | (labels >= num_classes))[:, 0]
+            labels = tf.cast(batch[1], tf.int64)
+            outside = (labels < 0) | (labels >= num_classes)
+            if ignored is not None:
+                outside &= labels != ignored
+            wrong = tf.where(outside)  # of a mask, too, the first number is the row
             message = [
                 f"Expected labels from 0 to {num_classes - 1}, as the model has {num_classes} "
                 "outputs. Received: label",
-                tf.gather(labels, wrong[:1]),
+                tf.gather_nd(labels, wrong[:1]),
                 "in batch",
                 number + 1,
                 "of the pass, at row",
-                wrong[:1] + 1,
+                wrong[:1, 0] + 1,
                 "of it",
             ]
             check = tf.debugging.Assert(tf.size(wrong) == 0, message)
@@ -169,6 +177,12 @@ def weigh_classes(weights: Mapping[int, float]) -> Change:
     table = tf.constant([float(weights.get(label, 1)) for label in range(max(weights) + 1)])
 
     def weigh(x: Any, y: Any, sample_weight: Any = None) -> tuple[Any, Any, Any]:
+        if y.shape.rank > 2:
+            raise RequestError(
+                "`class_weights` are for one label per example. Received: targets of shape "
+                f"{tuple(y.shape)}. Leave them out; of masks, `DiceCrossentropy` weighs all "
+                "classes alike in its half that is Dice."
+            )
         one_hot = y.shape.rank == 2 and y.shape[1] != 1
         labels = tf.argmax(y, -1) if one_hot else tf.reshape(tf.cast(y, tf.int64), [-1])
         known = labels < tf.size(table, tf.int64)

@@ -65,38 +65,63 @@ class SparseCategoricalFocalCrossentropy(keras.losses.Loss):
 class DiceCrossentropy(keras.losses.Loss):
     """Cross-entropy of the pixels plus 1 - Dice of the classes, for masks of integer classes.
 
-    Dice of a class is 2 |A and B| / (|A| + |B|), of the probabilities themselves, in each example
-    by itself; the mean is over the classes that are in the mask or predicted at all.
+    Dice of a class is (2 |A and B| + smooth) / (|A| + |B| + smooth), of the probabilities
+    themselves, in each example by itself; the loss takes its mean over the classes. Without
+    `smooth`, a class that is not in the mask has a Dice of 0 whatever its probabilities, and
+    nothing to learn from: with it, the fewer of its pixels are predicted, the better.
 
     Sources: Milletari et al., "V-Net", 2016, for Dice; Isensee et al., "nnU-Net", 2021, for the
     sum of both.
 
     Args:
+        smooth: pixels that are added to both parts of Dice, more than 0.
+        ignore_class: pixels of this class count nowhere. -1 is what `ops` and `records` mark
+            with; give `keras.metrics.MeanIoU` the same `ignore_class`.
         name: in the history.
 
     Input shape: masks (B, H, W) or (B, H, W, 1) of classes; probabilities (B, H, W, num_classes).
 
+    Raises:
+        RequestError: `smooth` is not more than 0.
+
     Example:
 
     >>> import numpy as np
-    >>> mask = np.array([[[0, 1]]])
-    >>> sure = keras.ops.one_hot(mask, 2)
+    >>> mask = np.array([[[0, 1, -1]]])
+    >>> sure = keras.ops.one_hot([[[0, 1, 1]]], 2)
     >>> round(float(DiceCrossentropy()(mask, sure)), 4)
     0.0
     """
 
-    def __init__(self, name: str = "dice_crossentropy", **kwargs: Any):
+    def __init__(
+        self,
+        smooth: float = 1.0,
+        ignore_class: int = -1,
+        name: str = "dice_crossentropy",
+        **kwargs: Any,
+    ):
+        if not smooth > 0:
+            raise RequestError(received("`smooth` to be more than 0", smooth=smooth))
         super().__init__(name=name, **kwargs)
+        self.smooth, self.ignore_class = smooth, ignore_class
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The loss of each example, (B,)."""
         if len(y_true.shape) == len(y_pred.shape):
             y_true = ops.squeeze(y_true, -1)
-        pixels = keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
-        truth = ops.one_hot(ops.cast(y_true, "int32"), y_pred.shape[-1], dtype=y_pred.dtype)
-        common = ops.sum(truth * y_pred, axis=(1, 2))
-        sizes = ops.sum(truth + y_pred, axis=(1, 2))
-        present = ops.cast(sizes > keras.config.epsilon(), y_pred.dtype)
-        dice = 2 * common / ops.maximum(sizes, keras.config.epsilon())
-        mean = ops.sum(dice * present, -1) / ops.sum(present, -1)
-        return ops.mean(pixels, axis=(1, 2)) + 1 - mean
+        classes = ops.cast(y_true, "int32")
+        counted = ops.cast(classes != self.ignore_class, y_pred.dtype)
+        # Keras' own cross-entropy gives 0 for what it ignores, not a mean of the rest.
+        pixels = keras.losses.sparse_categorical_crossentropy(
+            classes, y_pred, ignore_class=self.ignore_class
+        )
+        number = ops.maximum(ops.sum(counted, axis=(1, 2)), 1)
+        truth = ops.one_hot(classes, y_pred.shape[-1], dtype=y_pred.dtype)
+        truth, given = (values * counted[..., None] for values in (truth, y_pred))
+        common, sizes = (ops.sum(v, axis=(1, 2)) for v in (truth * given, truth + given))
+        dice = (2 * common + self.smooth) / (sizes + self.smooth)
+        return ops.sum(pixels, axis=(1, 2)) / number + 1 - ops.mean(dice, -1)
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes it again."""
+        return {**super().get_config(), "smooth": self.smooth, "ignore_class": self.ignore_class}

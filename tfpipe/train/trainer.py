@@ -188,7 +188,9 @@ def _prepare(
 
 def _checks(model: keras.Model, spec: tuple[Any, ...]) -> list[data.Change]:
     num_classes = compiling.num_classes(model, spec)
-    return [] if num_classes is None else [data.check_labels(num_classes)]
+    if num_classes is None:
+        return []
+    return [data.check_labels(num_classes, compiling.ignored_class(model, spec))]
 
 
 def _calls(

@@ -75,6 +75,17 @@ def test_mean_iou(num_classes, last):
     assert both(scores, targets)[1] == pytest.approx(float(metric.result()), abs=1e-6)
 
 
+def test_ignored_pixels_are_in_no_overlap():
+    scores, targets = RNG.random((N, 4, 5, 3)), RNG.integers(-1, 3, (N, 4, 5))
+
+    def iou(targets, scores):
+        known = targets >= 0
+        said = scores.argmax(-1)[known]
+        return sklearn.metrics.jaccard_score(targets[known], said, average="macro")
+
+    check("mean IoU", iou, scores, targets)
+
+
 def test_a_class_that_is_nowhere_is_left_out_of_the_mean():
     targets = np.zeros((N, 2, 2), np.int64)
     targets[:, 0] = 1

@@ -87,6 +87,10 @@ def test_a_class_that_the_model_does_not_have_is_refused():
     assert refused(RNG.random((2, 5)), np.array([0, -1])) == wrong.format(4, 5, -1)
     assert refused(RNG.random((2, 1)), np.array([0, 7])) == wrong.format(1, 2, 7)
     assert refused(RNG.random((2, 2)), np.array([[0, 1], [0, 3]])) == wrong.format(1, 2, 3)
+    assert refused(RNG.random((2, 4, 4, 3)), np.full((2, 4, 4), -2)) == (
+        "Expected targets from 0 to 2, as the model has 3 classes, or -1 for pixels that do not "
+        "count. Received: -2"
+    )
 
 
 @pytest.mark.parametrize("shape", [(2, 1), (2, 3), (2, 4, 4, 1)])

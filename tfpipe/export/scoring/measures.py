@@ -15,6 +15,7 @@ from tfpipe.errors import RequestError
 from tfpipe.export.scoring.areas import weighted_areas
 
 Array = np.ndarray
+IGNORED = -1  # of a mask's pixels: they belong to no class
 
 
 def class_of(scores: Array) -> Array:
@@ -46,11 +47,14 @@ def mean_area(rows: Array, counts: Array) -> Array:
 
 
 def overlap_rows(scores: Array, targets: Array, num_classes: int) -> Array:
-    """The pixels of each class that are in both masks, then those that are in either."""
-    classes, given = _classes(scores, targets, num_classes), class_of(scores)
+    """The pixels of each class that are in both masks, then those that are in either.
+
+    Pixels of the class -1 count nowhere: they are what a loss ignores.
+    """
+    classes = _classes(scores, targets, num_classes, least=IGNORED)
     number, cells = len(scores), num_classes**2
-    places = cells * np.arange(number)[:, None, None] + num_classes * classes + given
-    counts = np.bincount(places.ravel(), minlength=number * cells)
+    places = cells * np.arange(number)[:, None, None] + num_classes * classes + class_of(scores)
+    counts = np.bincount(places[classes != IGNORED], minlength=number * cells)
     confusion = counts.reshape(number, num_classes, num_classes).astype(np.float64)
     both = np.diagonal(confusion, axis1=1, axis2=2)
     return np.concatenate([both, confusion.sum(1) + confusion.sum(2) - both], 1)
@@ -80,14 +84,15 @@ def r2(rows: Array, counts: Array) -> Array:
     return _mean(1 - np.divide(errors, spread, out=np.full_like(errors, np.nan), where=known).T)
 
 
-def _classes(scores: Array, targets: Array, num_classes: int) -> Array:
+def _classes(scores: Array, targets: Array, num_classes: int, *, least: int = 0) -> Array:
     """The targets as classes, in the shape of the answers."""
     classes = targets.reshape(scores.shape[:-1]).astype(np.int64)
-    if classes.min() < 0 or classes.max() >= num_classes:
+    if classes.min() < least or classes.max() >= num_classes:
         found = classes.max() if classes.max() >= num_classes else classes.min()
+        ignored = "" if least == 0 else f", or {least} for pixels that do not count"
         raise RequestError(
             f"Expected targets from 0 to {num_classes - 1}, as the model has {num_classes} "
-            f"classes. Received: {found}"
+            f"classes{ignored}. Received: {found}"
         )
     return classes
 
