@@ -1,4 +1,4 @@
-"""Tiles: the pictures themselves, their captions, and what is refused."""
+"""Pictures, lines and texts with their captions, and what is refused."""
 
 import base64
 import io
@@ -38,3 +38,49 @@ def test_what_does_not_fit_is_refused():
     )
     with pytest.raises(RequestError, match="Received: images=1, captions=2"):
         report.tiles(np.zeros((1, 8, 8, 1), np.uint8), [[], []])
+
+
+def test_a_trace_goes_through_its_numbers(parse):
+    series = np.array([[0.0, 5.0], [10.0, 5.0], [2.5, 0.0]], np.float32)
+    tags, _ = parse(report.traces([series], [[("a<b", False)]]))
+    lines = [attributes["points"] for tag, attributes in tags if tag == "polyline"]
+    # 240 wide and 80 high, from the top; both columns on one scale, from 0 to 10.
+    assert lines == ["0,80 120,0 240,60", "0,40 120,40 240,80"]
+    (box,) = (attributes for tag, attributes in tags if tag == "svg")
+    assert box["aria-label"] == "a<b"
+
+
+def test_a_long_trace_keeps_its_width_and_few_points(parse):
+    tags, _ = parse(report.traces([np.arange(5000.0)[:, None]], [[("a", False)]]))
+    (line,) = (attributes["points"] for tag, attributes in tags if tag == "polyline")
+    points = [tuple(map(float, point.split(","))) for point in line.split()]
+    assert 400 < len(points) <= 480
+    assert points[0] == (0, 80)
+    assert points[-1][0] == pytest.approx(240, abs=0.6)
+
+
+def test_a_flat_series_or_one_of_a_single_step_is_drawn():
+    text = report.traces([np.ones((3, 1)), np.ones((1, 1))], [[("a", False)]] * 2)
+    assert 'points="0,80 120,80 240,80"' in text
+    assert 'points="0,80"' in text
+
+
+def test_a_quote_is_the_text_and_a_long_one_its_beginning(parse):
+    long = "word " * 1000
+    text = report.quotes(["<script>x</script>\x1b", long], [[("no", True)], [("yes", False)]])
+    tags, texts = parse(text)
+    first, second = texts("blockquote")
+    assert first == "<script>x</script>\\x1b"
+    assert second == f"{long[:600]} …"
+    assert [tag for tag, _ in tags].count("figcaption") == 2
+    assert '<span class="wrong">✗ no</span>' in text
+
+
+@pytest.mark.parametrize(("name", "noun"), [("traces", "series"), ("quotes", "text")])
+def test_captions_must_be_as_many(name, noun):
+    with pytest.raises(RequestError) as caught:
+        getattr(report, name)([], [])
+    given = "series" if name == "traces" else "texts"
+    assert str(caught.value) == (
+        f"Expected at least one {noun}, and as many captions. Received: {given}=0, captions=0"
+    )

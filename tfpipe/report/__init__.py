@@ -17,7 +17,7 @@ from tfpipe.report.matrices import confusion
 from tfpipe.report.pages import figure, page
 from tfpipe.report.scatter import scatter
 from tfpipe.report.tables import html_table, text_table
-from tfpipe.report.tiles import tiles
+from tfpipe.report.tiles import quotes, tiles, traces
 from tfpipe.report.words import human_bytes, human_seconds
 
 __all__ = [
@@ -31,7 +31,9 @@ __all__ = [
     "human_seconds",
     "page",
     "progress",
+    "quotes",
     "scatter",
     "text_table",
     "tiles",
+    "traces",
 ]

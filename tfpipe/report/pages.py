@@ -79,6 +79,13 @@ figcaption { margin-top: .75rem; max-width: 42rem; color: var(--quiet); font-siz
 .tiles figure { margin: 0; }
 .tiles img { width: 100%; }
 .tiles .small { image-rendering: pixelated; }
+.traces { grid-template-columns: repeat(auto-fill, minmax(200px, 1fr)); }
+.traces svg { display: block; width: 100%; height: auto; }
+polyline { fill: none; stroke-width: 1.5; stroke-linejoin: round; }
+.quotes figure { margin: 1.25rem 0 0; }
+blockquote { margin: 0; max-width: 42rem; padding-left: .75rem;
+  border-left: 2px solid var(--strong); }
+.quotes figcaption { margin-top: .25rem; padding-left: .75rem; }
 .tiles figcaption { margin-top: .375rem; color: var(--ink); font-size: .8125rem;
   line-height: 1.4; }
 .wrong { color: var(--wrong); }

@@ -1,6 +1,8 @@
-"""Images side by side with a caption under each, as HTML: as many to a row as the screen has room.
+"""Examples side by side with a caption under each, as HTML: as many to a row as there is room for.
 
-tiles(images, [[("int8: 7", True), ("label: 1", False)]])
+tiles(images, [[("int8: 7", True), ("label: 1", False)]])       # pictures
+traces(series, captions)                                        # numbers over time, as lines
+quotes(texts, captions)                                         # texts, one below the other
 """
 
 import base64
@@ -17,10 +19,16 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Image = npt.NDArray[np.uint8]
+    Series = npt.NDArray[np.float32]
 
 Line = tuple[str, bool]
 
 _SMALL_PX = 96  # below this, a picture's pixels are shown as squares
+_WIDTH, _HEIGHT = 240, 80  # of a trace, in its own units
+_MOST_POINTS = 480  # of a trace's line: two to a unit
+_MOST_CHARACTERS = 600  # of a quoted text
+# Of Okabe and Ito, "Color Universal Design" (2008): told apart by colour-blind readers, too.
+_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 
 
 def tiles(images: "Iterable[Image]", captions: Sequence[Sequence[Line]]) -> str:
@@ -42,19 +50,102 @@ def tiles(images: "Iterable[Image]", captions: Sequence[Sequence[Line]]) -> str:
     True
     """
     pictures = list(images)
-    if not pictures or len(pictures) != len(captions):
-        expected = "at least one image, and as many captions"
-        raise RequestError(received(expected, images=len(pictures), captions=len(captions)))
-    parts = zip(pictures, captions, strict=True)
-    return f'<div class="tiles">\n{"".join(_tile(*part) for part in parts)}</div>'
+    _require_captions("image", captions, images=pictures)
+    parts = [_picture(*part) for part in zip(pictures, captions, strict=True)]
+    return _captioned("tiles", parts, captions)
 
 
-def _tile(image: "Image", lines: Sequence[Line]) -> str:
-    said = "<br>".join(_line(*line) for line in lines)
-    alt = html.escape(printable(", ".join(text for text, _ in lines)), quote=True)
+def traces(series: "Sequence[Series]", captions: Sequence[Sequence[Line]]) -> str:
+    """An HTML fragment: each series as lines over time, between its own least and largest number.
+
+    Args:
+        series: float arrays (T, C), finite; a line for each of the C columns, of which the first
+            480 points at most are drawn, evenly spaced.
+        captions: as for `tiles`.
+
+    Raises:
+        RequestError: no series, or another number of captions.
+
+    Example:
+
+    >>> import numpy as np
+    >>> text = traces([np.array([[1.0], [3.0], [2.0]])], [[("target: 2.5", False)]])
+    >>> 'points="0,80 120,0 240,40"' in text
+    True
+    """
+    _require_captions("series", captions, series=series)
+    parts = [_drawn(*part) for part in zip(series, captions, strict=True)]
+    return _captioned("tiles traces", parts, captions)
+
+
+def quotes(texts: Sequence[str], captions: Sequence[Sequence[Line]]) -> str:
+    """An HTML fragment: each text, of which 600 characters at most are shown, with its caption.
+
+    Args:
+        texts: of people one does not know: everything is escaped.
+        captions: as for `tiles`.
+
+    Raises:
+        RequestError: no texts, or another number of captions.
+
+    Example:
+
+    >>> print(quotes(["a <b>fine</b> film"], [[("label: good", False)]]))
+    <div class="quotes">
+    <figure><blockquote>a &lt;b&gt;fine&lt;/b&gt; film</blockquote><figcaption>label: good</figcaption></figure>
+    </div>
+    """
+    _require_captions("text", captions, texts=texts)
+    parts = [f"<blockquote>{html.escape(printable(_cut(text)))}</blockquote>" for text in texts]
+    return _captioned("quotes", parts, captions)
+
+
+def _require_captions(noun: str, captions: Sequence[object], **given: Sequence[object]) -> None:
+    ((name, examples),) = given.items()
+    if not len(examples) or len(examples) != len(captions):
+        counts = {name: len(examples), "captions": len(captions)}
+        raise RequestError(received(f"at least one {noun}, and as many captions", **counts))
+
+
+def _captioned(kind: str, parts: Sequence[str], captions: Sequence[Sequence[Line]]) -> str:
+    figures = [
+        f"<figure>{part}<figcaption>{'<br>'.join(_line(*line) for line in lines)}</figcaption>"
+        "</figure>\n"
+        for part, lines in zip(parts, captions, strict=True)
+    ]
+    return f'<div class="{kind}">\n{"".join(figures)}</div>'
+
+
+def _picture(image: "Image", lines: Sequence[Line]) -> str:
     small = ' class="small"' if max(image.shape[:2]) < _SMALL_PX else ""
-    picture = f'<img src="{_source(image)}" alt="{alt}"{small}>'
-    return f"<figure>{picture}<figcaption>{said}</figcaption></figure>\n"
+    return f'<img src="{_source(image)}" alt="{_alt(lines)}"{small}>'
+
+
+def _drawn(series: "Series", lines: Sequence[Line]) -> str:
+    step = -(-len(series) // _MOST_POINTS)
+    low, high = float(series.min()), float(series.max())
+    across, up = _WIDTH / max(1, len(series) - 1), _HEIGHT / (high - low or 1.0)
+    strokes = [
+        " ".join(
+            f"{place * across:.4g},{_HEIGHT - (float(column[place]) - low) * up:.4g}"
+            for place in range(0, len(series), step)
+        )
+        for column in series.T
+    ]
+    drawn = "".join(
+        f'<polyline points="{points}" stroke="{_COLOURS[number % len(_COLOURS)]}"/>'
+        for number, points in enumerate(strokes)
+    )
+    box = f'viewBox="-2 -2 {_WIDTH + 4} {_HEIGHT + 4}"'
+    return f'<svg {box} role="img" aria-label="{_alt(lines)}">{drawn}</svg>'
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]} …"
+
+
+def _alt(lines: Sequence[Line]) -> str:
+    return html.escape(printable(", ".join(text for text, _ in lines)), quote=True)
 
 
 def _line(text: str, wrong: bool) -> str:

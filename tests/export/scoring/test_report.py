@@ -33,8 +33,11 @@ HEAD = {
     "format": "keras",
     "score_name": "accuracy",
     "score": 0.975,
+    "score_low": 0.9672,
+    "score_high": 0.9818,
     "sparsity": 0.8,
     "num_examples": 1797,
+    "timed": "example",
 }
 REPORT = export.Report(
     HEAD,
@@ -95,8 +98,8 @@ def test_it_prints_as_a_table_and_a_sentence():
         "-0.0010 to +0.0110 0.800"
     )
     assert said == [
-        "The reference is the Keras model 'lenet5': accuracy 0.9750 on 1,797 examples, "
-        "sparsity 0.800.",
+        "The reference is the Keras model 'lenet5': accuracy 0.9750 (95 %: 0.967 to 0.982) on "
+        "1,797 examples, sparsity 0.800.",
         "Timed in 1 thread: float32.tflite, int8.tflite.",
     ]
     assert max(map(len, text.splitlines())) <= 120
@@ -116,6 +119,11 @@ def test_what_the_table_has_no_place_for_is_said_below_it():
         "Labels without a score, as all targets are the same: 3, 7.",
         f"int8.tflite cannot be used: {fault}.",
     ]
+
+
+def test_of_texts_a_window_is_timed():
+    report = export.Report({**HEAD, "timed": "window of a text"}, REPORT.files)
+    assert report.notes() == ["Timed in 1 thread, by the window: float32.tflite, int8.tflite."]
 
 
 def test_files_that_are_good_enough_pass():
@@ -163,6 +171,13 @@ def test_a_report_of_another_version_says_so(tmp_path):
         f"{path}: a report of another version of tfpipe (it lacks operators, threads, it has ms). "
         "Verify the files again, or remove the report"
     )
+
+
+def test_a_report_from_before_scores_had_intervals_says_so(tmp_path):
+    head = {name: value for name, value in HEAD.items() if name != "score_low"}
+    path = export.Report(head, ()).to_json(tmp_path / "report.json")
+    with pytest.raises(DataError, match=r"another version of tfpipe \(it lacks score_low\)"):
+        export.load_report(path)
 
 
 @pytest.mark.parametrize(

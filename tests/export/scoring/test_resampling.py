@@ -1,10 +1,10 @@
-"""The interval of the score lost, against SciPy's bootstrap."""
+"""The intervals of a score and of what is lost, against SciPy's bootstrap."""
 
 import numpy as np
 import pytest
 import scipy.stats
 
-from tfpipe.export.scoring.resampling import lost_intervals
+from tfpipe.export.scoring.resampling import intervals
 from tfpipe.export.scoring.scores import choose
 
 RNG = np.random.default_rng(0)
@@ -20,7 +20,7 @@ def accuracy():
 
 
 def test_the_interval_is_that_of_scipy(accuracy):
-    ((low, high),) = lost_intervals(accuracy[0], accuracy[1], [accuracy[2]], seed=0)
+    _, ((low, high),) = intervals(accuracy[0], accuracy[1], [accuracy[2]], seed=0)
     hits = [(s.argmax(1) == LABELS).astype(float) for s in (SCORES, WORSE)]
 
     def lost(one, two, axis):
@@ -38,19 +38,18 @@ def test_the_interval_is_that_of_scipy(accuracy):
 
 def test_the_seed_decides(accuracy):
     task, expected, found = accuracy
-    one, same, other = (lost_intervals(task, expected, [found], seed=s) for s in (0, 0, 1))
+    one, same, other = (intervals(task, expected, [found], seed=s) for s in (0, 0, 1))
     assert one == same
     assert one != other
 
 
 def test_every_file_meets_the_same_resamples(accuracy):
     task, expected, found = accuracy
-    alone = lost_intervals(task, expected, [found], seed=0)
-    assert lost_intervals(task, expected, [expected, found, found], seed=0) == [
-        (0.0, 0.0),
-        *alone,
-        *alone,
-    ]
+    own, alone = intervals(task, expected, [found], seed=0)
+    assert intervals(task, expected, [expected, found, found], seed=0) == (
+        own,
+        [(0.0, 0.0), *alone, *alone],
+    )
 
 
 def test_the_intervals_hold_what_they_should():
@@ -60,7 +59,7 @@ def test_the_intervals_hold_what_they_should():
     for _ in range(200):
         expected = (generator.random((150, 1)) < 0.9).astype(float)
         found = np.where(generator.random((150, 1)) < 0.9, expected, 1 - expected)
-        ((low, high),) = lost_intervals(task, expected, [found], seed=0)
+        _, ((low, high),) = intervals(task, expected, [found], seed=0)
         held += low <= 0.08 <= high  # 0.9 - (0.9 * 0.9 + 0.1 * 0.1)
     assert 180 <= held <= 198
 
@@ -74,9 +73,18 @@ def test_resamples_without_a_score_say_nothing():
     rows = [
         task.rows(np.hstack([s, s]), np.hstack([targets, targets])) for s in (scores, scores[::-1])
     ]
-    ((low, high),) = lost_intervals(task, rows[0], [rows[1]], seed=0)
+    _, ((low, high),) = intervals(task, rows[0], [rows[1]], seed=0)
     assert np.isfinite([low, high]).all()
 
 
-def test_without_files_there_is_nothing():
-    assert lost_intervals(choose("auto", SCORES, LABELS), np.ones((3, 1)), [], seed=0) == []
+def test_the_score_has_an_interval_of_its_own(accuracy):
+    (low, high), lost = intervals(accuracy[0], accuracy[1], [], seed=0)
+    hits = (SCORES.argmax(1) == LABELS).astype(float)
+    made = scipy.stats.bootstrap(
+        [hits], np.mean, n_resamples=20_000, method="percentile", rng=1, batch=500
+    )
+    width = made.confidence_interval.high - made.confidence_interval.low
+    assert width > 0.03
+    assert low == pytest.approx(made.confidence_interval.low, abs=0.1 * width)
+    assert high == pytest.approx(made.confidence_interval.high, abs=0.1 * width)
+    assert lost == []

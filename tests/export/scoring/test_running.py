@@ -43,6 +43,7 @@ def test_of_classes():
     np.testing.assert_allclose(found.max_abs_diff, np.abs(other - SCORES).max(1))
     np.testing.assert_allclose(found.mean_abs_diff, np.abs(other - SCORES).mean(1), rtol=1e-6)
     np.testing.assert_array_equal(found.rows[:, 0], other.argmax(1) == LABELS)
+    np.testing.assert_array_equal(expected.targets, LABELS)
     assert expected.agreement.min() == 1
     assert [found.constant, found.one_answer, found.infinite.any()] == [False] * 3
 
@@ -68,6 +69,7 @@ def test_of_masks_agreement_is_the_share_of_pixels_and_the_scores_are_not_kept()
         found.agreement, (scores.argmax(-1) == other.argmax(-1)).mean((1, 2))
     )
     assert expected.answers is found.answers is None
+    assert expected.targets is None
 
 
 def test_of_numbers_agreement_is_a_difference_that_is_small_among_the_targets():

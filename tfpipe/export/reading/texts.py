@@ -10,6 +10,7 @@ Example:
 import dataclasses
 import pathlib
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -37,6 +38,7 @@ class TextPredictor(Predictor):
     prepare: Chain
     refuse_unknown: bool
     read: tokens.Reader = dataclasses.field(repr=False)
+    timed: ClassVar[str] = "window of a text"
 
     def predict(self, texts: Sequence[str | bytes] | np.ndarray) -> np.ndarray:
         """Scores texts; of a text with several windows, the mean of their scores.

@@ -30,7 +30,7 @@ class FileReport:
         mode: "float32", "float16", "dynamic", "int8" or "int16x8", as the file itself says.
         bytes: its size; a folder's is that of its files together.
         zipped_bytes: its size in a zip archive (deflate, level 9), as an app store ships it.
-        latency_ms: median time for one example alone, in milliseconds.
+        latency_ms: median time for one example alone, of a text for one window, in milliseconds.
         latency_p95_ms: what 95 % of the examples take at most.
         threads: that it could use while it was timed.
         peak_memory_bytes: by how much a process that holds the runtime alone grew at its highest

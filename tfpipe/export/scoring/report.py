@@ -4,7 +4,7 @@ import dataclasses
 import json
 import math
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from tfpipe.errors import DataError, RequestError
@@ -14,15 +14,23 @@ from tfpipe.report import text_table
 
 __all__ = ["COLUMNS", "FileReport", "Report", "load_report"]
 
+# What every report's `reference` has.
+HEAD = frozenset(
+    ("path", "format", "score_name", "score", "score_low", "score_high")
+    + ("sparsity", "num_examples", "timed")
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Report:
     """The reference and the files; prints as a table.
 
     Args:
-        reference: `path`, `format`, `score_name`, `score`, `sparsity` and `num_examples`;
-            `labels_left_out`, the places of labels that have no area under a ROC curve, where
-            there are any.
+        reference: `path`, `format`, `score_name`, `score`, and the ends of its 95 % interval,
+            `score_low` and `score_high`, bootstrapped over the examples; `sparsity`;
+            `num_examples`; `timed`, what was run alone for the time: "example", or "window of a
+            text"; `labels_left_out`, the places of labels that have no area under a ROC curve,
+            where there are any.
         files: a row per file.
     """
 
@@ -37,16 +45,23 @@ class Report:
         """One sentence about the reference."""
         head = self.reference
         return (
-            f"The reference is {head['path']}: {head['score_name']} {head['score']:.4f} on "
-            f"{head['num_examples']:,} examples, sparsity {head['sparsity']:.3f}."
+            f"The reference is {head['path']}: {head['score_name']} {head['score']:.4f} "
+            f"({self.interval()}) on {head['num_examples']:,} examples, "
+            f"sparsity {head['sparsity']:.3f}."
         )
+
+    def interval(self) -> str:
+        """How sure the reference's score is, as in "95 %: 0.986 to 1.000"."""
+        low, high = (self.reference[name] for name in ("score_low", "score_high"))
+        return f"95 %: {low:.3f} to {high:.3f}"
 
     def notes(self) -> list[str]:
         """What the table does not show: in how many threads, what is left out, what is wrong."""
         said = []
         for number in dict.fromkeys(file.threads for file in self.files):
             names = ", ".join(file.path for file in self.files if file.threads == number)
-            said.append(f"Timed in {number} thread{'' if number == 1 else 's'}: {names}.")
+            alone = "" if self.reference["timed"] == "example" else ", by the window"
+            said.append(f"Timed in {number} thread{'' if number == 1 else 's'}{alone}: {names}.")
         if "labels_left_out" in self.reference:
             labels = ", ".join(map(str, self.reference["labels_left_out"]))
             said.append(f"Labels without a score, as all targets are the same: {labels}.")
@@ -105,6 +120,8 @@ def load_report(path: Path) -> Report:
         head, rows = dict(value["reference"]), [dict(row) for row in value["files"]]
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(file, f"not a report that tfpipe wrote ({error!r})") from None
+    if not head.keys() >= HEAD:
+        raise DataError(file, _another_version(HEAD, HEAD & head.keys()))
     names = {field.name for field in dataclasses.fields(FileReport)}
     for row in rows:
         if set(row) != names:
@@ -112,7 +129,7 @@ def load_report(path: Path) -> Report:
     return Report(head, tuple(FileReport(**row) for row in rows))
 
 
-def _another_version(expected: set[str], found: set[str]) -> str:
+def _another_version(expected: Set[str], found: Set[str]) -> str:
     lacks, has = (", ".join(sorted(names)) for names in (expected - found, found - expected))
     parts = [f"it lacks {lacks}"] if lacks else []
     parts += [f"it has {has}"] if has else []

@@ -1,11 +1,11 @@
-"""How sure a difference between two scores is: a paired bootstrap over the examples.
+"""How sure a score is, and a difference between two: a bootstrap over the examples.
 
 Example:
 
-    ((low, high),) = lost_intervals(task, reference_rows, [file_rows], seed=0)
+    (low, high), (lost,) = intervals(task, reference_rows, [file_rows], seed=0)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -15,10 +15,13 @@ RESAMPLES = 1000
 _AT_ONCE = 50  # resamples in memory
 
 
-def lost_intervals(
-    task: Task, expected: np.ndarray, found: list[np.ndarray], *, seed: int
-) -> list[tuple[float, float]]:
-    """The middle 95 % of the score lost over 1,000 resamples of the examples, for each file.
+Interval = tuple[float, float]
+
+
+def intervals(
+    task: Task, expected: np.ndarray, found: Sequence[np.ndarray], *, seed: int
+) -> tuple[Interval, list[Interval]]:
+    """The middle 95 % over 1,000 resamples of the examples: of the score, and of what files lose.
 
     A resample draws as many examples as there are, with replacement; the reference and the files
     are scored on the same ones. Efron and Tibshirani, "An Introduction to the Bootstrap", 1993,
@@ -31,15 +34,17 @@ def lost_intervals(
         expected: the reference's rows (N, K).
         found: each file's rows.
         seed: of the resamples.
+
+    Returns:
+        The interval of the reference's score, and of each file's score lost.
     """
-    if not found:
-        return []
-    lost: list[np.ndarray] = []
+    drawn: list[np.ndarray] = []
     for counts in _samples(len(expected), seed):
         score = task.score(expected, counts)
-        lost.append(np.stack([score - task.score(rows, counts) for rows in found]))
-    ends = np.nanquantile(np.concatenate(lost, axis=1), (0.025, 0.975), axis=1)
-    return [(float(low), float(high)) for low, high in ends.T]
+        drawn.append(np.stack([score, *(score - task.score(rows, counts) for rows in found)]))
+    ends = np.nanquantile(np.concatenate(drawn, axis=1), (0.025, 0.975), axis=1)
+    own, *lost = [(float(low), float(high)) for low, high in ends.T]
+    return own, lost
 
 
 def _samples(number: int, seed: int) -> Iterator[np.ndarray]:

@@ -20,7 +20,6 @@ from tfpipe.export.reading.predictor import Predictor
 from tfpipe.export.scoring.scores import Score, Task, choose
 
 TOLERANCE = 0.05  # of the targets' standard deviation: two predictions of numbers agree
-_KEPT_AXES = 2  # of scores that are kept: (N, classes), not masks
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +29,8 @@ class Answers:
     Args:
         name: the predictor's.
         answers: classes (N,), yes or no (N,) or (N, labels), or the scores themselves where the
-            targets are numbers; None for masks.
+            targets are numbers; None for masks, which are too large.
+        targets: what is right, as the data have it; None for masks.
         agreement: float64 (N,), the share of an example's answers that are the reference's: 0 or
             1 for a class, the share of labels, of a mask's pixels; for numbers 1 where none
             differs by more than a twentieth of the targets' standard deviation.
@@ -44,6 +44,7 @@ class Answers:
 
     name: str
     answers: np.ndarray | None
+    targets: np.ndarray | None
     agreement: np.ndarray
     max_abs_diff: np.ndarray
     mean_abs_diff: np.ndarray
@@ -89,8 +90,10 @@ def run_all(
         raise RequestError(
             f"Expected `data` to hold at least two examples to verify with. Received: {found}."
         )
-    names = [predictor.name for predictor in (reference, *predictors)]
-    first, *others = map(_joined, names, kept)
+    first, *others = (
+        _joined(task, predictor.name, parts)
+        for predictor, parts in zip((reference, *predictors), kept, strict=True)
+    )
     return task, first, tuple(others)
 
 
@@ -133,9 +136,9 @@ def _compared(
     diffs = np.abs(np.where(np.isfinite(scores), scores - expected, 0)).reshape(flat)
     scores = np.nan_to_num(scores, posinf=0, neginf=0)
     said, wanted = (task.answers(s) if task.answers else s for s in (scores, expected))
-    small = scores.ndim <= _KEPT_AXES
     return {
-        "answers": said if small else None,
+        "answers": said if task.kept else None,
+        "targets": targets if task.kept else None,
         "agreement": np.mean((said == wanted).reshape(flat), axis=1),
         "max_abs_diff": diffs.max(1).astype(np.float64),
         "mean_abs_diff": diffs.mean(1, dtype=np.float64),
@@ -144,19 +147,19 @@ def _compared(
         "scores": scores[:1] if (scores == scores[:1]).all() else None,
         # Of labels, each has an answer of its own, and rare ones have no other than "no".
         "classes": np.unique(said)[:2] if task.answers and said.ndim != 2 else None,
-        "targets": targets if task.answers is None else None,
     }
 
 
-def _joined(name: str, parts: list[dict[str, Any]]) -> Answers:
+def _joined(task: Task, name: str, parts: list[dict[str, Any]]) -> Answers:
     whole: dict[str, Any] = {
         key: None if parts[0][key] is None else np.concatenate([part[key] for part in parts])
         for key in parts[0]
         if key != "scores"
     }
-    targets, classes = whole.pop("targets"), whole.pop("classes")
-    if targets is not None:
-        whole["agreement"] = (whole["max_abs_diff"] <= TOLERANCE * np.std(targets)).astype(float)
+    classes = whole.pop("classes")
+    if task.answers is None:
+        near = TOLERANCE * np.std(whole["targets"])
+        whole["agreement"] = (whole["max_abs_diff"] <= near).astype(np.float64)
     scores = [part["scores"] for part in parts]
     return Answers(
         name=name,

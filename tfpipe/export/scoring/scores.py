@@ -31,12 +31,14 @@ class Task(NamedTuple):
         rows: from scores and targets to float64 (N, K).
         score: from rows (N, K) and counts (R, N), how often each example is in each of R
             samples, to (R,) scores; nan where a sample has none.
+        kept: whether answers and targets are small enough to be kept of every example.
     """
 
     name: str
     answers: Callable[[Array], Array] | None
     rows: Callable[[Array, Array], Array]
     score: Callable[[Array, Array], Array]
+    kept: bool = True
 
 
 def choose(score: str | Score, scores: Array, targets: Array) -> Task:
@@ -116,6 +118,7 @@ def _mask(num_classes: int) -> Task:
         measures.class_of,
         lambda s, t: measures.overlap_rows(s, t, num_classes),
         measures.mean_iou,
+        kept=False,
     )
 
 
@@ -144,7 +147,7 @@ def _own(score: Score, task: Task, one: Array, wanted: Array) -> Task:
         drawn = [np.repeat(np.arange(len(rows)), count.astype(np.int64)) for count in counts]
         return np.array([score(scores[places], targets[places]) for places in drawn], np.float64)
 
-    return Task(getattr(score, "__name__", "score"), task.answers, rows, on_samples)
+    return Task(getattr(score, "__name__", "score"), task.answers, rows, on_samples, task.kept)
 
 
 ACCURACY = Task("accuracy", measures.class_of, measures.hit_rows, measures.mean_hits)

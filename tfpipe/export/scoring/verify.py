@@ -19,7 +19,7 @@ from tfpipe.export.reading.predictor import Predictor
 from tfpipe.export.scoring.costs import costs
 from tfpipe.export.scoring.file_report import FileReport
 from tfpipe.export.scoring.report import Report
-from tfpipe.export.scoring.resampling import lost_intervals
+from tfpipe.export.scoring.resampling import Interval, intervals
 from tfpipe.export.scoring.running import Answers, run_all
 from tfpipe.export.scoring.scores import LABELS, Score, Task, left_out
 from tfpipe.files import Path
@@ -93,11 +93,11 @@ def examine(
     predictors = [reference.around(predictor) for predictor in loaded]
     task, expected, found = run_all(reference, predictors, data, score)
     scores = [_score(task, answers) for answers in (expected, *found)]
-    intervals = lost_intervals(task, expected.rows, [a.rows for a in found], seed=seed)
+    own, lost = intervals(task, expected.rows, [a.rows for a in found], seed=seed)
     examples = _first(data) if predictors else np.empty(0)
     files = []
     for place, (path, predictor, answers) in enumerate(zip(paths, predictors, found, strict=True)):
-        low, high = intervals[place]
+        low, high = lost[place]
         row = FileReport(
             path=pathlib.Path(path).name,
             format=predictor.format,
@@ -115,18 +115,23 @@ def examine(
             fault=_fault(answers, expected),
         )
         files.append(row)
-    head = _head(reference, task, expected, scores[0])
+    head = _head(reference, task, expected, scores[0], own)
     return Report(reference=head, files=tuple(files)), (expected, *found)
 
 
-def _head(reference: Predictor, task: Task, expected: Answers, score: float) -> dict[str, Any]:
+def _head(
+    reference: Predictor, task: Task, expected: Answers, score: float, interval: Interval
+) -> dict[str, Any]:
     head = {
         "path": reference.name,
         "format": reference.format,
         "score_name": task.name,
         "score": score,
+        "score_low": interval[0],
+        "score_high": interval[1],
         "sparsity": reference.sparsity,
         "num_examples": len(expected.rows),
+        "timed": reference.timed,
     }
     if task is LABELS and left_out(expected.rows):
         head["labels_left_out"] = left_out(expected.rows)
