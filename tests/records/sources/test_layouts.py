@@ -85,8 +85,7 @@ FOUND_CLASSES = f"Found: 'cat/', 'dog/'.{ADVISED}"
         (
             lambda root: records.mask_folder(root / "images", root / "masks", classes=127),
             {"images/a.png": "x", "gt/a.png": "x"},
-            "Expected a folder 'masks' (`masks`) in {root!r}. Found: 'gt/', 'images/'."
-            f"{ADVISED}",
+            f"Expected a folder 'masks' (`masks`) in {{root!r}}. Found: 'gt/', 'images/'.{ADVISED}",
         ),
         (
             records.chestxray14,

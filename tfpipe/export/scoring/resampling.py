@@ -35,14 +35,14 @@ def lost_intervals(
     if not found:
         return []
     lost: list[np.ndarray] = []
-    for counts in _samples(len(expected), seed):
+    for counts in samples(len(expected), seed):
         score = task.score(expected, counts)
         lost.append(np.stack([score - task.score(rows, counts) for rows in found]))
     ends = np.nanquantile(np.concatenate(lost, axis=1), (0.025, 0.975), axis=1)
     return [(float(low), float(high)) for low, high in ends.T]
 
 
-def _samples(number: int, seed: int) -> Iterator[np.ndarray]:
+def samples(number: int, seed: int) -> Iterator[np.ndarray]:
     """How often each example is drawn, float64 (50, number) at a time."""
     generator = np.random.default_rng(seed)
     for _ in range(RESAMPLES // _AT_ONCE):

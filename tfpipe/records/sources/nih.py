@@ -134,7 +134,7 @@ def _lists(root: pathlib.Path) -> dict[str, pathlib.Path]:
     missing = [file.name for file in lists.values() if not file.is_file()]
     if missing:
         raise RequestError(
-            f"Expected the official lists in {str(root)!r}. There is no {' and no '.join(missing)}; "
-            "pass `official=False` to draw the splits by patient."
+            f"Expected the official lists in {str(root)!r}. There is no "
+            f"{' and no '.join(missing)}; pass `official=False` to draw the splits by patient."
         )
     return lists
