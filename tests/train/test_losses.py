@@ -5,7 +5,11 @@ import numpy as np
 import pytest
 
 from tfpipe.errors import RequestError
-from tfpipe.train.losses import DiceCrossentropy, SparseCategoricalFocalCrossentropy
+from tfpipe.train.losses import (
+    DiceCrossentropy,
+    SparseCategoricalFocalCrossentropy,
+    WeightedBinaryFocalCrossentropy,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -46,6 +50,46 @@ def test_a_negative_gamma_is_refused():
     with pytest.raises(RequestError) as caught:
         SparseCategoricalFocalCrossentropy(gamma=-1)
     assert str(caught.value) == "Expected `gamma` to be 0 or more. Received: gamma=-1"
+
+
+def test_weighted_focal_by_hand():
+    y, p, weights = RNG.integers(0, 2, (9, 3)), RNG.random((9, 3)) * 0.9 + 0.05, (0.5, 1.0, 7.0)
+    right = np.where(y == 1, p, 1 - p)
+    each = (1 - right) ** 1.5 * -np.log(right) * np.where(y == 1, weights, 1)
+    loss = WeightedBinaryFocalCrossentropy(weights, gamma=1.5, reduction=None)
+    np.testing.assert_allclose(loss(y, p), each.mean(1), rtol=1e-4)
+
+
+def test_weighted_focal_without_weights_is_keras_own():
+    y, p = RNG.integers(0, 2, (9, 3)), RNG.random((9, 3))
+    ours = WeightedBinaryFocalCrossentropy([1, 1, 1])
+    theirs = keras.losses.BinaryFocalCrossentropy(gamma=2.0)
+    assert float(ours(y, p)) == pytest.approx(float(theirs(y, p)), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            {"positive_weights": []},
+            "Expected `positive_weights` to hold a number from 0 for each label. Received: "
+            "positive_weights=[]",
+        ),
+        (
+            {"positive_weights": [1.0, -1.0]},
+            "Expected `positive_weights` to hold a number from 0 for each label. Received: "
+            "positive_weights=[1.0, -1.0]",
+        ),
+        (
+            {"positive_weights": [1.0], "gamma": -1},
+            "Expected `gamma` to be 0 or more. Received: gamma=-1",
+        ),
+    ],
+)
+def test_wrong_weights_are_refused(arguments, sentence):
+    with pytest.raises(RequestError) as caught:
+        WeightedBinaryFocalCrossentropy(**arguments)
+    assert str(caught.value) == sentence
 
 
 @pytest.mark.parametrize("shape", [(3, 4, 5), (3, 4, 5, 1)])
@@ -101,7 +145,14 @@ def test_a_smooth_of_0_is_refused():
     assert str(caught.value) == "Expected `smooth` to be more than 0. Received: smooth=0"
 
 
-@pytest.mark.parametrize("loss", [SparseCategoricalFocalCrossentropy(0.5, 1.0), DiceCrossentropy(2.0, 255)])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        SparseCategoricalFocalCrossentropy(0.5, 1.0),
+        WeightedBinaryFocalCrossentropy((1.0, 3.0), 1.0),
+        DiceCrossentropy(2.0, 255),
+    ],
+)
 def test_they_are_saved_with_a_model(loss):
     again = saved(loss)
     assert type(again) is type(loss)

@@ -3,6 +3,7 @@
 from tfpipe.records.describe import describe
 from tfpipe.records.manifest import Manifest, load
 from tfpipe.records.moments import moments
+from tfpipe.records.positives import positive_weights
 from tfpipe.records.reading.check import check
 from tfpipe.records.reading.reader import read
 from tfpipe.records.reading.show import show
@@ -42,6 +43,7 @@ __all__ = [
     "load",
     "mask_folder",
     "moments",
+    "positive_weights",
     "read",
     "series_csv",
     "show",

@@ -3,7 +3,11 @@
 from tfpipe.train.check import Checked, check
 from tfpipe.train.finite import NotFiniteError
 from tfpipe.train.keep import keep
-from tfpipe.train.losses import DiceCrossentropy, SparseCategoricalFocalCrossentropy
+from tfpipe.train.losses import (
+    DiceCrossentropy,
+    SparseCategoricalFocalCrossentropy,
+    WeightedBinaryFocalCrossentropy,
+)
 from tfpipe.train.metrics import AUCPerLabel
 from tfpipe.train.schedule import cosine_adam
 from tfpipe.train.strategy import distribute
@@ -15,6 +19,7 @@ __all__ = [
     "DiceCrossentropy",
     "NotFiniteError",
     "SparseCategoricalFocalCrossentropy",
+    "WeightedBinaryFocalCrossentropy",
     "check",
     "cosine_adam",
     "distribute",

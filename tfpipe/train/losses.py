@@ -1,11 +1,13 @@
 """Losses that Keras lacks, as Keras losses.
 
 Keras' own are right where it has them: `BinaryFocalCrossentropy` for several labels per example
-(`apply_class_balancing=True` turns its alpha on), `CategoricalFocalCrossentropy` for one-hot
+that are about as common as each other (`apply_class_balancing=True` turns its alpha on, one number
+for all labels), `CategoricalFocalCrossentropy` for one-hot
 classes, `Dice(axis=(1, 2, 3))` for masks. Without its `axis`, Dice is one value per batch, which
 depends on how a batch is split.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from tfpipe.backend import keras
@@ -59,6 +61,63 @@ class SparseCategoricalFocalCrossentropy(keras.losses.Loss):
     def get_config(self) -> dict[str, Any]:
         """What makes it again."""
         return {**super().get_config(), "alpha": self.alpha, "gamma": self.gamma}
+
+
+@keras.saving.register_keras_serializable("tfpipe")
+class WeightedBinaryFocalCrossentropy(keras.losses.Loss):
+    """Keras' binary focal cross-entropy, the positives of each label with a weight of their own.
+
+    Scores that are trained with weights other than 1 are higher than the label's frequency: they
+    rank examples, and a threshold has to be chosen for them (`export.bundle` does).
+
+    Args:
+        positive_weights: a number for each label, such as `records.positive_weights` finds.
+        gamma: 0 is cross-entropy; the larger, the less an answer counts that is right already.
+        name: in the history.
+
+    Input shape: multi-hot (B, num_labels), probabilities (B, num_labels).
+
+    Raises:
+        RequestError: no weights, a negative one, or a negative `gamma`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> loss = WeightedBinaryFocalCrossentropy([1.0, 9.0])
+    >>> rare, common = np.array([[0, 1]]), np.array([[1, 0]])
+    >>> even = np.array([[0.5, 0.5]])
+    >>> round(float(loss(rare, even)) / float(loss(common, even)), 4)
+    5.0
+    """
+
+    def __init__(
+        self,
+        positive_weights: Sequence[float],
+        gamma: float = 2.0,
+        name: str = "weighted_binary_focal_crossentropy",
+        **kwargs: Any,
+    ):
+        if not positive_weights or min(positive_weights) < 0:
+            expected = "`positive_weights` to hold a number from 0 for each label"
+            raise RequestError(received(expected, positive_weights=positive_weights))
+        if gamma < 0:
+            raise RequestError(received("`gamma` to be 0 or more", gamma=gamma))
+        super().__init__(name=name, **kwargs)
+        self.positive_weights, self.gamma = [float(w) for w in positive_weights], gamma
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The loss of each example, (B,)."""
+        y_true = ops.cast(y_true, y_pred.dtype)
+        each = keras.losses.binary_focal_crossentropy(  # (B, num_labels)
+            y_true[..., None], y_pred[..., None], gamma=self.gamma
+        )
+        weights = ops.convert_to_tensor(self.positive_weights, y_pred.dtype)
+        return ops.mean((1 + y_true * (weights - 1)) * each, -1)
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes it again."""
+        own = {"positive_weights": self.positive_weights, "gamma": self.gamma}
+        return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable("tfpipe")

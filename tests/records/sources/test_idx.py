@@ -96,7 +96,8 @@ def test_a_missing_file_or_folder_is_an_error(tmp_path, make_files):
         records.idx(tmp_path)
     assert str(caught.value) == (
         "Expected train-images-idx3-ubyte.gz (or train-images-idx3-ubyte) in "
-        f"{str(tmp_path)!r}. Found: a.png"
+        f"{str(tmp_path)!r}. Found: 'a.png'. For images without folders, put their labels in a "
+        "table and use `image_csv`."
     )
 
 

@@ -3,12 +3,15 @@
 import collections
 import csv
 
+import pytest
+
 from tfpipe import records
+from tfpipe.errors import RequestError
 
 
 def test_the_sample(shared_data):
     folder = shared_data("chestxray14_sample")
-    source = records.chestxray14(folder, csv="sample_labels.csv", split=(0.8, 0.2))
+    source = records.chestxray14(folder, split=(0.8, 0.2))  # two tables have NIH's columns
     with open(folder / "sample_labels.csv", newline="") as file:
         rows = {row["Image Index"]: row for row in csv.DictReader(file)}
     examples = {example["id"]: example for example in source}
@@ -48,9 +51,56 @@ def test_the_images_may_lie_in_the_twelve_folders_of_the_download(tmp_path, make
          "test_list.txt": "2.png\n", "images_001/images/1.png": "x",
          "images_002/images/2.png": "x"},
     )  # fmt: skip
-    source = records.chestxray14(tmp_path, split=None)
+    source = records.chestxray14(tmp_path, split={"train": 1.0})
     assert {e["id"]: (e["split"], e["image"], e["labels"].sum()) for e in source} == {
         "1.png": ("train", tmp_path / "images_001/images/1.png", 2),
         "2.png": ("test", tmp_path / "images_002/images/2.png", 0),
     }
     assert (source.class_names[0], source.class_names[-1]) == ("Atelectasis", "Hernia")
+
+
+def table(*rows):
+    lines = [f"{image},{labels},{patient}" for image, labels, patient in rows]
+    return "\n".join(["Image Index,Finding Labels,Patient ID", *lines, ""])
+
+
+def small(root, make_files, **more):
+    """Forty images of twenty patients."""
+    rows = [(f"{n}.png", "Mass", n // 2) for n in range(40)]
+    images = {f"images/{image}": "x" for image, _, _ in rows}
+    return make_files(root, {"Data_Entry_2017.csv": table(*rows), **images, **more})
+
+
+def test_without_the_official_lists_patients_are_drawn(tmp_path, make_files):
+    source = records.chestxray14(small(tmp_path, make_files), official=False)
+    part_of = {int(e["id"].split(".")[0]): e["split"] for e in source}
+    assert set(part_of.values()) == {"train", "val", "test"}
+    assert all(part_of[n] == part_of[n + 1] for n in range(0, 40, 2))
+    assert source.rule["fractions"] == {"train": 0.7, "val": 0.2, "test": 0.1}
+
+
+def test_lists_that_are_missing_are_an_error_with_the_way_out(tmp_path, make_files):
+    small(tmp_path, make_files, **{"test_list.txt": "0.png\n"})
+    with pytest.raises(RequestError) as caught:
+        records.chestxray14(tmp_path)
+    assert str(caught.value) == (
+        f"Expected the official lists in {str(tmp_path)!r}. There is no train_val_list.txt; pass "
+        "`official=False` to draw the splits by patient."
+    )
+
+
+def test_of_two_tables_the_one_whose_images_are_there_counts(tmp_path, make_files):
+    more = {"slice.csv": table(("0.png", "Mass", 0), ("gone.png", "Mass", 9))}
+    small(tmp_path, make_files, **more, **{"boxes.csv": "Image Index,Bbox\n0.png,1\n"})
+    assert len(list(records.chestxray14(tmp_path, official=False))) == 40
+    assert len(list(records.chestxray14(tmp_path, official=False, csv="slice.csv"))) == 2
+
+
+def test_two_tables_that_both_fit_are_an_error(tmp_path, make_files):
+    small(tmp_path, make_files, **{"part.csv": table(("0.png", "Mass", 0))})
+    with pytest.raises(RequestError) as caught:
+        records.chestxray14(tmp_path)
+    assert str(caught.value) == (
+        f"Expected one .csv file in {str(tmp_path)!r} whose images are all there, or `csv` to say "
+        "which is meant. Found: 'Data_Entry_2017.csv', 'part.csv'"
+    )

@@ -128,9 +128,10 @@ def test_a_missing_folder_is_an_error(tmp_path, make_files):
     make_files(tmp_path, {"JPEGImages/a.jpg": "x"})
     with pytest.raises(RequestError) as caught:
         records.voc_boxes(tmp_path)
-    place = str(tmp_path / "Annotations")
-    expected = f"Expected `annotations` to be a folder. There is nothing: {place!r}"
-    assert str(caught.value) == expected
+    assert str(caught.value) == (
+        f"Expected a folder 'Annotations' (`annotations`) in {str(tmp_path)!r}. "
+        "Found: 'JPEGImages/'."
+    )
 
 
 def test_bccd(shared_data):

@@ -25,6 +25,7 @@ from tfpipe.export.bundling.facts import facts
 from tfpipe.export.bundling.formats import check_formats, write
 from tfpipe.export.bundling.ladder import check_bars, climb, standing
 from tfpipe.export.bundling.page import PNG
+from tfpipe.export.bundling.thresholds import about_labels
 from tfpipe.export.reading.predictor import Predictor, from_keras
 from tfpipe.export.scoring.file_report import FileReport
 from tfpipe.export.scoring.verify import verify
@@ -57,6 +58,9 @@ def bundle(
     Every file is run on the whole split. Where one misses a bar, the next kind takes its place:
     int8, int8 with quantisation-aware training (int8_qat), int16x8, dynamic, float16. That is
     printed, and stands in the report and on the card.
+
+    Of examples with several `labels`, the report has a table: the AUROC of each with its interval,
+    and a threshold, chosen on the split "val" by Youden's J (`thresholds.json`).
 
     Args:
         model: a trained Keras model with one input and one output.
@@ -106,6 +110,9 @@ def bundle(
         report = dataclasses.replace(report, reference={**report.reference, **more})
         _remove_all_but(folder, [file.path for file in report.files])
         results = run_again(folder, report, reference, check, task=task)
+        if task == "labels":
+            labels = about_labels(results, manifest, prepare, reference, split=split)
+            report = dataclasses.replace(report, reference={**report.reference, "labels": labels})
         describe(folder, Parts(manifest, prepare, task, report, results, notes))
         seal(folder)
     return load_bundle(target)

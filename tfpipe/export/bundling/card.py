@@ -8,9 +8,10 @@ Example:
     text = card(bundle.report, manifest, prepare)
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tfpipe.export.scoring import labels
 from tfpipe.export.scoring.file_report import FileReport
 from tfpipe.export.scoring.report import Report
 from tfpipe.ops import Chain
@@ -102,9 +103,18 @@ def _scores(report: Report) -> str:
             f"On {head['num_examples']:,} examples of the split {head['split']!r}, every one of "
             f"them run by the file itself. Bars: {bars}.",
             _table(columns, rows),
+            *_labels(head),
             *head["instead"],
         ]
     )
+
+
+def _labels(head: Mapping[str, Any]) -> list[str]:
+    if "labels" not in head:
+        return []
+    rows = head["labels"]["rows"]
+    table = _table(labels.columns(rows), [labels.cells(row) for row in rows])
+    return [table, labels.how_chosen(head["labels"])]
 
 
 def _files(report: Report, programs: Sequence[str]) -> str:

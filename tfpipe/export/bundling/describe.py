@@ -19,6 +19,7 @@ from tfpipe.export.bundling.excerpt import excerpt
 from tfpipe.export.bundling.page import measured, noted, preprocessing, to_page
 from tfpipe.export.bundling.sections import Results, chosen, evidence
 from tfpipe.export.bundling.snippets import snippets
+from tfpipe.export.bundling.thresholds import to_thresholds
 from tfpipe.export.reading.load import load
 from tfpipe.export.reading.predictor import Predictor
 from tfpipe.export.scoring.report import Report
@@ -46,8 +47,11 @@ def describe(folder: pathlib.Path, parts: Parts) -> None:
     prepare.to_json(folder / "chain.json")
     write_json(folder / "manifest.json", excerpt(manifest))
     report.to_json(folder / REPORT)
+    labels = report.reference.get("labels")
+    if labels and labels["chosen_on"]:
+        to_thresholds(folder, labels)
     sections = [
-        *evidence(task, results, manifest.class_names),
+        *evidence(task, results, manifest.class_names, labels),
         *noted(notes),
         preprocessing(prepare),
         measured(report.reference["measured"]),

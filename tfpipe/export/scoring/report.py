@@ -8,6 +8,7 @@ from collections.abc import Mapping, Set
 from typing import Any
 
 from tfpipe.errors import DataError, RequestError
+from tfpipe.export.scoring import labels
 from tfpipe.export.scoring.file_report import COLUMNS, FileReport, cells
 from tfpipe.files import Path, write_json
 from tfpipe.report import text_table
@@ -15,9 +16,18 @@ from tfpipe.report import text_table
 __all__ = ["COLUMNS", "FileReport", "Report", "load_report"]
 
 # What every report's `reference` has.
-HEAD = frozenset(
-    ("path", "format", "score_name", "score", "score_low", "score_high")
-    + ("sparsity", "num_examples", "timed")
+HEAD = frozenset(  # what every report says of its reference
+    {
+        "path",
+        "format",
+        "score_name",
+        "score",
+        "score_low",
+        "score_high",
+        "sparsity",
+        "num_examples",
+        "timed",
+    }
 )
 
 
@@ -62,14 +72,23 @@ class Report:
             names = ", ".join(file.path for file in self.files if file.threads == number)
             alone = "" if self.reference["timed"] == "example" else ", by the window"
             said.append(f"Timed in {number} thread{'' if number == 1 else 's'}{alone}: {names}.")
-        if "labels_left_out" in self.reference:
-            labels = ", ".join(map(str, self.reference["labels_left_out"]))
-            said.append(f"Labels without a score, as all targets are the same: {labels}.")
+        if "labels_left_out" in self.reference and "labels" not in self.reference:
+            places = ", ".join(map(str, self.reference["labels_left_out"]))
+            said.append(f"Labels without a score, as all targets are the same: {places}.")
         faults = (file for file in self.files if file.fault)
         return said + [f"{file.path} cannot be used: {file.fault}." for file in faults]
 
     def __str__(self) -> str:
-        return "\n".join([text_table(COLUMNS, self.rows()), self.summary(), *self.notes()])
+        table = text_table(COLUMNS, self.rows())
+        return "\n".join([table, self.summary(), *self.notes(), *self._labels()])
+
+    def _labels(self) -> list[str]:
+        """The table of the labels, where a bundle's report has one."""
+        if "labels" not in self.reference:
+            return []
+        rows = self.reference["labels"]["rows"]
+        table = text_table(labels.columns(rows), [labels.cells(row) for row in rows])
+        return [table, labels.how_chosen(self.reference["labels"])]
 
     def to_json(self, path: Path) -> pathlib.Path:
         """Writes the report as JSON and returns the path."""

@@ -39,7 +39,7 @@ def intervals(
         The interval of the reference's score, and of each file's score lost.
     """
     drawn: list[np.ndarray] = []
-    for counts in _samples(len(expected), seed):
+    for counts in samples(len(expected), seed):
         score = task.score(expected, counts)
         drawn.append(np.stack([score, *(score - task.score(rows, counts) for rows in found)]))
     ends = np.nanquantile(np.concatenate(drawn, axis=1), (0.025, 0.975), axis=1)
@@ -47,7 +47,7 @@ def intervals(
     return own, lost
 
 
-def _samples(number: int, seed: int) -> Iterator[np.ndarray]:
+def samples(number: int, seed: int) -> Iterator[np.ndarray]:
     """How often each example is drawn, float64 (50, number) at a time."""
     generator = np.random.default_rng(seed)
     for _ in range(RESAMPLES // _AT_ONCE):

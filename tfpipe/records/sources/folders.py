@@ -165,10 +165,10 @@ def _class_names(root: pathlib.Path, parts: Mapping[str, str]) -> list[str]:
 
 
 def _require_classes(root: pathlib.Path, part: str, names: list[str]) -> None:
-    if len(names) < 2 or resembles(names, []):
+    if len(names) < 2 or resembles(names, ()):
         raise RequestError(
             f"Expected a folder for each of two or more classes in {str(root / part)!r}. "
-            f"{explain(root / part)}"
+            f"{explain(root / part, 'image_folder')}"
         )
     for name in names:
         if not name.isprintable():

@@ -19,6 +19,7 @@ from tfpipe.records.sources.arrays import example_ids
 from tfpipe.records.sources.assignment import assign
 from tfpipe.records.sources.base import Example, Feature, Source, disk_order
 from tfpipe.records.sources.division import rule
+from tfpipe.records.sources.layouts import explain
 from tfpipe.records.sources.names import numbered_names
 from tfpipe.records.sources.splits import Split
 
@@ -146,8 +147,7 @@ def _find(folder: Path, stem: str) -> pathlib.Path:
     for path in (base / f"{stem}.gz", base / stem):
         if path.is_file():
             return path
-    found = ", ".join(sorted(entry.name for entry in base.iterdir())[:8]) or "nothing"
-    raise RequestError(f"Expected {stem}.gz (or {stem}) in {str(base)!r}. Found: {found}")
+    raise RequestError(f"Expected {stem}.gz (or {stem}) in {str(base)!r}. {explain(base, 'idx')}")
 
 
 def _unzipped(path: pathlib.Path) -> bytes:

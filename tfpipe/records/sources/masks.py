@@ -12,6 +12,7 @@ from tfpipe.errors import RequestError, one_of, received
 from tfpipe.files import Path
 from tfpipe.records.sources.base import Entry, Example, Feature, Source, as_image, from_entries
 from tfpipe.records.sources.division import Group, divide
+from tfpipe.records.sources.layouts import require_part
 from tfpipe.records.sources.listing import Found, by_stem, path_of
 from tfpipe.records.sources.names import dataset_name, few, numbered_names
 from tfpipe.records.sources.splits import Given, Split
@@ -76,8 +77,8 @@ def mask_folder(
     if unpaired not in UNPAIRED:
         raise RequestError(one_of("unpaired", unpaired, UNPAIRED))
     table = as_table(classes)
-    image_of = by_stem(images, "images")
-    mask_of = by_stem(masks, "masks", mask_stem)
+    image_of = by_stem(require_part(images, "images", "mask_folder"), "images")
+    mask_of = by_stem(require_part(masks, "masks", "mask_folder"), "masks", mask_stem)
     ids = sorted(image_of.keys() | mask_of.keys())
     if unpaired == "error":
         _require_pairs(image_of, mask_of)

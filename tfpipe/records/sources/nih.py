@@ -5,13 +5,19 @@ Weakly-Supervised Classification and Localization of Common Thorax Diseases", CV
 
 Example:
 
-    source = chestxray14("nih", split=(0.875, 0.125), seed=0)
+    source = chestxray14("nih")                                          # the official test split
+    source = chestxray14("nih", split=(0.7, 0.2, 0.1), official=False)   # drawn, by patient
 """
 
 import pathlib
 
+from tfpipe.errors import RequestError
 from tfpipe.files import Path
+from tfpipe.records.sources.assignment import FRACTIONS
 from tfpipe.records.sources.base import Source
+from tfpipe.records.sources.layouts import explain, require_part
+from tfpipe.records.sources.listing import loose_files, require_folder
+from tfpipe.records.sources.rows import header, rows
 from tfpipe.records.sources.splits import Split
 from tfpipe.records.sources.tables import image_csv
 
@@ -34,50 +40,101 @@ NIH_CLASSES = (
 )
 
 
+IMAGE, LABELS, PATIENT = "Image Index", "Finding Labels", "Patient ID"
+OFFICIAL = (0.875, 0.125)
+LISTS = {"train": "train_val_list.txt", "test": "test_list.txt"}
+
+
 def chestxray14(
     folder: Path,
     *,
-    csv: str = "Data_Entry_2017_v2020.csv",
-    split: Split | None = (0.875, 0.125),
+    csv: str | None = None,
+    split: Split | None = None,
+    official: bool = True,
     seed: int = 0,
     stratify: bool = False,
     channels: int = 1,
     name: str = "chestxray14",
 ) -> Source:
-    """ChestX-ray14: images with 14 labels each, in the official splits, divided by patient.
+    """ChestX-ray14: images with 14 labels each, divided by patient.
 
     Args:
-        folder: holds the table, `train_val_list.txt`, `test_list.txt`, and the images in
-            `images/` or in `images_001/images/` to `images_012/images/`.
-        csv: the table's file name.
-        split: fractions of train and val, drawn by patient from the official train_val list;
-            (0.875, 0.125) makes 70 % train and 10 % val, as in the paper. None: no val.
+        folder: holds the table, and the images in `images/` or in `images_001/images/` to
+            `images_012/images/`; for the official splits `train_val_list.txt` and
+            `test_list.txt`, too.
+        csv: the table's file name. None: the one .csv file with the columns "Image Index",
+            "Finding Labels" and "Patient ID", such as Data_Entry_2017_v2020.csv; of several,
+            the one whose images are all there.
+        split: fractions, drawn by patient. With the official splits, of train and val, which
+            divide the train_val list; (0.875, 0.125), the default, makes 70 % train and 10 % val,
+            as in the paper, and {"train": 1.0} no val. Without them, of train, val and test; the
+            default is (0.7, 0.2, 0.1).
+        official: whether the images of test_list.txt are the test split.
         seed: another seed gives another split and another order on disk.
-        stratify: whether the labels are balanced between train and val.
+        stratify: whether the labels are balanced between the splits that are drawn.
         channels: 1 or 3, to which the images will be decoded.
         name: the dataset's name.
 
     Returns:
-        A source of encoded images and `labels`; "No Finding" is none of them.
+        A source of encoded images and `labels`; "No Finding" is none of them. A row whose file
+        is missing is refused when it is written.
 
     Raises:
-        RequestError: a file is missing, or a row is in neither list.
+        RequestError: the folder has another layout, a file is missing, or a row is in neither
+            list.
         DataError: the table or a list is not what NIH published.
     """
-    root = pathlib.Path(folder)
+    root = require_folder(folder, "folder")
+    places = sorted(root.glob("images_*/images"))
+    table = root / csv if csv is not None else _table(root, places or [root / "images"])
     return image_csv(
-        root / csv,
-        sorted(root.glob("images_*/images")) or root / "images",
-        image_column="Image Index",
-        label_column="Finding Labels",
+        table,
+        places or require_part(root / "images", "images", "chestxray14"),
+        image_column=IMAGE,
+        label_column=LABELS,
         separator="|",
         empty="No Finding",
         class_names=NIH_CLASSES,
-        split=split,
-        lists={"train": root / "train_val_list.txt", "test": root / "test_list.txt"},
+        split=split if split is not None else OFFICIAL if official else FRACTIONS,
+        lists=_lists(root) if official else None,
         seed=seed,
-        group="Patient ID",
+        group=PATIENT,
         stratify=stratify,
         channels=channels,
         name=name,
     )
+
+
+def _table(root: pathlib.Path, places: list[pathlib.Path]) -> pathlib.Path:
+    """The .csv file with NIH's columns; of several, the one whose images are all there."""
+    tables = [root / name for name in loose_files(root) if name.lower().endswith(".csv")]
+    fitting = [table for table in tables if {IMAGE, LABELS, PATIENT} <= set(header(table))]
+    if not fitting:
+        raise RequestError(
+            f"Expected ChestX-ray14 in {str(root)!r}: a .csv file with the columns {IMAGE!r}, "
+            f"{LABELS!r} and {PATIENT!r}, and images in 'images/' or 'images_001/images/'. "
+            f"{explain(root, 'chestxray14')}"
+        )
+    whole = [table for table in fitting if _is_whole(table, places)] if fitting[1:] else fitting
+    if len(whole) != 1:
+        names = ", ".join(repr(table.name) for table in fitting)
+        raise RequestError(
+            f"Expected one .csv file in {str(root)!r} whose images are all there, or `csv` to say "
+            f"which is meant. Found: {names}"
+        )
+    return whole[0]
+
+
+def _is_whole(table: pathlib.Path, places: list[pathlib.Path]) -> bool:
+    return all(any((p / row.cells[IMAGE]).is_file() for p in places) for row in rows(table))
+
+
+def _lists(root: pathlib.Path) -> dict[str, pathlib.Path]:
+    lists = {part: root / name for part, name in LISTS.items()}
+    missing = [file.name for file in lists.values() if not file.is_file()]
+    if missing:
+        raise RequestError(
+            f"Expected the official lists in {str(root)!r}. There is no "
+            f"{' and no '.join(missing)}; pass `official=False` to draw the splits by patient."
+        )
+    return lists

@@ -33,7 +33,7 @@ from tfpipe.records.sources.columns import (
     require_unique,
 )
 from tfpipe.records.sources.labels import as_indices
-from tfpipe.records.sources.listing import require_folder
+from tfpipe.records.sources.layouts import require_part
 from tfpipe.records.sources.names import dataset_name, few
 from tfpipe.records.sources.rows import Cell
 from tfpipe.records.sources.splits import Split
@@ -152,7 +152,7 @@ def multi_hot(indices: Sequence[int], num_classes: int) -> np.ndarray:
 
 def _folders(images: Path | Sequence[Path]) -> list[pathlib.Path]:
     places = [images] if isinstance(images, str | os.PathLike) else images
-    return [require_folder(place, "images") for place in places]
+    return [require_part(place, "images", "image_csv") for place in places]
 
 
 def _where(

@@ -14,6 +14,7 @@ from tfpipe.records.sources.base import Entry, Example, Source, as_image, from_e
 from tfpipe.records.sources.boxes import box_features
 from tfpipe.records.sources.columns import load_lists
 from tfpipe.records.sources.division import Group, divide
+from tfpipe.records.sources.layouts import require_part
 from tfpipe.records.sources.listing import Found, by_stem, path_of, require_folder
 from tfpipe.records.sources.names import as_class_names, dataset_name
 from tfpipe.records.sources.splits import NAMES, Given, Split
@@ -77,8 +78,10 @@ def voc_boxes(
         DataError: an image is in two lists.
     """
     root = require_folder(path, "path")
-    image_of = by_stem(root / images, "images")
-    xml_of = by_stem(root / annotations, "annotations")
+    image_of, xml_of = (
+        by_stem(require_part(root / part, argument, "voc_boxes"), argument)
+        for argument, part in (("images", images), ("annotations", annotations))
+    )
     listed = _listed(root / lists) if lists is not None else None
     ids = sorted(listed if listed is not None else image_of.keys() | xml_of.keys())
     if not ids:

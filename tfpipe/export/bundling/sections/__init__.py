@@ -6,7 +6,8 @@ Example:
     sections = evidence("label", results, class_names)
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tfpipe.export.bundling.sections.classes import class_sections
 from tfpipe.export.bundling.sections.labels import label_sections
@@ -18,13 +19,17 @@ __all__ = ["Results", "Section", "chosen", "evidence"]
 
 _TASKS = {
     "label": class_sections,
-    "labels": label_sections,
     "mask": mask_sections,
     "target": number_sections,
 }
 
 
-def evidence(task: str, results: Results, class_names: Sequence[str]) -> list[Section]:
+def evidence(
+    task: str,
+    results: Results,
+    class_names: Sequence[str],
+    labels: Mapping[str, Any] | None = None,
+) -> list[Section]:
     """The sections of the page that show classes and single examples.
 
     Args:
@@ -32,8 +37,11 @@ def evidence(task: str, results: Results, class_names: Sequence[str]) -> list[Se
             nothing to show.
         results: see there.
         class_names: one name per class.
+        labels: what the report says of labels; only with the task "labels".
 
     Returns:
         Pairs of a heading and HTML.
     """
+    if labels is not None:
+        return label_sections(results, class_names, labels)
     return _TASKS[task](results, class_names) if task in _TASKS else []

@@ -1,44 +1,50 @@
 """Several labels per example: the area under the ROC curve of each, and who says otherwise."""
 
-from collections.abc import Sequence
+import html
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from tfpipe.export.bundling.sections.results import MOST_SHOWN, Line, Results, Section, shown
-from tfpipe.export.scoring.areas import weighted_areas
+from tfpipe.export.scoring.labels import cells, columns, how_chosen
 from tfpipe.report import html_table
 
-THRESHOLD = 0.5
+MIDDLE = 0.5  # where a label has no threshold
 
 
-def label_sections(results: Results, names: Sequence[str]) -> list[Section]:
-    """The sections for `labels`: targets multi-hot (N, C), scores (N, C) from 0 to 1."""
+def label_sections(
+    results: Results, names: Sequence[str], about: Mapping[str, Any]
+) -> list[Section]:
+    """The sections for `labels`: targets multi-hot (N, C), scores (N, C) from 0 to 1.
+
+    Args:
+        results: see there.
+        names: the labels'.
+        about: what the report says of them: `rows` and `chosen_on`.
+    """
     return [
-        ("Labels", _areas(results, names)),
-        ("Where a file leaves the model", _disagreements(results, names)),
+        ("Labels", _table(about)),
+        ("Where a file leaves the model", _disagreements(results, names, about["rows"])),
     ]
 
 
-def _areas(results: Results, names: Sequence[str]) -> str:
-    rows: list[list[str | float]] = []
-    each = np.ones((1, len(results.targets)))  # counts once
-    for place, name in enumerate(names):
-        truths = results.targets[:, place] == 1
-        areas = [
-            weighted_areas(scores[:, place], truths, each)[0] for scores in results.scores.values()
-        ]
-        rows.append([name, int(truths.sum()), *(f"{area:.4f}" for area in areas)])
-    table = html_table(["label", "examples", *results.scores], rows)
-    return f"<p>The area under the ROC curve (AUROC) of each label.</p>\n{table}"
+def _table(about: Mapping[str, Any]) -> str:
+    rows = about["rows"]
+    table = html_table(columns(rows), [cells(row) for row in rows])
+    return f"{table}\n<p>{html.escape(how_chosen(about))}</p>"
 
 
-def _disagreements(results: Results, names: Sequence[str]) -> str:
-    said = {who: scores > THRESHOLD for who, scores in results.scores.items()}
+def _disagreements(
+    results: Results, names: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> str:
+    given = np.array([MIDDLE if r["threshold"] is None else r["threshold"] for r in rows])
+    said = {who: scores > given for who, scores in results.scores.items()}
     model = said[results.reference]
     differs = {file: (said[file] != model).any(axis=1) for file in results.files}
     places = np.flatnonzero(np.logical_or.reduce([*differs.values(), np.zeros(len(model), bool)]))
     if not len(places):
-        return f"<p>Nowhere, on {len(model):,} examples, at a score of {THRESHOLD}.</p>"
+        return f"<p>Nowhere, on {len(model):,} examples, at these thresholds.</p>"
 
     def lines(place: int) -> list[Line]:
         files = [file for file in results.files if differs[file][place]]
