@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import cv2
+import hypothesis
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -22,6 +23,12 @@ with filtered():
     )
 
 from tfpipe import models, ops, train
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 ROOT = pathlib.Path(__file__).parents[1]
 # The real data sets, which lie beside the repository in some places and are not part of it.

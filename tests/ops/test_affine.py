@@ -36,7 +36,7 @@ def bounds(image):
     return ends / [HEIGHT, WIDTH, HEIGHT, WIDTH]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.floats(-0.5, 0.5), st.floats(0.6, 1.4), st.floats(-0.15, 0.15), st.floats(-0.15, 0.15))
 def test_image_mask_and_boxes_move_together(turns, zoom, right, down):
     moved = move(drawn(), motion(turns, zoom, right, down), 0)
@@ -56,7 +56,7 @@ def test_zoom_is_the_magnification(zoom):
     assert boxes[0] + boxes[2] == pytest.approx(1, rel=1e-5)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(-0.5, 0.5), st.floats(0.6, 1.4), st.floats(-0.3, 0.3), st.floats(-0.3, 0.3))
 def test_it_is_what_scipy_computes(turns, zoom, right, down):
     image = np.random.default_rng(0).integers(0, 256, (20, 14, 1), np.uint8)

@@ -33,7 +33,7 @@ def test_without_angle_and_shift_nothing_changes():
 
 
 @given(st.integers(-20, 20), st.integers(-14, 14))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_shift_by_whole_pixels_moves_right_and_down_and_leaves_black(down, right):
     expected = np.roll(IMAGES[0], (down, right), axis=(0, 1))
     expected[: max(down, 0)] = 0
@@ -54,7 +54,7 @@ def test_a_quarter_turn_is_counterclockwise_about_the_centre(size):
     st.floats(-0.5, 0.5),
     st.floats(-0.5, 0.5),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_turn_then_shift_is_what_scipy_computes(angle, shift_x, shift_y):
     height, width = 20, 14
     # SciPy takes (y, x), and maps an output position to the input position it is read from.

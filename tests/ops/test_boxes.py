@@ -48,7 +48,7 @@ def test_a_turned_box_gets_the_smallest_upright_one_around_it():
     np.testing.assert_allclose(boxes[0], [0.4, 0.1, 0.8, 0.5], atol=1e-6)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(
         st.lists(st.tuples(*[st.floats(0, 1, width=32)] * 4), max_size=5), min_size=1, max_size=4

@@ -80,7 +80,7 @@ def test_every_op_is_tested_here():
     assert set(OPS) <= set(config._CLASSES)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.one_of(*OPS.values()))
 def test_every_op_comes_back_from_json(op):
     entries = json.loads(json.dumps(config.to_config([op])))

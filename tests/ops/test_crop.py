@@ -17,7 +17,7 @@ def noise(*shape):
     return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 20), st.integers(0, 20))
 def test_the_middle_is_cut_out_of_image_mask_and_boxes(height, width, more, wider):
     image = noise(height + more, width + wider, 3)

@@ -23,7 +23,7 @@ def resize(image, size, *arguments, **options):
     return ops.Resize(size, *arguments, **options)({"image": image})["image"].numpy()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(sizes, sizes, sizes, sizes, st.integers(0, 2**32 - 1))
 def test_resize_is_within_one_grey_level_of_pillow(height, width, to_height, to_width, seed):
     image = np.random.default_rng(seed).integers(0, 256, (height, width), np.uint8)
@@ -34,7 +34,7 @@ def test_resize_is_within_one_grey_level_of_pillow(height, width, to_height, to_
     assert np.abs(resized.astype(int) - expected).max() <= 1
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(hnp.arrays(np.uint8, st.tuples(sizes, sizes, st.sampled_from([1, 3]))))
 def test_resize_to_the_same_size_changes_nothing(image):
     np.testing.assert_array_equal(resize(image, image.shape[:2]), image)
@@ -74,7 +74,7 @@ def letterboxed(image, size):
     return whole
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sizes, sizes, sizes, sizes)
 def test_letterbox_keeps_the_aspect_ratio_and_centres(height, width, to_height, to_width):
     image = noise(height, width, 1)

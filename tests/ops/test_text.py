@@ -45,13 +45,13 @@ CLOSE = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.text(st.characters(codec="utf-8")) | st.text(CLOSE), min_size=1, max_size=20))
 def test_words_in_a_graph_are_those_of_plain_python(texts):
     assert in_graph([text.encode() for text in texts]) == [python_words(text) for text in texts]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.binary(), min_size=1, max_size=20))
 @example([b"\xed\xa0\x80a", b"\xf0\x90b", b"a\xffb", b"\xc0\x80", b"\x00a\x00"])
 def test_bytes_that_are_no_text_are_read_alike_too(texts):
@@ -72,7 +72,7 @@ def test_every_character_of_unicode_is_read_alike():
     st.integers(1, 8),
     st.data(),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_chain_and_a_reader_give_the_same_windows(texts, length, data):
     texts = [f"a {text}" for text in texts]
     stride = data.draw(st.none() | st.integers(1, length))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
@@ -98,7 +98,6 @@ def test_target(target):
 
 
 @given(st.one_of(images(1), images(3)))
-@settings(deadline=None)
 def test_pixels(pixels):
     features = {"image": Feature("image", (None, None, pixels.shape[2])), **LABEL}
     found = rounded({"image": pixels, "label": 3}, features)
@@ -110,7 +109,6 @@ def test_pixels(pixels):
 
 
 @given(images(3), st.sampled_from(["PNG", "BMP", "JPEG"]))
-@settings(deadline=None)
 def test_bytes_are_stored_as_they_came(pixels, kind):
     features = {"image": Feature("image", (None, None, 3))}
     data = encoded(pixels, kind)
@@ -118,7 +116,6 @@ def test_bytes_are_stored_as_they_came(pixels, kind):
 
 
 @given(images().map(lambda greys: np.where(greys < 128, greys % 100, 200).astype(np.uint8)))
-@settings(deadline=None)
 def test_mask(greys):
     features = {"image": Feature("image", (None, None, 1)), "mask": Feature("mask", table=TABLE)}
     example = {"image": greys[..., None], "mask": encoded(greys)}

@@ -23,7 +23,7 @@ def noise(height, width, seed):
     ),
     st.sampled_from([1, 3]),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_together_is_as_alone(images, channels):
     kinds = {"P": "PNG", "J": "JPEG"}
     data = [encoded(noise(h, w, seed), kinds[kind]) for h, w, seed, kind in images]

@@ -69,7 +69,7 @@ def test_of_what_is_not_plain_nothing_is_said(data):
 
 @given(st.sampled_from(sorted(PLAIN)), st.data())
 @example("baseline", None)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_however_damaged_it_says_what_pillow_says_or_the_image_is_refused(name, draws):
     data = bytearray(PLAIN[name])
     end = data.index(b"\xff\xda") + 14  # of the header, where damage makes a difference

@@ -64,7 +64,7 @@ def test_a_saved_manifest_is_loaded_as_it_was(tmp_path):
         fingerprint=NAMES,
     )
 )
-@settings(max_examples=25, deadline=None)  # each is synced to the disk
+@settings(max_examples=25)  # each is synced to the disk
 def test_any_manifest_is_loaded_as_it_was(tmp_path_factory, manifest):
     manifest = dataclasses.replace(manifest, path=str(tmp_path_factory.getbasetemp()))
     save(manifest)

@@ -76,7 +76,7 @@ def outcome(error, function):
 
 
 def fuzz(whole, format, number):
-    @hypothesis.settings(max_examples=number, deadline=None, derandomize=True, database=None)
+    @hypothesis.settings(max_examples=number, derandomize=True, database=None)
     @hypothesis.given(CHANGES)
     def load(change):
         with tempfile.TemporaryDirectory() as folder:

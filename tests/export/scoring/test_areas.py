@@ -14,7 +14,7 @@ EXAMPLES = st.lists(
 
 
 @hypothesis.given(EXAMPLES)
-@hypothesis.settings(max_examples=60, deadline=None)
+@hypothesis.settings(max_examples=60)
 def test_areas_with_ties_and_weights_are_those_of_scikit_learn(examples):
     scores, positive, counts = map(np.array, zip(*examples, strict=True))
     (found,) = weighted_areas(scores / 6, positive, counts[None].astype(float))

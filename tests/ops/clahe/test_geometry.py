@@ -35,7 +35,7 @@ def test_the_limit():
     assert limits == [1024, 1024, 1, 8, 8, 1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SIZES, SIZES, TILES, TILES, st.floats(-1, 1000))
 def test_unknown_sizes_give_the_same(height, width, columns, rows, clip_limit):
     sizes = tf.constant(height), tf.constant(width)
@@ -46,7 +46,7 @@ def test_unknown_sizes_give_the_same(height, width, columns, rows, clip_limit):
         assert a.dtype == b.dtype
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SIZES, TILES)
 @example(94, 1)  # a place just before a centre: its weight rounds to 1
 def test_weights_are_shares(size, tiles):

@@ -66,7 +66,7 @@ def test_several_damaged_records_are_all_named(folder):
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_flipped_bit_is_found(sound, tmp_path_factory, data):
     original = shards(sound)[0]
     start = offsets(original)

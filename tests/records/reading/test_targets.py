@@ -127,7 +127,7 @@ def test_sequences(tmp_path):
 FINITE = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(
     arrays(np.float32, st.tuples(st.integers(1, 9), st.integers(0, 3)), elements=FINITE),
     st.booleans(),

@@ -48,7 +48,7 @@ def test_series_are_told_apart_by_group_though_their_rows_alternate(table):
     }  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.sampled_from("abc"), min_size=1, max_size=30),
     st.integers(1, 5),
@@ -107,7 +107,7 @@ def test_a_label_can_be_forecast_too(table):
     assert {key: e["label"] for key, e in by_id(source).items()} == {"t.csv:2": 0, "t.csv:6": 1}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.sampled_from("ab"), min_size=1, max_size=30),
     st.integers(1, 4),

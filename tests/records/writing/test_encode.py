@@ -134,7 +134,7 @@ KINDS = {
 
 
 @given(st.lists(st.sampled_from(sorted(KINDS)), max_size=80))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_many_at_a_time_are_as_one_by_one(names):
     features = {"image": Feature("image", (None, None, 3)), "label": Feature("label")}
     examples = [{"id": f"{n}", "label": 1, **KINDS[name]} for n, name in enumerate(names)]

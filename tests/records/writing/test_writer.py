@@ -42,7 +42,7 @@ def test_the_bytes_do_not_depend_on_the_workers_or_the_run(tmp_path):
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_the_bytes_do_not_depend_on_the_order_in_which_files_are_listed(tmp_path_factory, seed):
     folder = tmp_path_factory.mktemp("order")
     paths = sorted(pictures(folder / "pictures", count=20, bad=()).iterdir())
