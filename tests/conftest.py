@@ -21,7 +21,7 @@ with filtered():
         tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
     )
 
-from tfpipe import models, ops, train  # noqa: E402
+from tfpipe import models, ops, train
 
 ROOT = pathlib.Path(__file__).parents[1]
 # The real data sets, which lie beside the repository in some places and are not part of it.
