@@ -15,9 +15,14 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Mapping
 from typing import Any
 
+# A worker computes on the CPU and says nothing of itself.
+ON_CPU: Mapping[str, str] = types.MappingProxyType(
+    {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+)
 _DEAD = (EOFError, BrokenPipeError, pickle.UnpicklingError)  # the last: it died in mid-sentence
 
 
@@ -39,22 +44,22 @@ class Worker:
     Args:
         program: Python code that calls `serve`.
         job: what it is told once, before all requests; anything that can be pickled.
+        environment: variables that differ from this process' own.
 
     Raises:
         RuntimeError: it did not start; with what it said.
     """
 
-    def __init__(self, program: str, job: object):
+    def __init__(self, program: str, job: object, *, environment: Mapping[str, str] = ON_CPU):
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the worker)
-        # It computes on the CPU, and finds the package where this process found it.
+        # It finds the package where this process found it.
         paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
-        quiet = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": paths}
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-c", program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
-            env=os.environ | quiet,
+            env={**os.environ, **environment, "PYTHONPATH": paths},
             start_new_session=True,  # Ctrl-C is for this process, which then ends the workers
         )
         try:

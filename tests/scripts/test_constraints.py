@@ -47,6 +47,20 @@ def test_every_range_admits_its_pin(python):
         assert requirement.specifier.contains(pin[2:]), (str(requirement), pin)
 
 
+def test_the_tested_extra_has_the_pin_of_everything_that_tfpipe_needs():
+    tested = requirements(setup["options.extras_require"]["tested"])
+    for python in PYTHONS:
+        here = [r for r in tested if not r.marker or r.marker.evaluate(marker(python))]
+        names = [canonicalize_name(r.name) for r in here]
+        needed = requirements(setup["options"]["install_requires"])
+        expected = {canonicalize_name(r.name) for r in needed} | {"ml-dtypes", "protobuf"}
+        assert sorted(names) == sorted(expected)
+        pinned = pins(python)
+        assert {n: str(r.specifier) for n, r in zip(names, here, strict=True)} == {
+            name: pinned[name] for name in names
+        }, "setup.cfg's extra `tested` and scripts/constraints.txt differ"
+
+
 def test_every_requirement_has_a_range():
     assert [r.name for r in wanted() if not r.specifier] == []
 

@@ -70,6 +70,16 @@ def test_what_is_attached_is_read_and_the_file_still_runs(path, tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
 
+def test_requests_for_tensorflow_serving_are_no_text_and_stay(made, tmp_path):
+    path = copied(made / "folder", tmp_path / "folder")
+    warmup = path / "assets.extra/tf_serving_warmup_requests"
+    warmup.write_bytes(b"\x81\xff")
+    export.attach(path, {"note.md": "first"})
+    assert sorted(export.attached(path)) == ["note.md", "tfpipe.json"]
+    assert warmup.read_bytes() == b"\x81\xff"
+    export.load(path)
+
+
 def test_without_a_chain_there_is_none(model, tmp_path):
     path = export.to_keras(model, tmp_path / "a.keras")
     assert json.loads(export.attached(path)["tfpipe.json"])["chain"] is None

@@ -28,6 +28,7 @@ from tfpipe.ops.config import to_config
 
 ABOUT = "tfpipe.json"
 LABELS = "labels.txt"  # task libraries name the scores by it
+WARMUP = "tf_serving_warmup_requests"  # TensorFlow Serving's, which is no text
 
 _EXTRA = "assets.extra"
 
@@ -153,9 +154,8 @@ def _write_folder(path: pathlib.Path, files: Mapping[str, str]) -> None:
 
 
 def _read_folder(path: pathlib.Path) -> dict[str, str]:
-    return {
-        file.name: file.read_text(encoding="utf-8") for file in sorted((path / _EXTRA).glob("*"))
-    }
+    files = [file for file in sorted((path / _EXTRA).glob("*")) if file.name != WARMUP]
+    return {file.name: file.read_text(encoding="utf-8") for file in files}
 
 
 def _write_keras(path: pathlib.Path, files: Mapping[str, str]) -> None:

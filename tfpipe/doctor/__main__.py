@@ -1,0 +1,67 @@
+"""Is this machine, and what is installed on it, fit for tfpipe; and what to do where it is not.
+
+    python -m tfpipe.doctor                 all looks, and a small job from pictures to answers
+    python -m tfpipe.doctor --quick         without the job
+    python -m tfpipe.doctor --json          for programs, and for reporting a problem
+
+The exit code is 1 where something is wrong, and 0 where there are only notes.
+"""
+
+import dataclasses
+import importlib.util
+import json
+import sys
+
+import tfpipe
+from tfpipe import cli
+from tfpipe.cli import flag
+from tfpipe.doctor.checks import examine
+from tfpipe.doctor.finding import WRONG, Finding
+
+
+@dataclasses.dataclass(frozen=True)
+class Flags:
+    """The command line."""
+
+    folder: str = flag(".", "where the disk is tried and the job is made; nothing stays there")
+    quick: bool = flag(False, "leave out the job")
+    json: bool = flag(False, "print one JSON object, and nothing else")
+
+
+def main(flags: Flags) -> None:
+    """Looks, tells, and ends with code 1 where something is wrong."""
+    looks = examine(flags.folder, quick=flags.quick)
+    if flags.json:
+        findings = list(looks)
+        print(as_json(findings))
+    elif importlib.util.find_spec("rich") is None:  # a finding, too: told without it
+        findings = [finding for finding in looks if print(_plain(finding)) is None]
+    else:
+        from rich.console import Console
+
+        from tfpipe.doctor.shown import show
+
+        findings = show(looks, Console(highlight=False))
+    if any(finding.state == WRONG for finding in findings):
+        sys.exit(1)
+
+
+def as_json(findings: list[Finding]) -> str:
+    """All that was found, as one JSON object.
+
+    >>> json.loads(as_json([Finding("disk", WRONG, "full")]))["wrong"]
+    ['disk']
+    """
+    wrong = [finding.name for finding in findings if finding.state == WRONG]
+    everything = [dataclasses.asdict(finding) for finding in findings]
+    value = {"tfpipe": tfpipe.__version__, "wrong": wrong, "findings": everything}
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _plain(finding: Finding) -> str:
+    todo = f" -> {finding.todo}" if finding.todo else ""
+    return f"{finding.state} {finding.name}: {finding.found}{todo}"
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main, Flags, doc=__doc__))
