@@ -3,6 +3,7 @@
 import dataclasses
 from typing import ClassVar
 
+import numpy as np
 import tensorflow as tf
 
 from tfpipe.errors import RequestError, received
@@ -57,6 +58,20 @@ class Standardize(Op):
             given = tf.convert_to_tensor(example["target"])
             changed["target"] = tf.reshape(self._standard(given, self.target), tf.shape(given))
         return changed
+
+    def restored(self, target: np.ndarray) -> np.ndarray:
+        """Targets, or a model's forecasts of them, in the units of the data: (N, k) or (N,).
+
+        >>> Standardize((10.0,), (2.0,), target=(0,)).restored(np.array([2.0]))
+        array([14.])
+        """
+        if self.target is None:
+            return target
+        mean, std = (
+            np.array([numbers[column] for column in self.target])
+            for numbers in (self.mean, self.std)
+        )
+        return (target.reshape(len(target), -1) * std + mean).reshape(target.shape)
 
     def _standard(self, values: tf.Tensor, columns: range | tuple[int, ...]) -> tf.Tensor:
         if values.shape.rank > 1 and values.shape[-1] != len(columns):

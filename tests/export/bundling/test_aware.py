@@ -6,7 +6,6 @@ import pytest
 from tfpipe import export
 from tfpipe.errors import RequestError
 from tfpipe.export.bundling.aware import write_aware
-from tfpipe.export.writing.metadata import attached
 
 
 def test_a_model_that_is_not_compiled_cannot_be_trained(trained, manifest, prepare, tmp_path):
@@ -17,11 +16,10 @@ def test_a_model_that_is_not_compiled_cannot_be_trained(trained, manifest, prepa
 
 
 @pytest.mark.slow
-def test_it_is_an_int8_file_with_the_classes_inside(trained, manifest, prepare, digits, tmp_path):
+def test_it_is_an_int8_file(trained, manifest, prepare, digits, tmp_path):
     before = trained.get_weights()
     path = write_aware(trained, manifest, tmp_path, prepare=prepare)
     assert path.name == "int8_qat.tflite"
-    assert attached(path)["labels.txt"] == "".join(f"{n}\n" for n in range(10))
     predictor = export.load(path)
     assert (predictor.mode, predictor.dtype) == ("int8", "uint8")
     answers = predictor.predict(digits[0][1500:]).argmax(-1)

@@ -65,7 +65,10 @@ def test_the_files_that_are_shipped_answer_as_their_rows_say(bundled, manifest, 
 
 def test_the_chain_and_the_labels_come_back(bundled, prepare):
     assert ops.Chain.from_json(bundled.path / "chain.json") == prepare
-    assert (bundled.path / "labels.txt").read_text() == "".join(f"{n}\n" for n in range(10))
+    labels = "".join(f"{n}\n" for n in range(10))
+    assert (bundled.path / "labels.txt").read_text() == labels
+    for name in bundled.models:
+        assert export.attached(bundled.path / name)["labels.txt"] == labels
 
 
 def test_the_report_says_how_it_was_measured(bundled):
@@ -229,6 +232,7 @@ def test_training_with_int8_in_mind_is_a_rung(
     assert [file["path"] for file in made.report.reference["missed"]] == ["int8.tflite"]
     assert "no. Trying int8_qat.\n" in capfd.readouterr().err
     assert "int8_qat.tflite" in (made.path / "use.py").read_text()
+    assert "labels.txt" in export.attached(made.path / "int8_qat.tflite")
 
 
 KILLED = """

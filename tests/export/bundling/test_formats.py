@@ -1,11 +1,10 @@
-"""Formats by name: each is written under its name, with the classes inside."""
+"""Formats by name: each is written under its name, and runs."""
 
 import pytest
 
 from tfpipe import export
 from tfpipe.errors import RequestError
 from tfpipe.export.bundling import formats
-from tfpipe.export.writing.metadata import attached
 
 
 @pytest.mark.parametrize(
@@ -15,14 +14,10 @@ from tfpipe.export.writing.metadata import attached
         *(("saved_model", "saved_model"), ("keras", "model.keras")),
     ],
 )
-def test_each_is_what_it_is_called_with_the_classes_inside(
-    trained, prepare, calibration, digits, tmp_path, format, name
-):
-    options = {"prepare": prepare, "calibration": calibration, "class_names": ["a", "b"]}
-    path = formats.write(format, trained, tmp_path, **options)
+def test_each_is_what_it_is_called(trained, prepare, calibration, digits, tmp_path, format, name):
+    path = formats.write(format, trained, tmp_path, prepare=prepare, calibration=calibration)
     assert path == tmp_path / name
     assert formats.file_name(format) == name
-    assert attached(path)["labels.txt"] == "a\nb\n"
     assert export.load(path).predict(digits[0][:2]).shape == (2, 10)
 
 

@@ -15,8 +15,11 @@ REPORT = export.Report(
         "format": "keras",
         "score_name": "accuracy",
         "score": 0.8,
+        "score_low": 0.5,
+        "score_high": 1.0,
         "sparsity": 0.5,
         "num_examples": 10,
+        "timed": "example",
     },
     (
         export.FileReport(
@@ -79,7 +82,7 @@ def test_a_bundle_s_page_has_the_row_of_every_file(bundled, text):
 def test_names_are_escaped(tmp_path):
     path = export.to_page(tmp_path / "report.html", REPORT, [("More", "<p>x</p>")], title="a<b")
     text = path.read_text(encoding="utf-8")
-    assert "the Keras model &#x27;a&lt;b&#x27;: accuracy 0.8000 on 10 examples" in text
+    assert "the Keras model &#x27;a&lt;b&#x27;: accuracy 0.8000 (95 %: 0.500 to 1.000) on" in text
     assert "<title>a&lt;b" in text
     assert text.index("Files") < text.index("Size, latency and score") < text.index("More")
     assert "<p>x</p>" in text

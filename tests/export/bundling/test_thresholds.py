@@ -9,7 +9,6 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from tfpipe import export, ops, records, train
-from tfpipe.export.bundling.sections import Results
 from tfpipe.export.bundling.thresholds import about_labels
 from tfpipe.export.scoring.labels import youden
 
@@ -102,12 +101,12 @@ def test_they_stand_in_the_terminal_on_the_page_and_on_the_card(multi):
 
 
 @pytest.mark.parametrize(("split", "without"), [("val", ()), ("test", ("val",))])
-def test_no_threshold_is_judged_on_what_it_was_chosen_for(multi, split, without):
+def test_no_threshold_is_judged_on_what_it_was_chosen_for(multi, results_of, split, without):
     manifest, model, _ = multi
     left = {name: part for name, part in manifest.splits.items() if name not in without}
     scores, targets = predicted(manifest, model, split)
     about = about_labels(
-        Results(np.zeros(len(scores)), targets, {"model": scores}),
+        results_of(np.zeros(len(scores)), targets, {"model": scores}),
         dataclasses.replace(manifest, splits=left),
         PREPARE,
         export.from_keras(model, PREPARE),

@@ -9,8 +9,6 @@ import pathlib
 
 from tfpipe.backend import keras
 from tfpipe.compress import quantize_aware
-from tfpipe.export.writing.labels import as_text
-from tfpipe.export.writing.metadata import LABELS, attach
 from tfpipe.export.writing.tflite import to_tflite
 from tfpipe.files import Path
 from tfpipe.ops import Chain
@@ -36,5 +34,5 @@ def write_aware(
     train = read(manifest, "train", prepare, batch_size=BATCH_SIZE, shuffle_seed=0)
     optimizer = keras.optimizers.Adam(LEARNING_RATE)
     trained = quantize_aware(model, train, epochs=EPOCHS, optimizer=optimizer)
-    path = to_tflite(trained, pathlib.Path(folder) / f"{NAME}.tflite", mode="int8", prepare=prepare)
-    return attach(path, {LABELS: as_text(manifest.class_names)})
+    path = pathlib.Path(folder) / f"{NAME}.tflite"
+    return to_tflite(trained, path, mode="int8", prepare=prepare)

@@ -8,11 +8,10 @@ Example:
 
 import dataclasses
 import functools
-import hashlib
 import pathlib
 import shutil
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -20,22 +19,24 @@ from tfpipe.backend import keras
 from tfpipe.errors import RequestError, received
 from tfpipe.export.bundling import aware
 from tfpipe.export.bundling.bundled import Bundle, is_bundle, load_bundle, seal
-from tfpipe.export.bundling.describe import Parts, describe, run_again
+from tfpipe.export.bundling.data import data_of
+from tfpipe.export.bundling.describe import Parts, describe
 from tfpipe.export.bundling.facts import facts
 from tfpipe.export.bundling.formats import check_formats, write
 from tfpipe.export.bundling.ladder import check_bars, climb, standing
 from tfpipe.export.bundling.page import PNG
+from tfpipe.export.bundling.sections.results import Results, same
 from tfpipe.export.bundling.thresholds import about_labels
-from tfpipe.export.reading.predictor import Predictor, from_keras
+from tfpipe.export.reading.load import load
+from tfpipe.export.reading.predictor import Predictor
 from tfpipe.export.scoring.file_report import FileReport
-from tfpipe.export.scoring.verify import verify
+from tfpipe.export.scoring.verify import examine
+from tfpipe.export.writing.metadata import attach
 from tfpipe.files import Path, staged
-from tfpipe.ops import Chain
-from tfpipe.records import Manifest, read
+from tfpipe.ops import Chain, Standardize
+from tfpipe.records import Manifest
 
 BARS: Mapping[str, float] = types.MappingProxyType({"score_lost": 0.02})
-BATCH_SIZE = 32
-TARGETS = ("label", "labels", "mask", "target")  # what verification can score
 
 
 def bundle(
@@ -51,9 +52,14 @@ def bundle(
 ) -> Bundle:
     """Writes the folder that a user ships, whole or not at all.
 
-    In it are the model files, `labels.txt`, `chain.json`, `manifest.json` (what the data was),
-    `report.json`, `report.html`, `model_card.md`, and for TFLite files a program of some 20 lines
-    in Python, Kotlin and Swift that uses one of them.
+    In it are the model files, `labels.txt` (where there are classes), `chain.json`,
+    `manifest.json` (what the data was), `report.json`, `report.html`, `model_card.md`, and for
+    TFLite files a program of some 20 lines in Python, Kotlin and Swift that uses one of them; for
+    texts in Python alone.
+
+    The data may be images, texts or sequences of numbers, and their targets classes, labels,
+    masks or numbers. Of a text, whose chain is `Tokenize` and `Window`, all windows are scored
+    and averaged, and the words are in the files, as `load_texts` wants them.
 
     Every file is run on the whole split. Where one misses a bar, the next kind takes its place:
     int8, int8 with quantisation-aware training (int8_qat), int16x8, dynamic, float16. That is
@@ -87,11 +93,9 @@ def bundle(
     check_bars(require)
     _check_notes(notes)
     refuse_other_content(target)
-    task = _task(model, manifest)
-    calibration, check = (
-        read(manifest, name, prepare.outside(), batch_size=BATCH_SIZE) for name in ("train", split)
-    )
-    reference = _remembering(from_keras(model, prepare))
+    data = data_of(model, manifest, prepare, split=split)
+    head, (expected,) = examine(data.reference, [], data.check)
+    answers = {}
     with staged(target) as folder:
         folder.mkdir()
 
@@ -100,22 +104,38 @@ def bundle(
             if rung == aware.NAME:
                 file = aware.write_aware(model, manifest, folder, prepare=prepare)
             else:
-                options = {"prepare": prepare, "calibration": calibration}
-                file = write(rung, model, folder, class_names=manifest.class_names, **options)
-            return verify(reference, [file], check).files[0]
+                file = write(rung, model, folder, prepare=prepare, calibration=data.calibration)
+            if data.attached:
+                attach(file, data.attached)
+            report, (_, answers[file.name]) = examine(data.reference, [file], data.check)
+            return report.files[0]
 
         ladders = [climb(format, make, require) for format in wanted]
-        report = standing(verify(reference, [], check), ladders)
-        more = facts(model, reference, split=split, require=require, notes=notes)
+        report = standing(head, ladders)
+        more = facts(model, manifest, data.reference, split=split, require=require, notes=notes)
         report = dataclasses.replace(report, reference={**report.reference, **more})
-        _remove_all_but(folder, [file.path for file in report.files])
-        results = run_again(folder, report, reference, check, task=task)
-        if task == "labels":
-            labels = about_labels(results, manifest, prepare, reference, split=split)
+        names = [file.path for file in report.files]
+        _remove_all_but(folder, names)
+        given = {expected.name: expected, **{name: answers[name] for name in names}}
+        restored = next((op.restored for op in prepare.ops if isinstance(op, Standardize)), same)
+        results = Results(given, data.check, running(data.reference, folder), restored)
+        if data.task == "labels":
+            labels = about_labels(results, manifest, prepare, data.reference, split=split)
             report = dataclasses.replace(report, reference={**report.reference, "labels": labels})
-        describe(folder, Parts(manifest, prepare, task, report, results, notes))
+        describe(folder, Parts(manifest, prepare, data.task, report, results, notes))
         seal(folder)
     return load_bundle(target)
+
+
+def running(reference: Predictor, folder: pathlib.Path) -> Callable[[str, np.ndarray], np.ndarray]:
+    """A function from a name, the reference's or a file's in the folder, and inputs to scores."""
+
+    def run(name: str, inputs: np.ndarray) -> np.ndarray:
+        if name == reference.name:
+            return reference.predict(inputs)
+        return reference.around(load(folder / name)).predict(inputs)
+
+    return run
 
 
 def refuse_other_content(folder: pathlib.Path) -> None:
@@ -134,41 +154,6 @@ def _check_notes(notes: Mapping[str, str | bytes]) -> None:
         if not isinstance(note, str) and not (isinstance(note, bytes) and note.startswith(PNG)):
             expected = f"`notes[{heading!r}]` to be text, or a picture as PNG bytes"
             raise RequestError(received(expected, note=note))
-
-
-def _task(model: keras.Model, manifest: Manifest) -> str:
-    """The name of the targets, where the model's output can stand for them."""
-    task = next((name for name in TARGETS if name in manifest.features), "")
-    if not task:
-        raise RequestError(
-            f"Expected examples with one of {', '.join(map(repr, TARGETS))}, so that files can be "
-            f"scored. {manifest.name!r} has: {', '.join(map(repr, manifest.features))}"
-        )
-    num_scores, num_classes = model.output_shape[-1], manifest.num_classes
-    fits = num_scores == num_classes or (num_scores == 1 and num_classes == 2)
-    if manifest.class_names and not fits:
-        raise RequestError(
-            f"Expected a model with one score per class of {manifest.name!r}, {num_classes}. "
-            f"Received: {model.name!r}, whose output has the shape {model.output_shape}."
-        )
-    return task
-
-
-def _remembering(predictor: Predictor) -> Predictor:
-    """It computes once: every rung and the page compare with the same scores.
-
-    Those of masks are too large to be kept.
-    """
-    known: dict[bytes, np.ndarray] = {}
-
-    def run(inputs: np.ndarray) -> np.ndarray:
-        key = hashlib.sha256(np.ascontiguousarray(inputs).data).digest()
-        scores = known[key] if key in known else predictor.run(inputs)
-        if scores.ndim == 2:
-            known[key] = scores
-        return scores
-
-    return dataclasses.replace(predictor, run=run)
 
 
 def _remove_all_but(folder: pathlib.Path, names: Sequence[str]) -> None:

@@ -21,6 +21,7 @@ FILE = "bundle.json"
 FORMAT = 1
 REPORT = "report.json"
 CARD = "model_card.md"
+LABELS = "labels.txt"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,9 +46,11 @@ class Bundle:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The names of the classes, in the order of the scores."""
-        text = (self.path / "labels.txt").read_text(encoding="utf-8")
-        return tuple(text.removesuffix("\n").split("\n")) if text else ()
+        """The names of the classes, in the order of the scores; none where there are numbers."""
+        if LABELS not in self.files:
+            return ()
+        text = (self.path / LABELS).read_text(encoding="utf-8")
+        return tuple(text.removesuffix("\n").split("\n"))
 
     def __str__(self) -> str:
         size = human_bytes(sum((self.path / name).stat().st_size for name in self.files))

@@ -11,6 +11,7 @@ Example:
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tfpipe.export.bundling.snippets import lacking
 from tfpipe.export.scoring import labels
 from tfpipe.export.scoring.file_report import FileReport
 from tfpipe.export.scoring.report import Report
@@ -46,9 +47,9 @@ def card(
         "What it is": _what(report, manifest),
         "Data": _data(manifest),
         "Scores": _scores(report),
-        "Files": _files(report, programs),
+        "Files": _files(report, programs, lacking(prepare)),
         "Preprocessing": _preprocessing(prepare),
-        "Limits": _limits(report),
+        "Limits": _limits(report, manifest),
         **given,
     }
     parts = [f"## {heading}\n\n{text}\n" for heading, text in sections.items()]
@@ -58,10 +59,11 @@ def card(
 def _what(report: Report, manifest: Manifest) -> str:
     head = report.reference
     gives = f"{manifest.num_classes} classes" if manifest.class_names else "numbers"
+    made = head["measured"]
     return (
         f"{head['path'][0].upper()}{head['path'][1:]} ({head['num_parameters']:,} parameters, "
         f"{head['sparsity']:.3f} of its kernels zero), which takes {head['takes']} and gives "
-        f"{gives}. Written by tfpipe {head['measured']['tfpipe']} on {head['measured']['date']}."
+        f"{gives}. Written by tfpipe {made['tfpipe']} on {made['date']}."
     )
 
 
@@ -85,7 +87,7 @@ def _data(manifest: Manifest) -> str:
 
 def _scores(report: Report) -> str:
     head = report.reference
-    rows = [[head["path"], f"{head['score']:.4f}", "", "", ""]]
+    rows = [[head["path"], f"{head['score']:.4f} ({report.interval()})", "", "", ""]]
     rows += [
         [
             f"`{f.path}`",
@@ -101,7 +103,8 @@ def _scores(report: Report) -> str:
     return "\n\n".join(
         [
             f"On {head['num_examples']:,} examples of the split {head['split']!r}, every one of "
-            f"them run by the file itself. Bars: {bars}.",
+            f"them run by the file itself; intervals: {head['measured']['intervals']}. "
+            f"Bars: {bars}.",
             _table(columns, rows),
             *_labels(head),
             *head["instead"],
@@ -117,7 +120,7 @@ def _labels(head: Mapping[str, Any]) -> list[str]:
     return [table, labels.how_chosen(head["labels"])]
 
 
-def _files(report: Report, programs: Sequence[str]) -> str:
+def _files(report: Report, programs: Sequence[str], lacking: str) -> str:
     columns = ["file", "bytes", "zipped", "ms (median)", "ms (p95)", "threads"]
     rows = [
         [
@@ -132,9 +135,10 @@ def _files(report: Report, programs: Sequence[str]) -> str:
     ]
     measured = report.reference["measured"]
     listed = ", ".join(f"`{name}`" for name in programs)
-    shown = f" How a program uses a file: {listed}." if programs else ""
+    shown = f" How a program uses a file: {listed}. {lacking}".rstrip() if programs else ""
     return (
-        f"{_table(columns, rows)}\n\nOne example at a time, on {measured['processor']} "
+        f"{_table(columns, rows)}\n\nOne {report.reference['timed']} at a time, on "
+        f"{measured['processor']} "
         f"({measured['cores']} cores may be used). Other machines will differ.{shown}"
     )
 
@@ -146,15 +150,18 @@ def _preprocessing(prepare: Chain) -> str:
     )
 
 
-def _limits(report: Report) -> str:
+def _limits(report: Report, manifest: Manifest) -> str:
     head = report.reference
+    of_classes = [
+        "Whether a score can be read as a probability: not measured.",
+        "Inputs that belong to no class: not measured; the model has no answer for them.",
+    ]
     unknown = [
         f"Data of another origin than this dataset: not measured. Only the split "
         f"{head['split']!r} was run.",
         "Groups within the data (such as age, sex, device, place): not measured.",
-        "Whether a score can be read as a probability: not measured.",
-        "Inputs that belong to no class: not measured; the model has no answer for them.",
-        "Whether the labels are right: not known.",
+        *(of_classes if manifest.class_names else ["How sure a single forecast is: not measured."]),
+        f"Whether the {'labels' if manifest.class_names else 'targets'} are right: not known.",
     ]
     return "\n".join(f"- {line}" for line in unknown)
 

@@ -2,7 +2,6 @@
 
 Example:
 
-    results = run_again(folder, report, reference, check, task="label")
     describe(folder, Parts(manifest, prepare, "label", report, results, notes))
 """
 
@@ -10,18 +9,13 @@ import pathlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import numpy as np
-import tensorflow as tf
-
-from tfpipe.export.bundling.bundled import CARD, REPORT
+from tfpipe.export.bundling.bundled import CARD, LABELS, REPORT
 from tfpipe.export.bundling.card import card
 from tfpipe.export.bundling.excerpt import excerpt
 from tfpipe.export.bundling.page import measured, noted, preprocessing, to_page
-from tfpipe.export.bundling.sections import Results, chosen, evidence
+from tfpipe.export.bundling.sections import Results, evidence
 from tfpipe.export.bundling.snippets import snippets
 from tfpipe.export.bundling.thresholds import to_thresholds
-from tfpipe.export.reading.load import load
-from tfpipe.export.reading.predictor import Predictor
 from tfpipe.export.scoring.report import Report
 from tfpipe.export.writing.labels import to_labels
 from tfpipe.files import write_json, write_text
@@ -43,7 +37,8 @@ class Parts(NamedTuple):
 def describe(folder: pathlib.Path, parts: Parts) -> None:
     """Writes all that goes with the model files."""
     manifest, prepare, task, report, results, notes = parts
-    to_labels(manifest.class_names, folder / "labels.txt")
+    if manifest.class_names:
+        to_labels(manifest.class_names, folder / LABELS)
     prepare.to_json(folder / "chain.json")
     write_json(folder / "manifest.json", excerpt(manifest))
     report.to_json(folder / REPORT)
@@ -65,26 +60,3 @@ def describe(folder: pathlib.Path, parts: Parts) -> None:
     for name, text in programs.items():
         write_text(folder / name, text)
     write_text(folder / CARD, card(report, manifest, prepare, programs=list(programs)))
-
-
-def run_again(
-    folder: pathlib.Path,
-    report: Report,
-    reference: Predictor,
-    check: tf.data.Dataset,
-    *,
-    task: str,
-) -> Results:
-    """What the model and every file say to the whole split, for the page."""
-    predictors = [reference, *(load(folder / file.path) for file in report.files)]
-    parts = []
-    for inputs, targets in check.as_numpy_iterator():
-        scores = [predictor.predict(inputs) for predictor in predictors]
-        parts.append((inputs, targets, *(_kept(each, task) for each in scores)))
-    inputs, targets, *scores = (np.concatenate(part) for part in zip(*parts, strict=True))
-    names = [predictor.name for predictor in predictors]
-    return Results(inputs, targets, dict(zip(names, scores, strict=True)))
-
-
-def _kept(scores: np.ndarray, task: str) -> np.ndarray:
-    return chosen(scores).astype(np.uint8) if task == "mask" else scores

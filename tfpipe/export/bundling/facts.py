@@ -2,7 +2,7 @@
 
 Example:
 
-    facts(model, predictor, split="test", require={}, notes={})["measured"]["cores"]
+    facts(model, manifest, predictor, split="test", require={}, notes={})["measured"]["cores"]
 """
 
 import datetime
@@ -16,6 +16,11 @@ import tfpipe
 from tfpipe.backend import keras
 from tfpipe.cores import num_cores
 from tfpipe.export.reading.predictor import Predictor
+from tfpipe.export.reading.texts import TextPredictor
+from tfpipe.export.scoring.resampling import RESAMPLES
+from tfpipe.records import Manifest
+from tfpipe.records.describe import rule_in_words
+from tfpipe.runs import time_taken
 
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "onnxruntime", "numpy")
 CPU_INFO = pathlib.Path("/proc/cpuinfo")
@@ -23,6 +28,7 @@ CPU_INFO = pathlib.Path("/proc/cpuinfo")
 
 def facts(
     model: keras.Model,
+    manifest: Manifest,
     reference: Predictor,
     *,
     split: str,
@@ -30,15 +36,28 @@ def facts(
     notes: Mapping[str, str | bytes],
 ) -> dict[str, Any]:
     """For the reference of a bundle's report; values that JSON can hold (of `notes`, the texts)."""
-    shape = ", ".join(map(str, reference.input_shape))
     return {
-        "takes": f"{reference.dtype} ({shape})",
+        "takes": takes(reference),
         "num_parameters": int(model.count_params()),
         "split": split,
         "require": dict(require),
         "notes": {heading: note for heading, note in notes.items() if isinstance(note, str)},
-        "measured": machine(),
+        "measured": {
+            "examples": f"the split {split!r}, {manifest.splits[split].num_examples:,}",
+            "split": rule_in_words(manifest.rule),
+            "intervals": f"95 %, by {RESAMPLES:,} bootstrap resamples of the examples, seed 0",
+            **({"time of the job, so far": time_taken()} if time_taken() else {}),
+            **machine(),
+        },
     }
+
+
+def takes(reference: Predictor) -> str:
+    """What goes into a file, in words."""
+    shape = ", ".join(map(str, reference.input_shape))
+    if isinstance(reference, TextPredictor):
+        return f"texts, as windows of {shape} tokens ({reference.dtype})"
+    return f"{reference.dtype} ({shape})"
 
 
 def machine() -> dict[str, Any]:

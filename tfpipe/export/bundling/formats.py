@@ -2,7 +2,7 @@
 
 Example:
 
-    write("int8", model, "out/xray", prepare=prepare, calibration=pixels, class_names=names)
+    write("int8", model, "out/xray", prepare=prepare, calibration=pixels)
 """
 
 import pathlib
@@ -13,8 +13,6 @@ import tensorflow as tf
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError, one_of, received
 from tfpipe.export.writing.keras_file import to_keras
-from tfpipe.export.writing.labels import as_text
-from tfpipe.export.writing.metadata import LABELS, attach
 from tfpipe.export.writing.modes import MODES
 from tfpipe.export.writing.onnx import to_onnx
 from tfpipe.export.writing.saved_model import to_saved_model
@@ -60,16 +58,13 @@ def write(
     *,
     prepare: Chain,
     calibration: tf.data.Dataset,
-    class_names: Sequence[str],
 ) -> pathlib.Path:
-    """Writes the model as a file of one format into a folder, with the classes' names inside.
+    """Writes the model as a file of one format into a folder.
 
     Returns:
         The file's path.
     """
     path = pathlib.Path(folder) / file_name(format)
     if format in _OTHERS:
-        _OTHERS[format][1](model, path, prepare=prepare)
-    else:
-        to_tflite(model, path, mode=format, prepare=prepare, calibration=calibration)
-    return attach(path, {LABELS: as_text(class_names)}) if class_names else path
+        return _OTHERS[format][1](model, path, prepare=prepare)
+    return to_tflite(model, path, mode=format, prepare=prepare, calibration=calibration)

@@ -58,7 +58,7 @@ def costs(report: Report) -> list[Section]:
     unit, divisor = ("MB", 1e6) if max(f.zipped_bytes for f in report.files) > 1e6 else ("kB", 1e3)
     axes = {
         f"{unit}, zipped": [file.zipped_bytes / divisor for file in report.files],
-        f"ms for one example (threads: {', '.join(map(str, threads))})": [
+        f"ms for one {report.reference['timed']} (threads: {', '.join(map(str, threads))})": [
             file.latency_ms for file in report.files
         ],
     }

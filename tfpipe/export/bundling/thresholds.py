@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from tfpipe.export.bundling.data import examples_of
 from tfpipe.export.bundling.sections.results import Results
 from tfpipe.export.reading.predictor import Predictor
 from tfpipe.export.scoring.labels import label_rows, youden
 from tfpipe.files import write_json
 from tfpipe.ops import Chain
-from tfpipe.records import Manifest, read
+from tfpipe.records import Manifest
 
 FILE = "thresholds.json"
 SPLIT = "val"
-BATCH_SIZE = 32
 
 
 def about_labels(
@@ -42,10 +42,10 @@ def about_labels(
     chosen_on = SPLIT if SPLIT in manifest.splits and split != SPLIT else None
     thresholds = None
     if chosen_on:
-        data = read(manifest, chosen_on, prepare.outside(), batch_size=BATCH_SIZE)
+        data = examples_of(manifest, chosen_on, prepare)
         parts = [(reference.predict(x), y) for x, y in data.as_numpy_iterator()]
         thresholds = youden(*(np.concatenate(part) for part in zip(*parts, strict=True)))
-    rows = label_rows(manifest.class_names, results.targets, results.scores, thresholds)
+    rows = label_rows(manifest.class_names, results.targets, results.label_scores, thresholds)
     return {"rows": rows, "chosen_on": chosen_on}
 
 

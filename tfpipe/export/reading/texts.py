@@ -91,7 +91,7 @@ def on_texts(predictor: Predictor, prepare: Chain, *, refuse_unknown: bool = Tru
     >>> predictor.predict(["A fine film!", "A film as fine as a film can be"]).shape
     (2, 2)
     """
-    tokenize, window = _reading(prepare)
+    tokenize, window = text_ops(prepare)
     if (predictor.input_shape, predictor.dtype) != ((window.length,), "int32"):
         raise RequestError(
             f"Expected a model that takes int32 tokens of shape (N, {window.length}), as "
@@ -118,8 +118,8 @@ def attach_vocabulary(path: Path, prepare: Chain) -> pathlib.Path:
         RequestError: there is no such file, or the chain has other ops.
         DataError: the file is not of its format.
     """
-    tokenize, _ = _reading(prepare)
-    return attach(path, {VOCABULARY: "".join(f"{word}\n" for word in tokenize.vocabulary)})
+    tokenize, _ = text_ops(prepare)
+    return attach(path, vocabulary_text(tokenize))
 
 
 def load_texts(path: Path, prepare: Chain, *, refuse_unknown: bool = True) -> TextPredictor:
@@ -130,7 +130,7 @@ def load_texts(path: Path, prepare: Chain, *, refuse_unknown: bool = True) -> Te
             `on_texts` refuse.
         DataError: the file cannot be run.
     """
-    tokenize, _ = _reading(prepare)
+    tokenize, _ = text_ops(prepare)
     held = attached(path).get(VOCABULARY)
     if held is not None and tuple(held.split("\n")[:-1]) != tokenize.vocabulary:
         raise RequestError(
@@ -140,8 +140,18 @@ def load_texts(path: Path, prepare: Chain, *, refuse_unknown: bool = True) -> Te
     return on_texts(load(path), prepare, refuse_unknown=refuse_unknown)
 
 
-def _reading(prepare: Chain) -> tuple[Tokenize, Window]:
+def text_ops(prepare: Chain) -> tuple[Tokenize, Window]:
+    """What a chain does to a text, random ops left out.
+
+    Raises:
+        RequestError: it has other ops than `Tokenize` and `Window`.
+    """
     ops = prepare.inference().ops
     if len(ops) != 2 or not isinstance(ops[0], Tokenize) or not isinstance(ops[1], Window):
         raise RequestError(f"Expected a chain of Tokenize and Window. Received: {prepare!r}")
     return ops[0], ops[1]
+
+
+def vocabulary_text(tokenize: Tokenize) -> dict[str, str]:
+    """What a model file holds of the words: `vocabulary.txt`, one a line."""
+    return {VOCABULARY: "".join(f"{word}\n" for word in tokenize.vocabulary)}

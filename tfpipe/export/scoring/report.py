@@ -16,19 +16,10 @@ from tfpipe.report import text_table
 __all__ = ["COLUMNS", "FileReport", "Report", "load_report"]
 
 # What every report's `reference` has.
-HEAD = frozenset(  # what every report says of its reference
-    {
-        "path",
-        "format",
-        "score_name",
-        "score",
-        "score_low",
-        "score_high",
-        "sparsity",
-        "num_examples",
-        "timed",
-    }
-)
+HEAD = {
+    *("path", "format", "score_name", "score", "score_low", "score_high"),
+    *("sparsity", "num_examples", "timed"),
+}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix
 
-from tfpipe.export.bundling.sections import Results, classes, evidence
+from tfpipe.export.bundling.sections import classes, evidence
 
 NAMES = ["cat", "dog", "<b>"]
 LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1, 2, 0])
@@ -15,9 +15,13 @@ FILE = np.array([0, 1, 2, 0, 0, 2, 0, 2, 2, 0])  # leaves the model at 4 (wrong)
 IMAGES = np.zeros((10, 8, 8, 1), np.uint8)
 
 
-def results(**given):
-    scores = {name: np.eye(len(NAMES), dtype=np.float32)[row] for name, row in given.items()}
-    return Results(IMAGES, LABELS, scores)
+@pytest.fixture
+def results(results_of):
+    def make(**given):
+        scores = {name: np.eye(len(NAMES))[row] for name, row in given.items()}
+        return results_of(IMAGES, LABELS, scores)
+
+    return make
 
 
 @pytest.fixture
@@ -31,19 +35,19 @@ def drawn(monkeypatch):
     return seen
 
 
-def test_the_counts_are_those_of_scikit_learn(drawn):
+def test_the_counts_are_those_of_scikit_learn(results, drawn):
     evidence("label", results(model=MODEL, file=FILE), NAMES)
     np.testing.assert_array_equal(drawn[0], confusion_matrix(LABELS, MODEL))
     np.testing.assert_array_equal(drawn[1], confusion_matrix(LABELS, FILE))
 
 
-def test_files_with_the_same_counts_share_a_picture(drawn):
+def test_files_with_the_same_counts_share_a_picture(results, drawn):
     sections = dict(evidence("label", results(model=MODEL, a=MODEL, b=FILE), NAMES))
     assert len(drawn) == 2
     assert re.findall("<h3>(.*)</h3>", sections["Confusion matrix"]) == ["model, a", "b"]
 
 
-def test_where_a_file_leaves_the_model_all_three_answers_are_shown():
+def test_where_a_file_leaves_the_model_all_three_answers_are_shown(results):
     text = dict(evidence("label", results(model=MODEL, f=FILE), NAMES))[
         "Where a file leaves the model"
     ]
@@ -55,22 +59,22 @@ def test_where_a_file_leaves_the_model_all_three_answers_are_shown():
     ]
 
 
-def test_that_no_file_leaves_the_model_is_said():
+def test_that_no_file_leaves_the_model_is_said(results):
     text = dict(evidence("label", results(model=MODEL, f=MODEL), NAMES))
-    assert text["Where a file leaves the model"] == "<p>Nowhere, on 10 examples.</p>"
+    assert text["Where a file leaves the model"] == "<p>None of 10 examples.</p>"
     assert "2 of 10 examples" in text["Wrong answers"]
     right = dict(evidence("label", results(model=LABELS), NAMES))
-    assert "model answers all 10 examples as their labels say." in right["Wrong answers"]
+    assert right["Wrong answers"] == "<p>Of model.</p>\n<p>None of 10 examples.</p>"
 
 
-def test_of_many_classes_those_with_the_most_errors_are_shown(drawn):
+def test_of_many_classes_those_with_the_most_errors_are_shown(results_of, drawn):
     names = [f"class {n}" for n in range(60)]
     labels = np.repeat(np.arange(60), 10)
     given = labels.copy()
     given[:3] = 59  # three times class 0 taken for 59
     given[555:557] = 7  # twice 55 for 7
     scores = {"model": np.eye(60, dtype=np.float32)[given]}
-    sections = evidence("label", Results(np.zeros((600, 2)), labels, scores), names)
+    sections = evidence("label", results_of(np.zeros((600, 2)), labels, scores), names)
     text = dict(sections)["Confusion matrix"]
     assert drawn[0].shape == (20, 20)
     assert drawn[0].sum() - np.trace(drawn[0]) == 5
@@ -79,11 +83,31 @@ def test_of_many_classes_those_with_the_most_errors_are_shown(drawn):
     assert cells == ["class 0", "class 59", "3", "10", "class 55", "class 7", "2", "10"]
 
 
-def test_one_score_of_two_classes_is_enough():
+def test_one_score_of_two_classes_is_enough(results_of):
     scores = {"model": np.array([[0.2], [0.7]], np.float32)}
-    answered = Results(np.zeros((2, 4, 4, 3), np.uint8), np.array([0, 1]), scores)
-    assert "all 2 examples" in dict(evidence("label", answered, ["no", "yes"]))["Wrong answers"]
+    answered = results_of(np.zeros((2, 4, 4, 3), np.uint8), np.array([0, 1]), scores)
+    said = dict(evidence("label", answered, ["no", "yes"]))["Wrong answers"]
+    assert "None of 2 examples" in said
 
 
-def test_of_an_unknown_task_there_is_nothing_to_show():
-    assert evidence("boxes", results(model=MODEL), NAMES) == []
+def test_of_an_unknown_task_there_is_nothing_to_show(results):
+    assert evidence("none", results(model=MODEL), NAMES) == []
+
+
+def test_texts_are_shown_as_texts_and_escaped(results_of):
+    texts = np.array([f"review {n} <i>of</i> a film".encode() for n in range(10)], object)
+    scores = {"model": np.eye(3)[MODEL], "f": np.eye(3)[FILE]}
+    sections = dict(evidence("label", results_of(texts, LABELS, scores), NAMES))
+    left = re.findall("<blockquote>(.*?)</blockquote>", sections["Where a file leaves the model"])
+    assert left == [f"review {n} &lt;i&gt;of&lt;/i&gt; a film" for n in (4, 5)]
+    wrong = re.findall("<blockquote>(.*?)</blockquote>", sections["Wrong answers"])
+    assert wrong == [f"review {n} &lt;i&gt;of&lt;/i&gt; a film" for n in (5, 7)]
+    assert "<img" not in sections["Wrong answers"]
+
+
+def test_sequences_are_shown_as_lines(results_of):
+    series = np.zeros((10, 3, 2), np.float32)
+    series[7] = [[0, 2], [1, 2], [2, 0]]
+    sections = dict(evidence("label", results_of(series, LABELS, {"m": np.eye(3)[MODEL]}), NAMES))
+    lines = re.findall('points="([^"]*)"', sections["Wrong answers"])
+    assert lines[2:] == ["0,80 120,40 240,0", "0,0 120,0 240,80"]  # of example 7

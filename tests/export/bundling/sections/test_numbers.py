@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 
-from tfpipe.export.bundling.sections import Results, evidence
+from tfpipe import ops
+from tfpipe.export.bundling.sections import evidence
 
 
 @pytest.mark.parametrize("shape", [(50,), (50, 2)])
-def test_the_errors_are_scikit_learns(shape):
+def test_the_errors_are_scikit_learns(results_of, shape):
     rng = np.random.default_rng(0)
-    truths, given = rng.normal(size=shape), rng.normal(size=shape)
+    truths, given = rng.normal(size=shape), rng.normal(size=shape).astype(np.float32)
     scores = given[:, None] if len(shape) == 1 else given
-    results = Results(np.zeros((50, 7, 2), np.float32), truths, {"model": scores, "f": scores})
+    results = results_of(np.zeros((50, 7), np.float32), truths, {"model": scores, "f": scores})
     sections = dict(evidence("target", results, []))
     who, *numbers = re.findall("<td[^>]*>(.*?)</td>", sections["Errors"])[:4]
     assert who == "model"
@@ -27,3 +28,14 @@ def test_the_errors_are_scikit_learns(shape):
     first = re.findall("<td[^>]*>(.*?)</td>", sections["The largest errors"])[0]
     worst = np.abs(truths - given).reshape(50, -1).max(axis=1).argmax()
     assert int(first) == worst
+
+
+def test_forecasts_are_told_in_the_units_of_the_data(results_of):
+    standardize = ops.Standardize((100.0, 7.0), (10.0, 1.0), target=(0,))
+    truths, given = np.array([0.0, 1.0, 2.0]), np.array([[0.0], [1.5], [2.0]])
+    series = np.zeros((3, 5, 2), np.float32)
+    results = results_of(series, truths, {"model": given}, standardize.restored)
+    sections = dict(evidence("target", results, []))
+    assert re.findall("<td[^>]*>(.*?)</td>", sections["Errors"])[3] == "5"
+    assert "<figcaption>model: 115<br>target: 110</figcaption>" in sections["The largest errors"]
+    assert sections["The largest errors"].count("<polyline") == 3 * 2

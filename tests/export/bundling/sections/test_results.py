@@ -1,36 +1,75 @@
-"""What is chosen from scores, and how examples are shown."""
+"""How examples are found again and shown."""
 
 import numpy as np
+import pytest
 
-from tfpipe.export.bundling.sections.results import MOST_SHOWN, Results, are_pictures, chosen, shown
+from tfpipe.export.bundling.sections.results import MOST_SHOWN, is_picture, shown
 
-
-def test_the_largest_score_is_chosen_and_of_one_score_its_side_of_a_half():
-    assert chosen(np.array([[0.1, 0.9], [0.8, 0.2]])).tolist() == [1, 0]
-    assert chosen(np.array([[0.4], [0.6]])).tolist() == [0, 1]
-    assert chosen(np.zeros((2, 3, 3, 4))).shape == (2, 3, 3)
+LABELS = np.array([0, 1, 1, 0, 1, 0, 0, 1, 1, 0])
+SCORES = np.eye(2)[LABELS]
 
 
-def test_the_reference_comes_first():
-    results = Results(np.zeros(1), np.zeros(1), {"model": np.zeros(1), "a": np.zeros(1)})
-    assert (results.reference, results.files) == ("model", ["a"])
+def line(place):
+    return [(f"place {place}", False)]
+
+
+def test_the_reference_comes_first(results_of):
+    results = results_of(np.zeros((10, 2)), LABELS, {"model": SCORES, "a": SCORES})
+    assert (results.reference, results.files, results.total) == ("model", ["a"], 10)
+    np.testing.assert_array_equal(results.targets, LABELS)
+    np.testing.assert_array_equal(results.given["a"], LABELS)
+
+
+def test_examples_are_found_by_their_places(results_of):
+    inputs = np.arange(10.0)
+    results = results_of(inputs, LABELS, {"model": SCORES})
+    found = results.examples(np.array([8, 0, 3, 8]))
+    assert {place: (float(x), int(y)) for place, (x, y) in found.items()} == {
+        0: (0.0, 0),
+        3: (3.0, 0),
+        8: (8.0, 1),
+    }
+    assert results.examples([]) == {}
+
+
+def test_no_more_is_read_than_is_shown(results_of):
+    read = []
+    results = results_of(np.arange(10.0), LABELS, {"model": SCORES})
+
+    class Watched:
+        def as_numpy_iterator(self):
+            for batch in results.data.as_numpy_iterator():  # of four
+                read.append(len(batch[0]))
+                yield batch
+
+    results._replace(data=Watched()).examples([1, 5])
+    assert read == [4, 4]
+    results._replace(data=Watched()).examples([])
+    assert read == [4, 4]
 
 
 def test_only_the_first_are_shown_and_it_says_so():
-    images = np.zeros((60, 8, 8, 1), np.uint8)
-    places = np.arange(50)
-    text = shown(images, places, [[("a", False)]] * MOST_SHOWN)
+    image = np.zeros((8, 8, 1), np.uint8)
+    text = shown(dict.fromkeys(range(50), (image, 0)), np.arange(50), line, total=60)
     assert text.startswith(f"<p>50 of 60 examples; the first {MOST_SHOWN} are shown.</p>")
     assert text.count("<img") == MOST_SHOWN
 
 
-def test_what_is_no_picture_is_a_table():
-    text = shown(np.zeros((3, 8), np.int32), np.array([2]), [[("<a>", True), ("label: b", False)]])
+def test_that_there_is_none_is_said():
+    assert shown({}, np.array([], int), line, total=1200) == "<p>None of 1,200 examples.</p>"
+
+
+def test_what_nobody_can_look_at_is_a_table():
+    text = shown(
+        {2: (np.zeros(8), 0)}, np.array([2]), lambda n: [("<a>", True), ("b", False)], total=3
+    )
     assert "<img" not in text
-    assert "&lt;a&gt;; label: b" in text
+    assert "&lt;a&gt;; b" in text
 
 
-def test_pictures_are_uint8_with_one_or_three_channels():
-    assert are_pictures(np.zeros((1, 4, 4, 3), np.uint8))
-    assert not are_pictures(np.zeros((1, 4, 4, 2), np.uint8))
-    assert not are_pictures(np.zeros((1, 4, 4, 3), np.float32))
+@pytest.mark.parametrize(
+    ("shape", "dtype", "is_one"),
+    [((4, 4, 3), "uint8", True), ((4, 4, 2), "uint8", False), ((4, 4, 3), "float32", False)],
+)
+def test_pictures_are_uint8_with_one_or_three_channels(shape, dtype, is_one):
+    assert is_picture(np.zeros(shape, dtype)) is is_one

@@ -2,7 +2,7 @@
 
 Example:
 
-    results = Results(images, labels, {"the model": expected, "int8.tflite": scores})
+    results = Results({"the model": expected, "int8.tflite": found}, data, run)
     sections = evidence("label", results, class_names)
 """
 
@@ -13,9 +13,9 @@ from tfpipe.export.bundling.sections.classes import class_sections
 from tfpipe.export.bundling.sections.labels import label_sections
 from tfpipe.export.bundling.sections.masks import mask_sections
 from tfpipe.export.bundling.sections.numbers import number_sections
-from tfpipe.export.bundling.sections.results import Results, Section, chosen
+from tfpipe.export.bundling.sections.results import Results, Section
 
-__all__ = ["Results", "Section", "chosen", "evidence"]
+__all__ = ["Results", "Section", "evidence"]
 
 _TASKS = {
     "label": class_sections,

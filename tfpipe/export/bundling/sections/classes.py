@@ -10,8 +10,8 @@ from tfpipe.export.bundling.sections.results import (
     Line,
     Results,
     Section,
-    chosen,
     shown,
+    where_any,
 )
 from tfpipe.report import confusion, figure, html_table
 
@@ -20,12 +20,28 @@ MOST_PAIRS = 15
 
 
 def class_sections(results: Results, names: Sequence[str]) -> list[Section]:
-    """The sections for `label`: targets (N,), scores (N, C), or (N, 1) of two classes."""
-    given = {who: chosen(scores) for who, scores in results.scores.items()}
+    """The sections for `label`."""
+    given = {who: answers.astype(np.int64) for who, answers in results.given.items()}
+    labels, model = results.targets.reshape(-1), given[results.reference]
+    differs = {file: given[file] != model for file in results.files}
+    left, wrong = where_any(differs.values(), results.total), np.flatnonzero(model != labels)
+    examples = results.examples([*left[:MOST_SHOWN], *wrong[:MOST_SHOWN]])
+
+    def of_all(place: int) -> list[Line]:
+        files = [file for file in results.files if differs[file][place]]
+        said = [(file, given[file][place]) for file in files] + [("model", model[place])]
+        lines = [(f"{who}: {names[answer]}", bool(answer != labels[place])) for who, answer in said]
+        return [*lines, (f"label: {names[labels[place]]}", False)]
+
+    def of_model(place: int) -> list[Line]:
+        return [(names[model[place]], True), (f"label: {names[labels[place]]}", False)]
+
+    who = f"<p>Of {html.escape(results.reference)}.</p>\n"
+    total = results.total
     return [
-        ("Confusion matrix", _confusions(results.targets, given, names)),
-        ("Where a file leaves the model", _disagreements(results, given, names)),
-        ("Wrong answers", _wrong(results, given[results.reference], names)),
+        ("Confusion matrix", _confusions(labels, given, names)),
+        ("Where a file leaves the model", shown(examples, left, of_all, total=total)),
+        ("Wrong answers", who + shown(examples, wrong, of_model, total=total)),
     ]
 
 
@@ -72,34 +88,3 @@ def _pairs(errors: np.ndarray, counts: np.ndarray, names: Sequence[str]) -> str:
     ]
     columns = ["true", "answered", "times", "of"]
     return f"\n<h3>The most frequent errors</h3>\n{html_table(columns, rows)}" if rows else ""
-
-
-def _disagreements(results: Results, given: Mapping[str, np.ndarray], names: Sequence[str]) -> str:
-    model = given[results.reference]
-    differs = {file: given[file] != model for file in results.files}
-    places = np.flatnonzero(np.logical_or.reduce([*differs.values(), np.zeros(len(model), bool)]))
-    if not len(places):
-        return f"<p>Nowhere, on {len(model):,} examples.</p>"
-
-    def lines(place: int) -> list[Line]:
-        label = results.targets[place]
-        files = [file for file in results.files if differs[file][place]]
-        said = [(file, given[file][place]) for file in files] + [("model", model[place])]
-        return [
-            *((f"{who}: {names[answer]}", bool(answer != label)) for who, answer in said),
-            (f"label: {names[label]}", False),
-        ]
-
-    return shown(results.inputs, places, [lines(place) for place in places[:MOST_SHOWN]])
-
-
-def _wrong(results: Results, given: np.ndarray, names: Sequence[str]) -> str:
-    places = np.flatnonzero(given != results.targets)
-    who = html.escape(results.reference)
-    if not len(places):
-        return f"<p>{who} answers all {len(given):,} examples as their labels say.</p>"
-    lines: list[list[Line]] = [
-        [(names[given[place]], True), (f"label: {names[results.targets[place]]}", False)]
-        for place in places[:MOST_SHOWN]
-    ]
-    return f"<p>Of {who}.</p>\n{shown(results.inputs, places, lines)}"

@@ -6,7 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from tfpipe.export.bundling.sections.results import MOST_SHOWN, Line, Results, Section, shown
+from tfpipe.export.bundling.sections.results import (
+    MOST_SHOWN,
+    Line,
+    Results,
+    Section,
+    shown,
+    where_any,
+)
 from tfpipe.export.scoring.labels import cells, columns, how_chosen
 from tfpipe.report import html_table
 
@@ -16,7 +23,7 @@ MIDDLE = 0.5  # where a label has no threshold
 def label_sections(
     results: Results, names: Sequence[str], about: Mapping[str, Any]
 ) -> list[Section]:
-    """The sections for `labels`: targets multi-hot (N, C), scores (N, C) from 0 to 1.
+    """The sections for `labels`.
 
     Args:
         results: see there.
@@ -39,23 +46,21 @@ def _disagreements(
     results: Results, names: Sequence[str], rows: Sequence[Mapping[str, Any]]
 ) -> str:
     given = np.array([MIDDLE if r["threshold"] is None else r["threshold"] for r in rows])
-    said = {who: scores > given for who, scores in results.scores.items()}
-    model = said[results.reference]
+    said = {who: scores > given for who, scores in results.label_scores.items()}
+    model, truths = said[results.reference], results.targets == 1
     differs = {file: (said[file] != model).any(axis=1) for file in results.files}
-    places = np.flatnonzero(np.logical_or.reduce([*differs.values(), np.zeros(len(model), bool)]))
-    if not len(places):
-        return f"<p>Nowhere, on {len(model):,} examples, at these thresholds.</p>"
+    places = where_any(differs.values(), results.total)
 
-    def lines(place: int) -> list[Line]:
+    def of_all(place: int) -> list[Line]:
         files = [file for file in results.files if differs[file][place]]
         rows = [(file, said[file][place]) for file in files] + [("model", model[place])]
-        truth = results.targets[place] == 1
-        return [
-            *((f"{who}: {_words(row, names)}", bool((row != truth).any())) for who, row in rows),
-            (f"labels: {_words(truth, names)}", False),
-        ]
+        truth = truths[place]
+        lines = [(f"{who}: {_words(row, names)}", bool((row != truth).any())) for who, row in rows]
+        return [*lines, (f"labels: {_words(truth, names)}", False)]
 
-    return shown(results.inputs, places, [lines(place) for place in places[:MOST_SHOWN]])
+    examples = results.examples(places[:MOST_SHOWN])
+    at = "<p>At these thresholds, or at 0.5 where there is none.</p>\n"
+    return at + shown(examples, places, of_all, total=results.total)
 
 
 def _words(row: np.ndarray, names: Sequence[str]) -> str:

@@ -1,10 +1,11 @@
 """A class per pixel: the overlap of each class, and the masks that differ most, as overlays."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from tfpipe.export.bundling.sections.results import Line, Results, Section, are_pictures
+from tfpipe.export.bundling.sections.results import Line, Results, Section, is_picture
+from tfpipe.export.scoring.measures import class_of
 from tfpipe.report import html_table, tiles
 
 MOST_SHOWN = 8
@@ -17,46 +18,57 @@ COLOURS = np.array(
 
 
 def mask_sections(results: Results, names: Sequence[str]) -> list[Section]:
-    """The sections for `mask`: targets (N, H, W, 1), and (N, H, W) instead of scores: classes."""
-    truths, given = results.targets[..., 0], results.scores
+    """The sections for `mask`."""
+    given = {who: overlaps(answers.rows) for who, answers in results.answers.items()}
     rows = [
-        [name, *(f"{overlap(mask, truths, place):.4f}" for mask in given.values())]
+        [name, *(f"{found[place]:.4f}" for found in given.values())]
         for place, name in enumerate(names[:MOST_CLASSES])
     ]
     table = html_table(["class", *given], rows)
     head = "<p>Intersection over union of each class, over all pixels.</p>\n"
-    if not are_pictures(results.inputs):
-        return [("Classes", head + table)]
-    return [("Classes", head + table), ("Masks that differ most", _overlays(results, given))]
+    overlays = _overlays(results)
+    return [
+        ("Classes", head + table),
+        *([("Masks that differ most", overlays)] if overlays else []),
+    ]
 
 
-def overlap(mask: np.ndarray, truths: np.ndarray, place: int) -> float:
-    """Intersection over union of one class; nan where it occurs in neither.
+def overlaps(rows: np.ndarray) -> np.ndarray:
+    """Intersection over union of each class; nan where it occurs in neither.
 
-    Pixels with a negative true class are left out: they are what a loss ignores.
+    Args:
+        rows: (N, 2 * classes), what `measures.overlap_rows` keeps: the pixels of each class that
+            are in both masks, then those in either.
 
-    >>> overlap(np.array([[1, 1, 0]]), np.array([[1, 0, -1]]), 1)
-    0.5
+    >>> overlaps(np.array([[4.0, 1.0, 0.0, 5.0, 2.0, 0.0]]))
+    array([0.8, 0.5, nan])
     """
-    known = truths >= 0
-    ours, theirs = (mask == place) & known, truths == place
-    union = (ours | theirs).sum()
-    return float((ours & theirs).sum() / union) if union else float("nan")
+    both, either = np.split(rows.sum(0), 2)
+    return np.divide(both, either, out=np.full_like(both, np.nan), where=either > 0)
 
 
-def _overlays(results: Results, given: Mapping[str, np.ndarray]) -> str:
-    model = given[results.reference]
-    wrong = np.mean(model != results.targets[..., 0], axis=(1, 2))
-    differ = [np.mean(given[file] != model, axis=(1, 2)) for file in results.files]
+def _overlays(results: Results) -> str:
+    """The masks on which the files differ most from the model, or it from what is right."""
+    first = results.answers[results.reference]
+    both, either = (part.sum(1) for part in np.split(first.rows, 2, axis=1))
+    wrong = 1 - 2 * both / (both + either)  # a pixel that is wrong is in two classes' unions
+    differ = [1 - results.answers[file].agreement for file in results.files]
     shares = np.mean([*differ, np.zeros_like(wrong)], axis=0)
+    places = np.lexsort((-wrong, -shares))[:MOST_SHOWN].tolist()
+    examples = results.examples(places)
+    if not is_picture(examples[places[0]][0]):
+        return ""
+    images = np.stack([examples[place][0] for place in places])
+    masks = {who: class_of(results.run(who, images)).astype(np.int64) for who in results.answers}
     pictures, captions = [], []
-    for place in np.lexsort((-wrong, -shares))[:MOST_SHOWN]:
-        image, truth = results.inputs[place], results.targets[place, ..., 0]
-        pictures.append(painted(image, truth))
+    for number, place in enumerate(places):
+        truth = examples[place][1].reshape(images.shape[1:3])
+        pictures.append(painted(images[number], truth))
         captions.append([(f"example {place}: label", False)])
-        for who, mask in given.items():
-            pictures.append(painted(image, mask[place]))
-            line: Line = (f"{who}: {np.mean(mask[place] == truth):.3f} of its pixels right", False)
+        for who, mask in masks.items():
+            pictures.append(painted(images[number], mask[number]))
+            share = np.mean(mask[number] == truth)
+            line: Line = (f"{who}: {share:.3f} of its pixels right", False)
             captions.append([line])
     return tiles(pictures, captions)
 

@@ -10,9 +10,10 @@ from tfpipe.report.words import human_number
 
 
 def number_sections(results: Results, names: Sequence[str]) -> list[Section]:
-    """The sections for `target`: targets and scores (N,) or (N, k)."""
-    truths = results.targets.reshape(len(results.targets), -1)
-    given = {who: np.reshape(scores, truths.shape) for who, scores in results.scores.items()}
+    """The sections for `target`, all in the units of the data."""
+    targets = results.targets.reshape(results.total, -1)
+    truths = results.restored(targets)
+    given = {who: results.restored(a.reshape(targets.shape)) for who, a in results.given.items()}
     errors = {who: np.abs(numbers - truths) for who, numbers in given.items()}
     rows: list[list[str | float]] = [
         [who, float(error.mean()), float(np.sqrt((error**2).mean())), float(error.max())]
@@ -21,11 +22,11 @@ def number_sections(results: Results, names: Sequence[str]) -> list[Section]:
     table = html_table(["file", "mean absolute error", "root mean square", "largest"], rows)
     order = np.argsort(-errors[results.reference].max(axis=1), kind="stable")[:MOST_SHOWN]
 
-    def lines(place: int) -> list[Line]:
+    def of_all(place: int) -> list[Line]:
         said = [(who, numbers[place]) for who, numbers in given.items()]
         return [(f"{who}: {_words(row)}", False) for who, row in (*said, ("target", truths[place]))]
 
-    examples = shown(results.inputs, order, [lines(place) for place in order])
+    examples = shown(results.examples(order), order, of_all, total=results.total)
     return [("Errors", table), ("The largest errors", examples)]
 
 

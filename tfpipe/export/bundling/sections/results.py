@@ -2,78 +2,137 @@
 
 Example:
 
-    shown(results.inputs, places, lines)        # pictures with their captions, or a table
+    examples = results.examples(places)
+    shown(examples, places, lambda place: [("label: 7", False)], total=results.total)
 """
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
+import tensorflow as tf
 
-from tfpipe.export.scoring.measures import class_of
-from tfpipe.report import html_table, tiles
+from tfpipe.export.scoring.running import Answers
+from tfpipe.report import html_table, quotes, tiles, traces
+from tfpipe.tokens import text_of
 
 MOST_SHOWN = 24
 
 Section = tuple[str, str]
 Line = tuple[str, bool]  # a text, and whether it says something wrong
+Example = tuple[Any, np.ndarray]  # its input, an array or a text in UTF-8, and its targets
+
+
+def same(numbers: np.ndarray) -> np.ndarray:
+    """The numbers as they are."""
+    return numbers
 
 
 class Results(NamedTuple):
-    """Inputs (N, ...), targets (N, ...) as `records.read` gives them, scores by name.
+    """What the model and every file answered to a whole split.
 
-    The reference comes first; scores are float32 (N, ...), of masks uint8 (N, H, W): the classes,
-    which take less memory.
+    Args:
+        answers: by name; the reference's come first.
+        data: batches of (inputs, targets), in the order of the answers.
+        run: from a name and some inputs to scores, for what the answers do not keep.
+        restored: from targets, and forecasts of them, to the units of the data.
     """
 
-    inputs: np.ndarray
-    targets: np.ndarray
-    scores: Mapping[str, np.ndarray]
+    answers: Mapping[str, Answers]
+    data: tf.data.Dataset
+    run: Callable[[str, np.ndarray], np.ndarray]
+    restored: Callable[[np.ndarray], np.ndarray] = same
 
     @property
     def reference(self) -> str:
         """The name of what the files are compared with."""
-        return next(iter(self.scores))
+        return next(iter(self.answers))
 
     @property
     def files(self) -> list[str]:
         """The names of the others."""
-        return list(self.scores)[1:]
+        return list(self.answers)[1:]
+
+    @property
+    def total(self) -> int:
+        """How many examples there are."""
+        return len(self.answers[self.reference].rows)
+
+    @property
+    def targets(self) -> np.ndarray:
+        """What is right, (N, ...); of masks there is none."""
+        return np.asarray(self.answers[self.reference].targets)
+
+    @property
+    def given(self) -> dict[str, np.ndarray]:
+        """What was answered, by name, (N, ...); of masks there is none."""
+        return {who: np.asarray(answers.answers) for who, answers in self.answers.items()}
+
+    @property
+    def label_scores(self) -> dict[str, np.ndarray]:
+        """Of several labels the scores, by name, (N, labels): the task keeps them in its rows."""
+        return {who: np.split(a.rows, 2, axis=1)[0] for who, a in self.answers.items()}
+
+    def examples(self, places: Iterable[int]) -> dict[int, Example]:
+        """The examples at these places, read again; no other is kept."""
+        wanted, found, first = {int(place) for place in places}, {}, 0
+        for inputs, targets in self.data.as_numpy_iterator() if wanted else ():
+            for place in wanted.intersection(range(first, first + len(inputs))):
+                found[place] = inputs[place - first], targets[place - first]
+            first += len(inputs)
+            if first > max(wanted):
+                break
+        return found
 
 
-def chosen(scores: np.ndarray) -> np.ndarray:
-    """The class that scores (N, ..., C) name; of a single score, whether it is above a half.
+def where_any(differs: Iterable[np.ndarray], total: int) -> np.ndarray:
+    """The places where any of these bool (N,) is true.
 
-    >>> chosen(np.array([[0.2, 0.8]])), chosen(np.array([[0.2], [0.7]]))
-    (array([1]), array([0, 1]))
+    >>> where_any([np.array([True, False, False]), np.array([False, False, True])], 3)
+    array([0, 2])
     """
-    return class_of(scores).astype(np.int64)
+    return np.flatnonzero(np.logical_or.reduce([*differs, np.zeros(total, bool)]))
 
 
-def shown(inputs: np.ndarray, places: np.ndarray, lines: Sequence[Sequence[Line]]) -> str:
+def shown(
+    examples: Mapping[int, Example],
+    places: np.ndarray,
+    lines: Callable[[int], list[Line]],
+    *,
+    total: int,
+) -> str:
     """Some examples with what is said of them, and how many of all they are.
 
+    Pictures are shown as pictures, texts as texts, sequences as lines over time.
+
     Args:
-        inputs: all of them.
+        examples: those that are shown, by their places.
         places: which are meant; the first 24 are shown.
-        lines: what is said of those that are shown.
+        lines: from a place to what is said of its example.
+        total: how many examples there are.
     """
+    if not len(places):
+        return f"<p>None of {total:,} examples.</p>"
     more = f"; the first {MOST_SHOWN} are shown" if len(places) > MOST_SHOWN else ""
-    count = f"<p>{len(places):,} of {len(inputs):,} examples{more}.</p>\n"
-    first = places[:MOST_SHOWN]
-    if are_pictures(inputs):
-        return count + tiles(inputs[first], lines)
-    rows: list[list[str | float]] = [
-        [int(place), "; ".join(text for text, _ in said)]
-        for place, said in zip(first, lines, strict=True)
-    ]
+    count = f"<p>{len(places):,} of {total:,} examples{more}.</p>\n"
+    first = places[:MOST_SHOWN].tolist()
+    inputs, said = [examples[place][0] for place in first], list(map(lines, first))
+    texts = [text_of(each) for each in inputs if isinstance(each, bytes)]
+    if texts:
+        return count + quotes(texts, said)
+    if is_picture(inputs[0]):
+        return count + tiles(inputs, said)
+    if inputs[0].ndim == 2 and inputs[0].dtype.kind == "f":
+        return count + traces(inputs, said)
+    answers = ["; ".join(text for text, _ in each) for each in said]
+    rows: list[list[str | float]] = [[*row] for row in zip(first, answers, strict=True)]
     return count + html_table(["example", "answers"], rows)
 
 
-def are_pictures(inputs: np.ndarray) -> bool:
-    """Whether a person can look at them: uint8 (N, H, W, 1 or 3).
+def is_picture(example: np.ndarray) -> bool:
+    """Whether a person can look at it: uint8 (H, W, 1 or 3).
 
-    >>> are_pictures(np.zeros((1, 8, 8, 1), np.uint8)), are_pictures(np.zeros((1, 8), np.int32))
+    >>> is_picture(np.zeros((8, 8, 1), np.uint8)), is_picture(np.zeros((8,), np.int32))
     (True, False)
     """
-    return inputs.dtype == np.uint8 and inputs.ndim == 4 and inputs.shape[-1] in (1, 3)
+    return example.dtype == np.uint8 and example.ndim == 3 and example.shape[-1] in (1, 3)

@@ -1,0 +1,139 @@
+"""Bundles of texts and of series: what their files are run on, and what is told of them."""
+
+import html
+import re
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, r2_score
+
+from tfpipe import export, ops, records
+from tfpipe.errors import RequestError
+from tfpipe.export.bundling import ladder
+from tfpipe.export.bundling.data import data_of
+
+
+def page_of(bundle):
+    """The sections of the page by their headings."""
+    text = (bundle.path / "report.html").read_text(encoding="utf-8")
+    parts = re.split("<h2>(.*?)</h2>", text)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def read_all(manifest, split, *arguments):
+    batches = list(records.read(manifest, split, *arguments, batch_size=64))
+    return (np.concatenate([batch[n].numpy() for batch in batches]) for n in (0, 1))
+
+
+def test_texts_are_scored_as_strings_in_all_their_windows(text_bundle, texts):
+    strings, labels = read_all(texts, "test")
+    chain = ops.Chain.from_json(text_bundle.path / "chain.json")
+    assert max(len(text.split()) for text in strings) > 8
+    for row in text_bundle.report.files:
+        scores = export.load_texts(text_bundle.path / row.path, chain).predict(strings)
+        assert accuracy_score(labels, scores.argmax(-1)) == pytest.approx(row.score)
+    head = text_bundle.report.reference
+    assert 0.7 < head["score_low"] < head["score"] < head["score_high"] < 1  # a tenth is wrong
+    assert head["takes"] == "texts, as windows of 8 tokens (int32)"
+    assert "by the window: int8.tflite, model.onnx." in str(text_bundle)
+
+
+def test_the_words_and_the_classes_are_in_every_file(text_bundle, texts):
+    assert text_bundle.models == ("int8.tflite", "model.onnx")
+    for name in text_bundle.models:
+        inside = export.attached(text_bundle.path / name)
+        assert tuple(inside["vocabulary.txt"].split()) == texts.vocabulary
+        assert inside["labels.txt"] == "dull\nfine\n"
+
+
+def test_the_page_shows_texts_as_texts(text_bundle, texts, sliding):
+    sections = page_of(text_bundle)
+    quoted = [
+        html.unescape(q)
+        for q in re.findall("<blockquote>(.*?)</blockquote>", sections["Wrong answers"])
+    ]
+    strings, labels = read_all(texts, "test")
+    answers = export.load_texts(text_bundle.path / "model.onnx", sliding).predict(strings)
+    wrong = [text.decode() for text in strings[answers.argmax(-1) != labels]]
+    assert len(wrong) > 5
+    assert quoted == wrong[:24]
+    assert "<img" not in sections["Wrong answers"]
+    assert "ms for one window of a text" in sections["Size, latency and score"]
+
+
+def test_the_card_of_texts_says_what_goes_in_and_why_there_is_no_program_for_phones(text_bundle):
+    text = (text_bundle.path / "model_card.md").read_text(encoding="utf-8")
+    assert "which takes texts, as windows of 8 tokens (int32) and gives 2 classes." in text
+    assert "One window of a text at a time" in text
+    assert (
+        "How a program uses a file: `use.py`. There is no program for Android and iOS: the" in text
+    )
+
+
+def test_a_text_s_first_windows_are_what_integers_are_calibrated_with(text_model, texts, sliding):
+    data = data_of(text_model, texts, sliding, split="test")
+    tokens = next(iter(data.calibration))[0].numpy()
+    assert tokens.shape[1:] == (8,)
+    strings, _ = read_all(texts, "train")
+    np.testing.assert_array_equal(tokens[0], data.reference.read(strings[0])[0])
+
+
+def test_another_chain_than_of_texts_is_refused(text_model, texts, tmp_path):
+    with pytest.raises(RequestError, match=r"^Expected a chain of Tokenize and Window\. Received"):
+        export.bundle(text_model, texts, tmp_path / "out", prepare=ops.Chain([ops.Window(8)]))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_the_ladder_of_texts_goes_on_to_the_next_kind_that_there_is(
+    text_model, texts, sliding, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(ladder, "_missed", lambda file, _: "" if "dynamic" in file.path else "no")
+    options = {"prepare": sliding, "formats": ["int8"]}
+    made = export.bundle(text_model, texts, tmp_path / "out", **options)
+    assert made.models == ("dynamic.tflite",)
+    (told,) = made.report.reference["instead"]
+    assert "int8_qat: " in told
+    assert "int16x8: Expected another mode than 'int16x8' for a model that takes tokens" in told
+    assert export.attached(made.path / "dynamic.tflite")["vocabulary.txt"].startswith("[PAD]\n")
+
+
+def test_series_are_scored_as_they_were_trained_with(series_bundle, series, standard):
+    sequences, targets = read_all(series, "test", standard)
+    for row in series_bundle.report.files:
+        given = export.load(series_bundle.path / row.path).predict(sequences)
+        assert r2_score(targets, given[:, 0]) == pytest.approx(row.score, abs=1e-5)
+    head = series_bundle.report.reference
+    assert head["score_name"] == "R2"
+    assert 0 < head["score_low"] < head["score"] < head["score_high"] < 1
+
+
+def test_without_classes_there_are_no_labels(series_bundle):
+    assert "labels.txt" not in series_bundle.files
+    assert series_bundle.class_names == ()
+    assert "labels.txt" not in export.attached(series_bundle.path / "int8.tflite")
+
+
+def test_the_page_shows_series_as_lines_and_errors_in_the_units_of_the_data(
+    series_bundle, series, standard
+):
+    sections = page_of(series_bundle)
+    _, truths = read_all(series, "test")
+    prepared, _ = read_all(series, "test", standard)
+    exact = export.load(series_bundle.path / "model.onnx").predict(prepared)[:, 0]
+    mean, std = (numbers[0] for numbers in records.moments(series))
+    errors = np.abs(exact * std + mean - truths)
+    cells = re.findall("<td[^>]*>(.*?)</td>", sections["Errors"])
+    assert cells[8] == "model.onnx"
+    assert float(cells[9]) == pytest.approx(errors.mean(), rel=1e-3)
+    assert sections["The largest errors"].count("<polyline") == 2 * 24
+    worst = re.findall(r"target: ([\d.]+)", sections["The largest errors"])[0]
+    assert float(worst) == pytest.approx(truths[errors.argmax()], rel=1e-3)
+
+
+def test_the_card_of_series_says_nothing_of_classes(series_bundle):
+    text = (series_bundle.path / "model_card.md").read_text(encoding="utf-8")
+    assert "which takes float32 (12, 2) and gives numbers." in text
+    assert "How sure a single forecast is: not measured." in text
+    assert "Whether the targets are right: not known." in text
+    assert "class" not in text[text.index("## Limits") : text.index("## Intended use")]

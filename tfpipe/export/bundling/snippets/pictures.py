@@ -1,0 +1,67 @@
+"""Programs that run a file on a picture.
+
+Example:
+
+    picture_programs(file, ends(file), prepare, "label")["use.py"]
+"""
+
+import pathlib
+from collections.abc import Mapping
+
+import numpy as np
+
+from tfpipe.export.bundling.snippets.ends import Ends, filled, how_shown, words
+from tfpipe.ops import Chain, Decode, Op, Resize
+
+# How a picture's pixels become the file's, by its channels.
+_PIXELS: Mapping[int, Mapping[str, str]] = {
+    1: {
+        "mode": "L",
+        "kotlin_pixel": "grey(argb[i])",
+        "kotlin_helper": """
+    private fun grey(rgb: Int): Int {
+        val (red, green, blue) = listOf(16, 8, 0).map { rgb shr it and 255 }
+        return (0.299 * red + 0.587 * green + 0.114 * blue + 0.5).toInt()
+    }
+""",
+        "swift_space": "CGColorSpaceCreateDeviceGray()",
+        "swift_info": "none",
+        "swift_stride": "1",
+        "swift_pixels": "drawn",
+    },
+    3: {
+        "mode": "RGB",
+        "kotlin_pixel": "(argb[i / 3] shr (16 - 8 * (i % 3)))",  # ARGB: R, then G, then B
+        "kotlin_helper": "",
+        "swift_space": "CGColorSpaceCreateDeviceRGB()",
+        "swift_info": "noneSkipLast",
+        "swift_stride": "4",
+        "swift_pixels": "Data(drawn.enumerated().filter { $0.offset % 4 != 3 }.map(\\.element))",
+    },
+}
+
+
+def picture_programs(file: pathlib.Path, both: Ends, prepare: Chain, task: str) -> dict[str, str]:
+    """`use.py`, `Use.kt` and `Use.swift`; none where no pixels as uint8 go in."""
+    shape = both.takes["shape"].tolist()
+    if shape[-1] not in _PIXELS or both.takes["dtype"] != np.uint8:
+        return {}
+    values = {
+        **words(file, both),
+        **dict(zip(("height", "width", "channels"), map(str, shape[1:]), strict=True)),
+        "resized": "\n".join(_step(op) for op in prepare.outside().ops if type(op) is not Decode),
+        **_PIXELS[shape[-1]],
+        **how_shown(task, both.gives),
+    }
+    names = ("use.py", "Use.kt", "Use.swift")
+    return {name: filled(f"picture/{name}", values) for name in names}
+
+
+def _step(op: Op) -> str:
+    """The op in Pillow, whose filters average when a picture shrinks; or a line that names it."""
+    if not isinstance(op, Resize) or (op.method == "bilinear" and not op.antialias):
+        return f"# Here belongs what training did: {op!r}"
+    size, kind = f"({op.size[1]}, {op.size[0]})", "BOX" if op.method == "area" else "BILINEAR"
+    if op.letterbox:
+        return f'picture = ImageOps.pad(picture, {size}, Image.Resampling.{kind}, color="black")'
+    return f"picture = picture.resize({size}, Image.Resampling.{kind})"
