@@ -84,17 +84,10 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
     test = read("test", prepare.outside(), batch_size=256)
     large = tp.export.to_tflite(dense, out / "dense.tflite", prepare=prepare)
     (before,) = tp.export.verify(tp.export.from_keras(dense, prepare), [large], test).files
-    return tp.export.bundle(
-        pruned,
-        manifest,
-        out / "bundle",
-        prepare=prepare,
-        formats=("float32", "int8"),
-        notes={
-            "Before pruning": f"accuracy {before.score:.4f}, {before.zipped_bytes:,} bytes zipped",
-            "Training": curves,
-        },
-    )
+    then = f"accuracy {before.score:.4f}, {before.zipped_bytes:,} bytes zipped"
+    notes: dict[str, str | bytes] = {"Before pruning": then, "Training": curves}
+    bundle = functools.partial(tp.export.bundle, prepare=prepare, formats=("float32", "int8"))
+    return bundle(pruned, manifest, out / "bundle", notes=notes)
 
 
 if __name__ == "__main__":

@@ -3,35 +3,28 @@
     python -m pipelines.series
 
 Draws series of unlike periods, writes their windows as TFRecord shards (a series is in one split
-only), trains, exports, runs every file on the whole test split, and ends with a table that compares
-them with the naive forecast, which is the window's last value. Everything lands in --out; an
-interrupted run continues there.
+only), trains, and ends in a bundle: both files, run on the whole test split, and the error of the
+model as a share of the naive forecast's, which is the window's last value. Everything lands in
+--out; an interrupted run continues there.
 
-The root mean squared error of both files is 0.146 of the naive forecast's, on 558 windows of 31
-series, after 81 s on four busy cores.
+RESULT
 """
 
 from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
 
 import dataclasses
+import functools
 import pathlib
 import sys
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 import tfpipe as tp
-from tfpipe import cli, runs
+from tfpipe import pipeline
 from tfpipe.cli import flag
-
-if TYPE_CHECKING:
-    import keras
 
 
 @dataclasses.dataclass(frozen=True)
 class Flags:
-    """The command line."""
-
     out: str = flag("out/series", "the folder for everything")
     num_series: int = flag(300, "series that are drawn, of 160 steps each", least=10)
     window: int = flag(48, "steps that the model sees", least=2)
@@ -44,94 +37,49 @@ class Flags:
     overwrite: bool = flag(False, "begin anew where --out holds a run already")
 
 
-def main(flags: Flags) -> None:
-    """Runs the job, or what an interrupted run of the same flags left of it."""
-    source = load_source(flags)
-    with runs.job(flags, "report.html") as (out, finished):
-        if not finished:
-            make(flags, source, out)
-        report = tp.export.load_report(out / "report.json")
-        print(report)
-        shares = [f"{name} {share:.3f}" for name, share in report.reference["of_naive"].items()]
-        print(f"Root mean squared error, as a share of the last value's: {', '.join(shares)}.")
-
-
 def load_source(flags: Flags) -> tp.records.Source:
-    """Windows of waves with a period of 12 to 36 steps, under noise that lasts some steps."""
-    random = np.random.default_rng(flags.seed)
-    length, count = 160, flags.num_series
-    periods, phases = random.uniform(12, 36, (count, 1)), random.uniform(0, 2 * np.pi, (count, 1))
-    series = np.sin(2 * np.pi * np.arange(length) / periods + phases)
-    noise = np.zeros(count)
-    for step in range(length):
-        noise = 0.5 * noise + random.normal(0, 0.1, count)
-        series[:, step] += noise
-    cut = np.lib.stride_tricks.sliding_window_view(5 + 3 * series, flags.window + flags.horizon, 1)
-    cut = cut[:, :: flags.horizon]
-    return tp.records.arrays(
-        cut[..., : flags.window].reshape(-1, flags.window),
-        cut[..., -1].reshape(-1),
-        kind="sequence",
-        group=np.repeat(np.arange(count), cut.shape[1]).tolist(),
-        seed=flags.seed,
-        name="waves",
-    )
+    from pipelines.drawn.waves import waves, windows
+
+    print("The series are drawn; the score says nothing of real ones.")
+    seen, ahead, places = windows(waves(flags.seed, flags.num_series), flags.window, flags.horizon)
+    options = {"group": places.tolist(), "seed": flags.seed, "name": "waves"}
+    return tp.records.arrays(seen, ahead, kind="sequence", **options)
 
 
-def make(flags: Flags, source: tp.records.Source, out: pathlib.Path) -> None:
-    """Records, model, files, report."""
-    records = out / "records"
-    manifest = tp.records.load(records) if records.exists() else tp.records.write(source, records)
+def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.export.Bundle:
     prepare = tp.ops.Chain([tp.ops.Standardize(*tp.records.moments(manifest), target=(0,))])
-    prepare.to_json(out / "chain.json")
-    model, curves = train(flags, manifest, prepare, out)
-    windows = tp.records.read(manifest, "train", prepare, batch_size=256)
-    files = [
-        tp.export.to_tflite(model, out / f"{mode}.tflite", mode=mode, calibration=windows)
-        for mode in ("float32", "int8")
-    ]
-    test = tp.records.read(manifest, "test", prepare, batch_size=256)
-    report = tp.export.verify(tp.export.from_keras(model), files, test)
-    report.require(score_lost=0.01)
-    of_naive = {file.name: round(compared(tp.export.load(file), test), 4) for file in files}
-    report = dataclasses.replace(report, reference={**report.reference, "of_naive": of_naive})
-    report.to_json(out / "report.json")
-    tp.export.to_page(out / "report.html", report, [("Training", curves)], title="Series")
+    read = functools.partial(tp.records.read, manifest, prepare=prepare, cache=True)
+    train = read("train", batch_size=flags.batch_size, shuffle_seed=flags.seed)
+    val, test = read("val", batch_size=256), read("test", batch_size=256)
 
-
-def compared(predictor: tp.export.Predictor, test: Any) -> float:
-    """The root mean squared error, as a share of the naive forecast's."""
-    batches = list(test.as_numpy_iterator())
-    inputs, targets = (np.concatenate(part) for part in zip(*batches, strict=True))
-    own, naive = predictor.predict(inputs)[:, 0], inputs[:, -1, 0]
-    return float(np.sqrt(np.mean((own - targets) ** 2) / np.mean((naive - targets) ** 2)))
-
-
-def train(
-    flags: Flags, manifest: tp.records.Manifest, prepare: tp.ops.Chain, out: pathlib.Path
-) -> tuple[keras.Model, str]:
-    """The model, and its learning curves."""
-    import keras
-
-    train = tp.records.read(
-        manifest, "train", prepare, batch_size=flags.batch_size, shuffle_seed=flags.seed, cache=True
-    )
-    val = tp.records.read(manifest, "val", prepare, batch_size=256, cache=True)
-
-    def make_model() -> keras.Model:
+    def make_model() -> Any:
         model = tp.models.lstm(
-            (flags.window, 1), 1, activation="linear", pooling="last", units=flags.units
+            (flags.window, 1), 1, activation="linear", units=flags.units, pooling="last"
         )
-        steps = flags.epochs * len(train)
-        decay = keras.optimizers.schedules.CosineDecay(flags.learning_rate, steps)
-        model.compile(keras.optimizers.Adam(decay), loss="mse")
+        adam = tp.train.cosine_adam(flags.learning_rate, flags.epochs * len(train))
+        model.compile(adam, loss="mse")
         tp.train.fit(model, train, val, epochs=flags.epochs)
         return model
 
     with tp.train.distribute(seed=flags.seed):
         model, history = tp.train.keep(out / "model.keras", make_model)
-    return model, tp.report.figure(tp.report.curves(history), alt="Learning curves.")
+    told = f"{of_naive(model, test):.3f} of the last value's root mean squared error"
+    bundle = functools.partial(tp.export.bundle, formats=("float32", "int8"), prepare=prepare)
+    notes: dict[str, str | bytes] = {
+        "Against the naive forecast": told,
+        "Training": tp.report.curves(history),
+    }
+    return bundle(model, manifest, out / "bundle", require={"score_lost": 0.01}, notes=notes)
+
+
+def of_naive(model: Any, test: Any) -> float:
+    """The model's root mean squared error, as a share of the naive forecast's."""
+    import numpy as np
+
+    inputs, targets = map(np.concatenate, zip(*test.as_numpy_iterator(), strict=True))
+    own, naive = model.predict(inputs, verbose=0)[:, 0], inputs[:, -1, 0]
+    return float(np.sqrt(np.mean((own - targets) ** 2) / np.mean((naive - targets) ** 2)))
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main, Flags, doc=__doc__))
+    sys.exit(pipeline.run(load_source, make, Flags, doc=__doc__))

@@ -1,44 +1,35 @@
 """The job on texts: finished, continued, refused, and as good on real sentences as promised."""
 
-import json
-
 import numpy as np
 import pytest
 
 from pipelines import sentiment
-from tfpipe import cli, export, ops, tokens
+from pipelines.drawn import texts
+from tfpipe import export, ops, pipeline, records, tokens
 
 TINY = ["--epochs", "4", "--units", "8", "--length", "24", "--vocabulary-size", "30"]
-TINY += ["--batch-size", "16", "--learning-rate", "0.02", "--word-dropout", "0"]
-FILES = [
-    "chain.json",
-    "float32.onnx",
-    "float32.tflite",
-    "int8.tflite",
-    "labels.txt",
-    "model.history.json",
-    "model.keras",
-    "records",
-    "report.html",
-    "report.json",
-    "run.json",
-]
+TINY += ["--batch-size", "16", "--learning-rate", "0.02"]
 LINES = {"pos.txt": "a fine film number {}\n", "neg.txt": "a dull film number {}\n"}
 
 
 def run_here(*arguments):
-    return cli.run(sentiment.main, sentiment.Flags, doc=sentiment.__doc__, arguments=arguments)
+    parts = sentiment.load_source, sentiment.make, sentiment.Flags
+    return pipeline.run(*parts, doc=sentiment.__doc__, arguments=arguments)
 
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+def reviews(seed, number):
+    return [texts.review(f"{seed}/{index}", str(index)) for index in range(number)]
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """The folder of a tiny run on a few of the drawn texts, in a table."""
     folder = tmp_path_factory.mktemp("sentiment")
-    rows = [f'"{row["text"]}",{row["label"]}\n' for row in sentiment.drawn_texts(0, 300)]
+    rows = [f'"{row["text"]}",{row["label"]}\n' for row in reviews(0, 300)]
     (folder / "t.csv").write_text("text,label\n" + "".join(rows))
     assert run_here(*flags_of(folder)) == 0
     return folder / "out"
@@ -48,31 +39,30 @@ def flags_of(folder):
     return ["--data", str(folder / "t.csv"), "--out", str(folder / "out"), *TINY]
 
 
-def test_it_leaves_files_that_belong_together(finished):
-    assert names(finished) == FILES
-    chain = ops.Chain.from_json(finished / "chain.json")
-    manifest = json.loads((finished / "records" / "manifest.json").read_bytes())
-    assert list(chain.ops[0].vocabulary) == manifest["vocabulary"]
-    assert len(manifest["vocabulary"]) == 30
+def test_it_ends_in_a_bundle_of_files_that_belong_together(finished):
+    assert names(finished) == ["bundle", "model.history.json", "model.keras", "records", "run.json"]
+    bundle = export.load_bundle(finished / "bundle")
+    chain = ops.Chain.from_json(bundle.path / "chain.json")
+    manifest = records.load(finished / "records")
+    assert chain.ops[0].vocabulary == manifest.vocabulary
+    assert len(manifest.vocabulary) == 30
     assert chain.ops[1] == ops.Window(24, stride=12)
-    report = json.loads((finished / "report.json").read_bytes())
-    assert [row["path"] for row in report["files"]] == [
-        "float32.tflite",
-        "int8.tflite",
-        "float32.onnx",
-    ]
+    assert bundle.models[0] == "float32.tflite"
+    assert bundle.report.reference["require"] == {"score_lost": 0.01}
+    page = (bundle.path / "report.html").read_text(encoding="utf-8")
+    assert "<h2>Training</h2>" in page
 
 
 def test_every_file_takes_strings_and_answers_alike(finished):
-    chain = ops.Chain.from_json(finished / "chain.json")
-    texts = [row["text"] for row in sentiment.drawn_texts(seed=1, number=20)]
-    files = ("model.keras", "float32.tflite", "float32.onnx", "int8.tflite")
-    expected, *others = (
-        export.on_texts(export.load(finished / name), chain).predict(texts) for name in files
-    )
-    assert max(len(tokens.words(text)) for text in texts) > 24
-    for scores, bound in zip(others, (1e-5, 1e-5, 0.1), strict=True):
-        np.testing.assert_allclose(scores, expected, atol=bound)
+    bundle = export.load_bundle(finished / "bundle")
+    chain = ops.Chain.from_json(bundle.path / "chain.json")
+    strings = [row["text"] for row in reviews(1, 20)]
+    assert max(len(tokens.words(text)) for text in strings) > 24
+    expected = export.on_texts(export.load(finished / "model.keras"), chain).predict(strings)
+    for name in bundle.models:
+        scores = export.load_texts(bundle.path / name, chain).predict(strings)
+        atol = 0.1 if name.startswith("int8") else 1e-5
+        np.testing.assert_allclose(scores, expected, atol=atol)
 
 
 def test_a_finished_run_is_told(finished, capsys):
@@ -87,12 +77,6 @@ def test_it_says_that_drawn_texts_are_drawn(capsys):
     assert capsys.readouterr().out == (
         "No --data: the texts are drawn, and easy; the score says nothing of real ones.\n"
     )
-
-
-def test_drawn_texts_are_those_of_their_seed():
-    first, again, other = (list(sentiment.drawn_texts(seed, 30)) for seed in (0, 0, 1))
-    assert first == again != other
-    assert {row["label"] for row in first} == {0, 1}
 
 
 def test_two_files_or_a_table(tmp_path):
@@ -131,13 +115,10 @@ def test_real_sentences_reach_their_bars(tmp_path, shared_data):
     for seed in range(3):
         out = tmp_path / str(seed)
         assert run_here("--data", str(data), "--out", str(out), "--seed", str(seed)) == 0
-        report = json.loads((out / "report.json").read_bytes())
-        assert report["reference"]["num_examples"] == 1066
-        scores.append(report["reference"]["score"])
-        assert {row["path"]: row["score_lost"] <= 0.01 for row in report["files"]} == {
-            "float32.tflite": True,
-            "int8.tflite": True,
-            "float32.onnx": True,
-        }
-        assert (out / "int8.tflite").stat().st_size < 1e6
+        report = export.load_bundle(out / "bundle").report
+        assert report.reference["num_examples"] == 1066
+        scores.append(report.reference["score"])
+        lost = {row.path: row.score_lost <= 0.01 for row in report.files}
+        assert lost == {"float32.tflite": True, "int8.tflite": True, "model.onnx": True}
+        assert (out / "bundle" / "int8.tflite").stat().st_size < 1e6
     assert np.mean(scores) >= 0.76

@@ -1,18 +1,22 @@
 """The job on series: finished, its files as good as its model, and far better than no model."""
 
-import json
-
 import numpy as np
 import pytest
 
 from pipelines import series
-from tfpipe import cli, export, ops, records
+from tfpipe import export, ops, pipeline, records
 
 TINY = ["--epochs", "1", "--units", "4", "--num-series", "40", "--window", "20"]
 
 
 def run_here(*arguments):
-    return cli.run(series.main, series.Flags, doc=series.__doc__, arguments=arguments)
+    parts = series.load_source, series.make, series.Flags
+    return pipeline.run(*parts, doc=series.__doc__, arguments=arguments)
+
+
+def told_share(bundle):
+    """The share of the naive forecast's error, which the job gives the bundle as a note."""
+    return float(bundle.report.reference["notes"]["Against the naive forecast"].split()[0])
 
 
 @pytest.fixture(scope="module")
@@ -23,19 +27,17 @@ def finished(tmp_path_factory):
     return out
 
 
-def test_the_table_is_what_the_files_answer(finished):
-    report = json.loads((finished / "report.json").read_bytes())
-    manifest = records.load(finished / "records")
-    chain = ops.Chain.from_json(finished / "chain.json")
+def test_the_share_of_the_naive_forecast_is_that_of_the_files(finished):
+    bundle, manifest = export.load_bundle(finished / "bundle"), records.load(finished / "records")
+    chain = ops.Chain.from_json(bundle.path / "chain.json")
     assert chain == ops.Chain([ops.Standardize(*records.moments(manifest), target=(0,))])
     batches = list(records.read(manifest, "test", chain, batch_size=64))
     inputs = np.concatenate([x for x, _ in batches])
     targets = np.concatenate([y for _, y in batches])
     naive = np.sqrt(np.mean((inputs[:, -1, 0] - targets) ** 2))
-    for row in report["files"]:
-        found = export.load(finished / row["path"]).predict(inputs)[:, 0]
-        off = np.sqrt(np.mean((found - targets) ** 2))
-        assert report["reference"]["of_naive"][row["path"]] == pytest.approx(off / naive, abs=1e-4)
+    found = export.load(bundle.path / "float32.tflite").predict(inputs)[:, 0]
+    off = np.sqrt(np.mean((found - targets) ** 2))
+    assert told_share(bundle) == pytest.approx(off / naive, abs=6e-4)
 
 
 def test_a_series_is_in_one_split_only():
@@ -48,14 +50,19 @@ def test_a_series_is_in_one_split_only():
     assert all(len(splits) == 1 for splits in first.values())
 
 
-def test_a_finished_run_is_told(finished, capsys):
+def test_a_finished_run_is_told_with_its_share(finished, capsys):
     assert run_here("--out", str(finished), *TINY) == 0
-    assert "holds this run, finished" in capsys.readouterr().out
+    drawn, holds, *_, share, _ = capsys.readouterr().out.splitlines()
+    assert drawn == "The series are drawn; the score says nothing of real ones."
+    assert "holds this run, finished" in holds
+    assert share.startswith("Against the naive forecast: ")
+    assert share.endswith(" of the last value's root mean squared error")
 
 
 @pytest.mark.slow
 def test_it_is_far_better_than_the_last_value(tmp_path):
     assert run_here("--out", str(tmp_path / "out")) == 0
-    report = json.loads((tmp_path / "out" / "report.json").read_bytes())
-    assert max(report["reference"]["of_naive"].values()) <= 0.2
-    assert [row["agreement"] for row in report["files"]] == [1.0, 1.0]
+    bundle = export.load_bundle(tmp_path / "out" / "bundle")
+    assert told_share(bundle) <= 0.2
+    assert [row.path for row in bundle.report.files] == ["float32.tflite", "int8.tflite"]
+    assert all(row.agreement == 1.0 for row in bundle.report.files)
