@@ -1,5 +1,7 @@
 """The small model that pruning is tested on, its data, and the zeros that it should have."""
 
+import contextlib
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -23,6 +25,16 @@ def classifier(optimizer="adam"):
 
 
 KERNELS = {"conv/kernel": 36, "depthwise/kernel": 36, "dense/kernel": 640, "head/kernel": 20}
+
+
+@contextlib.contextmanager
+def mixed_precision():
+    """Models that are built in this block compute in float16."""
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy("float32")
 
 
 def zeros(model):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.compress.small import mixed_precision
 from tfpipe import compress, export
 from tfpipe.compress.kernels import kernels
 from tfpipe.errors import RequestError
@@ -138,12 +139,8 @@ def test_clustered_then_int8_has_few_numbers_in_each_channel(clustered, tmp_path
 
 
 def test_under_two_replicas_in_mixed_precision_with_accumulation(two_devices):
-    keras.config.set_dtype_policy("mixed_float16")
-    try:
-        with two_devices.scope():
-            model = classifier()
-    finally:
-        keras.config.set_dtype_policy("float32")
+    with mixed_precision(), two_devices.scope():
+        model = classifier()
     found = compress.cluster(model, TRAIN, num_clusters=3, epochs=2, accumulate=2)
     assert isinstance(found.optimizer, keras.optimizers.LossScaleOptimizer)
     for kernel in kernels(found).values():

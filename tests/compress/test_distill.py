@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.compress.small import mixed_precision
 from tfpipe import compress, models, train
 from tfpipe.errors import RequestError
 
@@ -139,11 +140,8 @@ def test_the_result_does_not_depend_on_replicas_or_accumulation(two_devices):
 
 
 def test_mixed_precision_scales_the_loss():
-    keras.config.set_dtype_policy("mixed_float16")
-    try:
+    with mixed_precision():
         student = net()
-    finally:
-        keras.config.set_dtype_policy("float32")
     found = compress.distill(student, net(9), TRAIN, epochs=2)
     assert isinstance(found.optimizer, keras.optimizers.LossScaleOptimizer)
     assert np.isfinite(found.history.history["loss"]).all()

@@ -72,6 +72,18 @@ def test_rectangles_are_anywhere():
     assert abs(np.corrcoef(middle)[0, 1]) < 0.2
 
 
+def test_a_rectangle_has_the_share_of_the_area_that_was_drawn():
+    """Yun et al., section 3.1; those that reach beyond the image are cut off, and left out here."""
+    keys = tf.constant([f"0/0/{number}" for number in range(300)])
+    images = np.zeros((300, 100, 100, 1), np.uint8)
+    found = ops.CutMix(2).mix(images, images + 1, keys)[0].numpy()[..., 0]
+    edges = found[:, [0, -1]].any((1, 2)) | found[:, :, [0, -1]].any((1, 2))
+    whole = ~edges & found.any((1, 2))
+    assert whole.sum() > 30
+    drawn = 1 - _beta(keys, 1, 1.0).numpy()[whole]
+    np.testing.assert_allclose(np.sqrt(found[whole].mean((1, 2))), np.sqrt(drawn), atol=0.011)
+
+
 @pytest.mark.parametrize("alpha", [0.05, 0.2, 1, 5])
 def test_proportions_follow_the_beta_distribution(alpha):
     values = _beta(tf.constant([str(n) for n in range(4000)]), 1, alpha).numpy()

@@ -91,8 +91,9 @@ def test_marks_have_rows_of_their_own(pixels):
 
 
 def test_arrays_and_any_names_will_do():
-    history = {"$a_b$ 日本": np.float32(LOSS), "val_$a_b$ 日本": tuple(LOSS)}
-    assert curves(history, marks={"日本 $x$": 4}) == curves(history, marks={"日本 $x$": 4})
+    arrays = {"$a_b$ 日本": np.array(LOSS), "val_$a_b$ 日本": tuple(LOSS)}
+    lists = dict.fromkeys(arrays, LOSS)
+    assert curves(arrays, marks={"日本 $x$": 4}) == curves(lists, marks={"日本 $x$": 4})
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
+from tests.compress.small import mixed_precision
 from tfpipe.compress.legacy import rebuild
 from tfpipe.errors import RequestError
 
@@ -146,11 +147,8 @@ def test_a_model_for_each_time_step():
 
 
 def test_mixed_precision_becomes_float32():
-    keras.config.set_dtype_policy("mixed_float16")
-    try:
+    with mixed_precision():
         mixed = lstm()
-    finally:
-        keras.config.set_dtype_policy("float32")
     plain = drawn(lstm())
     mixed.set_weights(plain.get_weights())
     sequences = noise(4, 12, 5)
