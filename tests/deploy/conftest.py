@@ -1,9 +1,11 @@
 """A bundle of two files whose numbers nobody measured: deploying does not look at them."""
 
+import dataclasses
 import shutil
 
 import pytest
 
+from tests.reports import HEAD, ROW
 from tfpipe import export, ops
 from tfpipe.backend import keras
 from tfpipe.export.bundling.bundled import seal
@@ -11,27 +13,7 @@ from tfpipe.files import write_json, write_text
 
 
 def row(path, format):
-    return export.FileReport(
-        path=path,
-        format=format,
-        mode="float32",
-        bytes=1,
-        zipped_bytes=1,
-        latency_ms=1.0,
-        latency_p95_ms=1.0,
-        threads=1,
-        peak_memory_bytes=None,
-        agreement=1.0,
-        max_abs_diff=0.0,
-        mean_abs_diff=0.0,
-        score=1.0,
-        score_lost=0.0,
-        score_lost_low=0.0,
-        score_lost_high=0.0,
-        sparsity=0.0,
-        operators={},
-        fault="",
-    )
+    return dataclasses.replace(ROW, path=path, format=format)
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +41,7 @@ def make_bundle(saved_model, tmp_path_factory):
             else:
                 write_text(folder / f"{format}.tflite", "a model")
                 rows.append(row(f"{format}.tflite", "tflite"))
-        export.Report({"score": 1.0}, tuple(rows)).to_json(folder / "report.json")
+        export.Report(HEAD, tuple(rows)).to_json(folder / "report.json")
         write_json(folder / "manifest.json", {"name": name})
         write_text(folder / "labels.txt", "a\nb\nc\n")
         seal(folder)

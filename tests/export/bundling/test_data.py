@@ -65,6 +65,7 @@ def test_the_card_of_texts_says_what_goes_in_and_why_there_is_no_program_for_pho
     text = (text_bundle.path / "model_card.md").read_text(encoding="utf-8")
     assert "which takes texts, as windows of 8 tokens (int32) and gives 2 classes." in text
     assert "One window of a text at a time" in text
+    assert "After the file" not in text
     assert (
         "How a program uses a file: `use.py`. There is no program for Android and iOS: the" in text
     )
@@ -135,5 +136,6 @@ def test_the_card_of_series_says_nothing_of_classes(series_bundle):
     text = (series_bundle.path / "model_card.md").read_text(encoding="utf-8")
     assert "which takes float32 (12, 2) and gives numbers." in text
     assert "How sure a single forecast is: not measured." in text
+    assert "\n\nAfter the file: its numbers, times the `std` of the columns that" in text
     assert "Whether the targets are right: not known." in text
     assert "class" not in text[text.index("## Limits") : text.index("## Intended use")]

@@ -4,30 +4,11 @@ import dataclasses
 
 import pytest
 
+from tests.reports import ROW
 from tfpipe import export
 from tfpipe.errors import DataError, RequestError
 from tfpipe.export.bundling import ladder
 
-ROW = export.FileReport(
-    path="",
-    format="tflite",
-    mode="int8",
-    bytes=1,
-    zipped_bytes=1,
-    latency_ms=0.1,
-    latency_p95_ms=0.2,
-    threads=1,
-    peak_memory_bytes=None,
-    agreement=1.0,
-    max_abs_diff=0.0,
-    mean_abs_diff=0.0,
-    score=0.9,
-    score_lost=0.0,
-    score_lost_low=0.0,
-    score_lost_high=0.0,
-    sparsity=0.0,
-    operators={},
-)
 BARS = {"score_lost": 0.02}
 
 

@@ -6,44 +6,12 @@ import re
 
 import pytest
 
+from tests.reports import HEAD, ROW
 from tfpipe import export, ops, report
 from tfpipe.export.bundling import page as page_module
 
-REPORT = export.Report(
-    {
-        "path": "the Keras model 'a<b'",
-        "format": "keras",
-        "score_name": "accuracy",
-        "score": 0.8,
-        "score_low": 0.5,
-        "score_high": 1.0,
-        "sparsity": 0.5,
-        "num_examples": 10,
-        "timed": "example",
-    },
-    (
-        export.FileReport(
-            path="a.tflite",
-            format="tflite",
-            mode="int8",
-            bytes=1,
-            zipped_bytes=1,
-            latency_ms=0.1,
-            latency_p95_ms=0.2,
-            threads=1,
-            peak_memory_bytes=1,
-            agreement=1.0,
-            max_abs_diff=0.0,
-            mean_abs_diff=0.0,
-            score=0.8,
-            score_lost=0.0,
-            score_lost_low=0.0,
-            score_lost_high=0.0,
-            sparsity=0.5,
-            operators={"CONV_2D": 2},
-        ),
-    ),
-)
+FILE = dataclasses.replace(ROW, path="a.tflite", zipped_bytes=1, latency_ms=0.1, score=0.8)
+REPORT = export.Report({**HEAD, "path": "the Keras model 'a<b'", "score": 0.8}, (FILE,))
 
 
 class Links(html.parser.HTMLParser):
@@ -82,7 +50,7 @@ def test_a_bundle_s_page_has_the_row_of_every_file(bundled, text):
 def test_names_are_escaped(tmp_path):
     path = export.to_page(tmp_path / "report.html", REPORT, [("More", "<p>x</p>")], title="a<b")
     text = path.read_text(encoding="utf-8")
-    assert "the Keras model &#x27;a&lt;b&#x27;: accuracy 0.8000 (95 %: 0.500 to 1.000) on" in text
+    assert "the Keras model &#x27;a&lt;b&#x27;: accuracy 0.8000 (95 %: 0.967 to 0.982) on" in text
     assert "<title>a&lt;b" in text
     assert text.index("Files") < text.index("Size, latency and score") < text.index("More")
     assert "<p>x</p>" in text

@@ -15,7 +15,7 @@ from tfpipe.export.bundling.snippets import lacking
 from tfpipe.export.scoring import labels
 from tfpipe.export.scoring.file_report import FileReport
 from tfpipe.export.scoring.report import Report
-from tfpipe.ops import Chain
+from tfpipe.ops import Chain, Standardize
 from tfpipe.records import Manifest
 from tfpipe.records.describe import rule_in_words
 from tfpipe.report import human_bytes
@@ -144,9 +144,15 @@ def _files(report: Report, programs: Sequence[str], lacking: str) -> str:
 
 
 def _preprocessing(prepare: Chain) -> str:
+    restored = any(isinstance(op, Standardize) and op.target for op in prepare.ops)
+    after = (
+        "After the file: its numbers, times the `std` of the columns that `target` names, plus "
+        "their `mean`, are in the units of the data."
+    )
     return (
         "Before the file (the caller's to do; `chain.json` has it all):\n\n"
         f"{_listed(prepare.outside())}\n\nIn the file:\n\n{_listed(prepare.inside())}"
+        + (f"\n\n{after}" if restored else "")
     )
 
 

@@ -31,7 +31,7 @@ def test_phones_get_the_same_arithmetic(series_bundle, standard):
     (mean, _), (std, _) = standard.ops[0].mean, standard.ops[0].std
     for name in ("Use.kt", "Use.swift"):
         text = (series_bundle.path / name).read_text(encoding="utf-8")
-        assert "12 steps, from the first to the last, with 2 numbers each." in text
+        assert "12 steps, from the first to the last: 2 numbers of each." in text
         assert "scores[0] * std[0] + mean[0]" in text
         assert f"{mean:.9g}" in text
         assert f"{std:.9g}" in text

@@ -27,6 +27,7 @@ def series_programs(file: pathlib.Path, both: Ends, prepare: Chain, task: str) -
         **words(file, both),
         "steps": str(steps),
         "columns": str(columns),
+        "each": "a number" if columns == 1 else f"{columns} numbers",
         **how_shown(task, both.gives),
         **_numbers(standard),
         **_restored(standard),
