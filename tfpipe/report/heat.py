@@ -3,6 +3,7 @@
 heatmaps(images, heats, ["covid: 0.98"], says="what speaks for the answer")
 """
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -75,7 +76,7 @@ def heatmaps(
             axes.set_axis_off()
         for axes, pair, text, mark in zip(places, pairs, texts, marks, strict=False):
             _draw(axes, pair, text, wrong=mark)
-        _draw_legend(list(places), says)
+        _draw_legend(list(places), num_columns, says)
         return drawing.png(figure)
 
 
@@ -84,7 +85,7 @@ def heated(image: "Image", heat: "Heat") -> "Image":
 
     >>> import numpy as np
     >>> heated(np.full((1, 2, 1), 100, np.uint8), np.array([[0.0, 1.0]])).tolist()
-    [[[100, 100, 100], [191, 196, 56]]]
+    [[[100, 100, 100], [191, 197, 57]]]
     """
     import matplotlib
     import numpy as np
@@ -124,8 +125,6 @@ def _pair(image: "Image", heat: "Heat") -> "Image":
 
 
 def _wrapped(caption: str, wrong: bool) -> str:
-    import textwrap
-
     text = drawing.drawable(f"✗ {caption}" if wrong else caption)
     return "\n".join(line for part in text.split("\n") for line in textwrap.wrap(part, _LETTERS))
 
@@ -144,7 +143,7 @@ def _draw(axes: "Axes", pair: "Image", text: str, *, wrong: bool) -> None:
     )
 
 
-def _draw_legend(places: "Sequence[Axes]", says: str) -> None:
+def _draw_legend(places: "Sequence[Axes]", num_columns: int, says: str) -> None:
     import matplotlib
     import numpy as np
 
@@ -153,7 +152,9 @@ def _draw_legend(places: "Sequence[Axes]", says: str) -> None:
             heated(np.full((1, 256, 1), 128, np.uint8), np.linspace(0, 1, 256)[None])[0] / 255
         )
     )
-    bar = places[0].figure.colorbar(shades, ax=places, location="top", aspect=40, shrink=0.6)
-    bar.set_label(drawing.drawable(says), fontsize=drawing.points(12), color=drawing.QUIET)
+    aspect = 14 * num_columns
+    bar = places[0].figure.colorbar(shades, ax=places, location="top", aspect=aspect, shrink=0.6)
+    lines = textwrap.fill(drawing.drawable(says), _LETTERS * num_columns)
+    bar.set_label(lines, fontsize=drawing.points(11), color=drawing.QUIET)
     bar.ax.tick_params(labelsize=drawing.points(11), color=drawing.RULE, labelcolor=drawing.QUIET)
     bar.outline.set_visible(False)

@@ -1,0 +1,1 @@
+"""Small data sets that the pipelines draw themselves, where no real data are given."""
