@@ -11,7 +11,12 @@ from typing import Any
 
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError, received
-from tfpipe.models.arguments import dense_head, require_counts, require_image
+from tfpipe.models.arguments import (
+    BATCH_NORM_MOMENTUM,
+    dense_head,
+    require_counts,
+    require_image,
+)
 
 layers = keras.layers
 
@@ -99,7 +104,7 @@ def _conv(x: Any, maps: int, name: str, strides: int = 1, *, size: int = 3) -> A
         kernel_initializer="he_normal",
         name=name,
     )(x)
-    return layers.BatchNormalization(name=f"{name}_bn")(x)
+    return layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{name}_bn")(x)
 
 
 def _shortcut(x: Any, maps: int, name: str) -> Any:
