@@ -51,6 +51,31 @@ def test_a_block_adds_its_input():
     assert np.abs(change).max() > 0
 
 
+def test_a_stride_of_four_begins_as_for_imagenet():
+    """Table 1 of the paper: of 224x224 pixels, a 7x7 convolution leaves 112 and pooling 56."""
+    model = models.residual((224, 224, 1), 2, depth=8, width=4, stride=4)
+    assert model.get_layer("stem").kernel.shape == (7, 7, 1, 4)
+    assert model.get_layer("stem_relu").output.shape[1:] == (112, 112, 4)
+    shapes = [model.get_layer(f"stage{n}_1_relu2").output.shape[1:] for n in (1, 2, 3)]
+    assert shapes == [(56, 56, 4), (28, 28, 8), (14, 14, 16)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"stride": 2}, "Expected `stride` to be 1 or 4. Received: stride=2"),
+        (
+            {"stride": 4, "input_shape": (12, 16, 1)},
+            "Expected `input_shape` of at least 16x16 pixels. Received: input_shape=(12, 16, 1)",
+        ),
+    ],
+)
+def test_another_stride_or_too_small_an_image_is_refused(arguments, sentence):
+    with pytest.raises(RequestError) as caught:
+        models.residual(**arguments)
+    assert str(caught.value) == sentence
+
+
 @pytest.mark.parametrize(("depth", "near"), [(18, "14 or 20"), (2, "8 or 14")])
 def test_another_depth_is_refused(depth, near):
     with pytest.raises(RequestError) as caught:

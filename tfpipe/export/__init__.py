@@ -3,6 +3,7 @@
 import tfpipe.export.quiet  # noqa: F401  (first: see there)
 from tfpipe.export.bundling.bundle import bundle
 from tfpipe.export.bundling.bundled import Bundle, load_bundle
+from tfpipe.export.bundling.looks import looks_at
 from tfpipe.export.bundling.page import to_page
 from tfpipe.export.reading.load import load
 from tfpipe.export.reading.predictor import Predictor, from_keras
@@ -35,6 +36,7 @@ __all__ = [
     "load_bundle",
     "load_report",
     "load_texts",
+    "looks_at",
     "on_texts",
     "to_keras",
     "to_labels",

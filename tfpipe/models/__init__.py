@@ -4,6 +4,7 @@ from tfpipe.models.dense import linear, mlp, perceptron
 from tfpipe.models.detection import yolov8
 from tfpipe.models.detection_loss import YoloLoss, box_targets
 from tfpipe.models.drawing import draw
+from tfpipe.models.gradcam import grad_cam
 from tfpipe.models.lenet import lenet5
 from tfpipe.models.recurrent import bilstm, lstm
 from tfpipe.models.residual import residual
@@ -18,6 +19,7 @@ __all__ = [
     "box_targets",
     "build",
     "draw",
+    "grad_cam",
     "lenet5",
     "linear",
     "lstm",

@@ -3,14 +3,20 @@ Recognition", CVPR, 2016, section 4.2.
 
 Example:
 
-    residual((32, 32, 3), 10, depth=20)     # the paper's ResNet-20 for CIFAR-10
+    residual((32, 32, 3), 10, depth=20)             # the paper's ResNet-20 for CIFAR-10
+    residual((128, 128, 1), 2, depth=8, stride=4)   # for larger images
 """
 
 from typing import Any
 
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError, received
-from tfpipe.models.arguments import dense_head, require_counts, require_image
+from tfpipe.models.arguments import (
+    BATCH_NORM_MOMENTUM,
+    dense_head,
+    require_counts,
+    require_image,
+)
 
 layers = keras.layers
 
@@ -22,6 +28,7 @@ def residual(
     activation: str = "softmax",
     depth: int = 20,
     width: int = 16,
+    stride: int = 1,
 ) -> keras.Model:
     """The residual network that the paper trains on CIFAR-10.
 
@@ -38,13 +45,16 @@ def residual(
             "linear" for numbers.
         depth: layers with weights, 6n + 2: 20, 32, 44, 56 and 110 are the paper's.
         width: maps of the first stage; 16 is the paper's.
+        stride: pixels of the image for one of the first stage. 4 is for larger images: they begin
+            as in the paper's networks for ImageNet, with a 7x7 convolution and 3x3 max pooling
+            that halve the size each.
 
     Input shape: (B, height, width, channels), float32; the paper subtracts the mean.
     Output shape: (B, num_classes), float32.
 
     Raises:
-        RequestError: a depth that is not 6n + 2, an image below 4x4, a size that is no whole
-            number from 1, or another activation.
+        RequestError: a depth that is not 6n + 2, an image below 4x4 (16x16 with a stride of 4), a
+            size that is no whole number from 1, another stride or activation.
 
     Example:
 
@@ -52,20 +62,29 @@ def residual(
     >>> sum(weight.size for weight in map(keras.ops.convert_to_numpy, model.trainable_weights))
     269722
     """
-    require_image(input_shape, least_px=4)
+    if stride not in (1, 4):
+        raise RequestError(received("`stride` to be 1 or 4", stride=stride))
+    require_image(input_shape, least_px=4 * stride)
     require_counts(depth=depth, width=width)
     if depth < 8 or depth % 6 != 2:
         below = max(8, (depth - 2) // 6 * 6 + 2)
         expected = f"`depth` to be 6n + 2, such as {below} or {below + 6}"
         raise RequestError(received(expected, depth=depth))
     images = keras.Input(input_shape, name="images")
-    x = layers.ReLU(name="stem_relu")(_conv(images, width, "stem"))
+    x = _stem(images, width, stride)
     for stage in (1, 2, 3):
         for block in range(1, (depth - 2) // 6 + 1):
             halve = stage > 1 and block == 1
             x = _block(x, width * 2 ** (stage - 1), 2 if halve else 1, f"stage{stage}_{block}")
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     return keras.Model(images, dense_head(x, num_classes, activation), name="residual")
+
+
+def _stem(images: Any, maps: int, stride: int) -> Any:
+    if stride == 1:
+        return layers.ReLU(name="stem_relu")(_conv(images, maps, "stem"))
+    x = layers.ReLU(name="stem_relu")(_conv(images, maps, "stem", 2, size=7))
+    return layers.MaxPooling2D(3, strides=2, padding="same", name="stem_pool")(x)
 
 
 def _block(x: Any, maps: int, strides: int, name: str) -> Any:
@@ -75,17 +94,17 @@ def _block(x: Any, maps: int, strides: int, name: str) -> Any:
     return layers.ReLU(name=f"{name}_relu2")(x)
 
 
-def _conv(x: Any, maps: int, name: str, strides: int = 1) -> Any:
+def _conv(x: Any, maps: int, name: str, strides: int = 1, *, size: int = 3) -> Any:
     x = layers.Conv2D(
         maps,
-        3,
+        size,
         strides=strides,
         padding="same",
         use_bias=False,
         kernel_initializer="he_normal",
         name=name,
     )(x)
-    return layers.BatchNormalization(name=f"{name}_bn")(x)
+    return layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{name}_bn")(x)
 
 
 def _shortcut(x: Any, maps: int, name: str) -> Any:

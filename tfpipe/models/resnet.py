@@ -13,7 +13,7 @@ from typing import Any
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError, received
 from tfpipe.files import Path
-from tfpipe.models.arguments import dense_head, require_image
+from tfpipe.models.arguments import BATCH_NORM_MOMENTUM, dense_head, require_image
 from tfpipe.models.pretrained import checked_file, downloading, load_whole
 from tfpipe.ops.normalize import CAFFE_MEAN
 
@@ -88,6 +88,10 @@ def _base(x: Any, weights: Path | None) -> keras.Model:
             return build(weights="imagenet")
     path = None if weights is None else checked_file(weights, "'imagenet'")
     base = build(weights=None)
+    if path is None:
+        for layer in base.layers:
+            if isinstance(layer, layers.BatchNormalization):
+                layer.momentum = BATCH_NORM_MOMENTUM
     if path is not None:
         what = "the weights of keras.applications.ResNet50(include_top=False)"
         load_whole(base, path, what)

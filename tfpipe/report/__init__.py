@@ -11,6 +11,7 @@ with progress("records", 60_000, unit="images") as bar:
 
 from tfpipe.report.bars import progress
 from tfpipe.report.flow import flow
+from tfpipe.report.heat import heatmaps
 from tfpipe.report.images import grid
 from tfpipe.report.lines import curves
 from tfpipe.report.matrices import confusion
@@ -26,6 +27,7 @@ __all__ = [
     "figure",
     "flow",
     "grid",
+    "heatmaps",
     "html_table",
     "human_bytes",
     "human_seconds",

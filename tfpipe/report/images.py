@@ -58,7 +58,7 @@ def grid(
     """
     pictures = list(images)
     marks = [False] * len(pictures) if wrong is None else [bool(mark) for mark in wrong]
-    _check(pictures, captions, marks)
+    check(pictures, captions, marks)
     num_columns = min(_MOST_COLUMNS, len(pictures))
     side_px = min(_LARGEST_PX, _WIDTH_PX // num_columns - _GAP_PX)
     parts = zip(pictures, captions, marks, strict=True)
@@ -75,7 +75,8 @@ def grid(
         return drawing.png(axes.get_figure(root=True))
 
 
-def _check(images: "Sequence[Image]", captions: Sequence[str], wrong: Sequence[bool]) -> None:
+def check(images: "Sequence[Image]", captions: Sequence[str], wrong: Sequence[bool]) -> None:
+    """Refuses what is no image, and another number of captions or marks than of images."""
     import numpy as np
 
     if not images:
