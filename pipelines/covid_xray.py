@@ -100,7 +100,7 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
         model, history = tp.train.keep(out / ("head.keras" if weights else "model.keras"), begin)
         if weights:
             model, history = tp.train.keep(out / "model.keras", tune)
-    notes = {
+    notes: dict[str, str | bytes] = {
         "Intended use": "Not for clinical use.",
         "Where the classes come from": DRAWN if drawn else flags.origin,
         "Weights": f"From {weights}, tuned on these images." if weights else SCRATCH,
