@@ -3,6 +3,7 @@
 from tfpipe.models.dense import linear, mlp, perceptron
 from tfpipe.models.detection import yolov8
 from tfpipe.models.detection_loss import YoloLoss, box_targets
+from tfpipe.models.detections import detections
 from tfpipe.models.drawing import draw
 from tfpipe.models.lenet import lenet5
 from tfpipe.models.recurrent import bilstm, lstm
@@ -17,6 +18,7 @@ __all__ = [
     "bilstm",
     "box_targets",
     "build",
+    "detections",
     "draw",
     "lenet5",
     "linear",
