@@ -8,6 +8,7 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from tfpipe.errors import RequestError
 from tfpipe.export.scoring import boxes
 from tfpipe.models.detections import detections
 
@@ -131,3 +132,13 @@ def test_nothing_found_and_nothing_to_find():
     assert boxes.mean_precision_50(rows, np.ones((1, 6))).tolist() == [0]
     rows = boxes.box_rows(outputs, np.full((6, 0, 5), -1, np.float32))
     assert np.isnan(boxes.mean_precision_50(rows, np.ones((1, 6)))).all()
+
+
+def test_a_class_that_the_model_does_not_have_is_refused():
+    outputs, targets = drawn(5)
+    targets[0, 0, 4] = 3
+    with pytest.raises(RequestError) as caught:
+        boxes.box_rows(outputs, targets)
+    assert str(caught.value) == (
+        "Expected boxes of the classes 0 to 2, as the model has 3 classes. Received: 3"
+    )

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from tfpipe.errors import RequestError
 from tfpipe.models.detections import MOST, detections
 
 Array = np.ndarray
@@ -41,11 +42,20 @@ def box_rows(outputs: Array, targets: Array) -> Array:
     Returns:
         float64 (N, 1200 + num_classes): of up to 100 detections the class, the score, and whether
         it is right at each of the ten overlaps; then how many boxes of each class there are.
+
+    Raises:
+        RequestError: a target has a class that the outputs do not have.
     """
+    num_classes = outputs.shape[-1] - 4
+    most = targets[..., 4].max(initial=-1)
+    if most >= num_classes:
+        raise RequestError(
+            f"Expected boxes of the classes 0 to {num_classes - 1}, as the model has {num_classes} "
+            f"classes. Received: {most:g}"
+        )
     given = detections(outputs, score=LEAST_SCORE)
     ranked = np.concatenate([given[..., 4:], hits(given, targets)], axis=-1, dtype=np.float64)
-    classes = np.arange(outputs.shape[-1] - 4)
-    truths = (targets[..., 4, None] == classes).sum(1)
+    truths = (targets[..., 4, None] == np.arange(num_classes)).sum(1)
     return np.concatenate([ranked.reshape(len(given), -1), truths], axis=1)
 
 
