@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tfpipe.errors import RequestError
-from tfpipe.models.detections import MOST, detections
+from tfpipe.models.detections import MOST, SCORE, detections
 
 Array = np.ndarray
 
@@ -54,7 +54,7 @@ def box_rows(outputs: Array, targets: Array) -> Array:
             f"classes. Received: {most:g}"
         )
     given = detections(outputs, score=LEAST_SCORE)
-    ranked = np.concatenate([given[..., 4:], hits(given, targets)], axis=-1, dtype=np.float64)
+    ranked = np.concatenate([given[..., 4:], matches(given, targets) >= 0], axis=-1, dtype=np.float64)
     truths = (targets[..., 4, None] == np.arange(num_classes)).sum(1)
     return np.concatenate([ranked.reshape(len(given), -1), truths], axis=1)
 
@@ -85,6 +85,19 @@ def average_precisions(rows: Array, counts: Array, *, num_overlaps: int = len(OV
     return result
 
 
+def num_boxes(rows: Array) -> Array:
+    """How many boxes there are of each class, (num_classes,)."""
+    return rows[:, MOST * _COLUMNS :].sum(0).astype(np.int64)
+
+
+def num_wrong(rows: Array) -> Array:
+    """How many false detections and missed boxes an image has, with a score shown, (N,)."""
+    ranked = rows[:, : MOST * _COLUMNS].reshape(len(rows), MOST, _COLUMNS)
+    given, right = ranked[..., 1] > SCORE, ranked[..., 2] == 1
+    truths = rows[:, MOST * _COLUMNS :].sum(1)
+    return (given & ~right).sum(1) + truths - (given & right).sum(1)
+
+
 def mean_precision_50(rows: Array, counts: Array) -> Array:
     """mAP@50: the mean over the classes that a sample has."""
     return _mean(average_precisions(rows, counts, num_overlaps=1))
@@ -107,24 +120,25 @@ def agreement(outputs: Array, expected: Array) -> Array:
         outputs, expected: (N, anchors, 4 + num_classes).
     """
     ours, theirs = found(outputs), found(expected)
-    shared = hits(ours, theirs[..., :5])[..., 0].sum(1)
+    shared = (matches(ours, theirs[..., :5])[..., 0] >= 0).sum(1)
     either = (ours[..., 4] >= 0).sum(1) + (theirs[..., 4] >= 0).sum(1)
     return np.where(either > 0, 2 * shared / np.maximum(either, 1), 1.0)
 
 
-def hits(given: Array, targets: Array) -> Array:
-    """Whether each detection is right: matched by COCO's rule, the best score first, one to one.
+def matches(given: Array, targets: Array) -> Array:
+    """Which box each detection finds by COCO's rule: one to one, the best score first.
 
     Args:
         given: (N, M, 6) of `models.detections`.
         targets: (N, boxes, 5).
 
     Returns:
-        bool (N, M, 10), at each of the ten overlaps.
+        int64 (N, M, 10): at each of the ten overlaps, the place of the box among those of its
+        image, or -1: a false detection, or none.
     """
     from pycocotools.cocoeval import COCOeval
 
-    right = np.zeros((*given.shape[:2], len(OVERLAPS)), bool)
+    found = np.zeros((*given.shape[:2], len(OVERLAPS)), np.int64)  # the numbers of boxes, from 1
     with contextlib.redirect_stdout(io.StringIO()):  # it tells of each of its steps
         evaluation = COCOeval(_as_coco(targets), _as_coco(given), "bbox")
         evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e10]], ["all"]
@@ -133,8 +147,8 @@ def hits(given: Array, targets: Array) -> Array:
         evaluation.evaluate()
     for image in filter(None, evaluation.evalImgs):
         places = np.array(image["dtIds"], np.int64) - 1
-        right.reshape(-1, len(OVERLAPS))[places] = (image["dtMatches"] > 0).T
-    return right
+        found.reshape(-1, len(OVERLAPS))[places] = image["dtMatches"].T
+    return np.where(found > 0, (found - 1) % max(1, targets.shape[1]), -1)
 
 
 def _as_coco(boxes: Array) -> Any:
