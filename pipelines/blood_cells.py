@@ -1,8 +1,8 @@
 """Blood cells: YOLOv8 from random weights, trained on boxes, as float32 and int8 TFLite files.
 
-    python -m pipelines.blood_cells                    on drawn smears, no data needed
-    python -m pipelines.blood_cells --data DIR         a folder in Pascal VOC's layout, such as BCCD
-    python -m pipelines.blood_cells --data data.yaml   Ultralytics' layout
+python -m pipelines.blood_cells                    on drawn smears, no data needed
+python -m pipelines.blood_cells --data DIR         a folder in Pascal VOC's layout, such as BCCD
+python -m pipelines.blood_cells --data data.yaml   Ultralytics' layout
 """
 
 from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it

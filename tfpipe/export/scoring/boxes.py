@@ -54,7 +54,9 @@ def box_rows(outputs: Array, targets: Array) -> Array:
             f"classes. Received: {most:g}"
         )
     given = detections(outputs, score=LEAST_SCORE)
-    ranked = np.concatenate([given[..., 4:], matches(given, targets) >= 0], axis=-1, dtype=np.float64)
+    ranked = np.concatenate(
+        [given[..., 4:], matches(given, targets) >= 0], axis=-1, dtype=np.float64
+    )
     truths = (targets[..., 4, None] == np.arange(num_classes)).sum(1)
     return np.concatenate([ranked.reshape(len(given), -1), truths], axis=1)
 

@@ -80,7 +80,9 @@ def choose(score: str | Score, scores: Array, targets: Array) -> Task:
         expected = "`score` to be 'auto' or a function of (scores, targets)"
         raise RequestError(received(expected, score=score))
     if task is BOXES:
-        raise RequestError("Expected `score` to be 'auto' for boxes, which are scored by COCO's mAP.")
+        raise RequestError(
+            "Expected `score` to be 'auto' for boxes, which are scored by COCO's mAP."
+        )
     return _own(score, task, scores[:1], targets[:1])
 
 

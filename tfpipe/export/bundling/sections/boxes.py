@@ -21,7 +21,14 @@ MOST_SHOWN = 6
 MOST_CLASSES = 30
 SIDE_PX = 400  # about that long is a drawing's longer side
 # Of Okabe and Ito, "Color Universal Design" (2008): told apart by colour-blind readers, too.
-COLOURS = ((230, 159, 0), (0, 114, 178), (0, 158, 115), (213, 94, 0), (204, 121, 167), (86, 180, 233))
+COLOURS = (
+    (230, 159, 0),
+    (0, 114, 178),
+    (0, 158, 115),
+    (213, 94, 0),
+    (204, 121, 167),
+    (86, 180, 233),
+)
 RIGHT, FALSE, MISSED = "right", "false", "missed"
 
 
