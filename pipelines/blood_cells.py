@@ -39,7 +39,7 @@ def load_source(flags: Flags) -> tp.records.Source:
         return cells(flags.seed)
     if flags.data.endswith((".yaml", ".yml")):
         return tp.records.yolo_boxes(flags.data, seed=flags.seed)
-    return tp.records.voc_boxes(flags.data, seed=flags.seed, name="blood_cells")
+    return tp.records.voc_boxes(flags.data, seed=flags.seed)
 
 
 def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.export.Bundle:

@@ -132,17 +132,25 @@ class DecodeBoxes(keras.layers.Layer):
         self.image_size = (height, width)
 
     def call(self, bins: Any, training: bool = False) -> Any:
-        """From bins to boxes."""
-        ops = keras.ops
+        """From bins to boxes, level by level: in an int8 file each has a scale of its own."""
         centres, strides = anchors(self.image_size)
-        sizes = np.asarray(self.image_size, "float32")
+        levels, first = [], 0
+        for stride in STRIDES:
+            last = first + int((strides == stride).sum())
+            levels.append(self._level(bins[:, first:last], centres[first:last], stride, training))
+            first = last
+        return keras.ops.concatenate(levels, axis=1)
+
+    def _level(self, bins: Any, centres: np.ndarray, stride: int, training: bool) -> Any:
+        """No number goes beyond the image, where int8's steps would be wasted."""
+        ops, sizes = keras.ops, np.asarray(self.image_size, "float32")
         shares = ops.softmax(ops.reshape(bins, (-1, len(centres), 4, BINS)))
         far = ops.matmul(shares, np.arange(BINS, dtype="float32")[:, None])[..., 0]
-        # (left, top, right, bottom) become (top, left, bottom, right).
-        far = ops.take(far, (1, 0, 3, 2), axis=-1) * np.tile(strides / sizes, 2)
-        away = far * np.array((-1, -1, 1, 1), "float32")
-        boxes = np.tile(centres / sizes, 2) + away
-        return boxes if training else ops.clip(boxes, 0.0, 1.0)
+        far = ops.take(far, (1, 0, 3, 2), axis=-1)  # top, left, bottom, right; in strides
+        if not training:
+            far = ops.minimum(far, np.concatenate([centres, sizes - centres], -1) / stride)
+        away, middles = far * np.tile(stride / sizes, 2), centres / sizes
+        return ops.concatenate([middles - away[..., :2], middles + away[..., 2:]], axis=-1)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Four numbers for each anchor."""
