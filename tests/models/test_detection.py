@@ -7,8 +7,9 @@ import keras_cv
 import numpy as np
 import pytest
 import requests
+import tensorflow as tf
 
-from tfpipe import models
+from tfpipe import export, models
 from tfpipe.errors import DataError, RequestError
 from tfpipe.models.detection import SIZES, DecodeBoxes, anchors
 
@@ -183,3 +184,22 @@ def test_before_training_hardly_anything_is_found():
     scores = models.yolov8((*SIZE, 3), 3)(IMAGES)[..., 4:].numpy()
     assert np.median(scores) == pytest.approx(0.01, rel=0.5)
     assert scores.max() < 0.2
+
+
+@pytest.mark.slow
+def test_an_int8_file_keeps_the_scores_where_bins_reach_far(tmp_path):
+    """Of one tensor with the bins, scores would come in steps of some tenths."""
+    keras.utils.set_random_seed(0)
+    model = models.yolov8((*SIZE, 3), 3)
+    images = RNG.random((100, *SIZE, 3), np.float32)
+    for kind, spread in (("box_3_conv", 10.0), ("class_3_conv", 2.0)):
+        for level in (1, 2, 3):
+            layer = model.get_layer(f"yolo_v8_head_{level}_{kind}")
+            layer.bias.assign(0 * layer.bias)
+            given = keras.Model(model.input, layer.output)(images[:8])
+            layer.kernel.assign(layer.kernel * (spread / np.std(given)))
+    batches = tf.data.Dataset.from_tensor_slices(images).batch(20)
+    file = export.to_tflite(model, tmp_path / "a.tflite", mode="int8", calibration=batches)
+    found, expected = (run(images[:20])[..., 4:] for run in (export.load(file).predict, model))
+    assert np.std(expected) > 0.1
+    assert np.abs(found - expected).mean() < 0.02

@@ -3,6 +3,7 @@
 from tfpipe.models.dense import linear, mlp, perceptron
 from tfpipe.models.detection import yolov8
 from tfpipe.models.detection_loss import YoloLoss, box_targets
+from tfpipe.models.detections import detections
 from tfpipe.models.drawing import draw
 from tfpipe.models.gradcam import grad_cam
 from tfpipe.models.lenet import lenet5
@@ -18,6 +19,7 @@ __all__ = [
     "bilstm",
     "box_targets",
     "build",
+    "detections",
     "draw",
     "grad_cam",
     "lenet5",

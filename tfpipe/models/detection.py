@@ -90,11 +90,10 @@ def yolov8(
         for level in ("P3", "P4", "P5")
     ]
     levels = parts.apply_path_aggregation_fpn(levels, depth=SIZES[size][2], name="pa_fpn")
-    found = parts.apply_yolo_v8_head(levels, num_classes)
-    _expect_nothing(keras.Model(images, found["classes"]))
-    boxes = DecodeBoxes(input_shape[:2], dtype="float32", name="boxes")(found["boxes"])
+    bins, scores = _taken_apart(images, parts.apply_yolo_v8_head(levels, num_classes))
+    boxes = DecodeBoxes(input_shape[:2], dtype="float32", name="boxes")(bins)
     joined = keras.layers.Concatenate(dtype="float32", name="boxes_and_scores")
-    return keras.Model(images, joined([boxes, found["classes"]]), name="yolov8")
+    return keras.Model(images, joined([boxes, scores]), name="yolov8")
 
 
 def anchors(image_size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -133,17 +132,25 @@ class DecodeBoxes(keras.layers.Layer):
         self.image_size = (height, width)
 
     def call(self, bins: Any, training: bool = False) -> Any:
-        """From bins to boxes."""
-        ops = keras.ops
+        """From bins to boxes, level by level: in an int8 file each has a scale of its own."""
         centres, strides = anchors(self.image_size)
-        sizes = np.asarray(self.image_size, "float32")
+        levels, first = [], 0
+        for stride in STRIDES:
+            last = first + int((strides == stride).sum())
+            levels.append(self._level(bins[:, first:last], centres[first:last], stride, training))
+            first = last
+        return keras.ops.concatenate(levels, axis=1)
+
+    def _level(self, bins: Any, centres: np.ndarray, stride: int, training: bool) -> Any:
+        """No number goes beyond the image, where int8's steps would be wasted."""
+        ops, sizes = keras.ops, np.asarray(self.image_size, "float32")
         shares = ops.softmax(ops.reshape(bins, (-1, len(centres), 4, BINS)))
         far = ops.matmul(shares, np.arange(BINS, dtype="float32")[:, None])[..., 0]
-        # (left, top, right, bottom) become (top, left, bottom, right).
-        far = ops.take(far, (1, 0, 3, 2), axis=-1) * np.tile(strides / sizes, 2)
-        away = far * np.array((-1, -1, 1, 1), "float32")
-        boxes = np.tile(centres / sizes, 2) + away
-        return boxes if training else ops.clip(boxes, 0.0, 1.0)
+        far = ops.take(far, (1, 0, 3, 2), axis=-1)  # top, left, bottom, right; in strides
+        if not training:
+            far = ops.minimum(far, np.concatenate([centres, sizes - centres], -1) / stride)
+        away, middles = far * np.tile(stride / sizes, 2), centres / sizes
+        return ops.concatenate([middles - away[..., :2], middles + away[..., 2:]], axis=-1)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Four numbers for each anchor."""
@@ -154,11 +161,23 @@ class DecodeBoxes(keras.layers.Layer):
         return {**super().get_config(), "image_size": self.image_size}
 
 
-def _expect_nothing(head: keras.Model) -> None:
-    """Biases with which every score begins near `FIRST_SCORE`."""
-    for level in range(1, 1 + len(STRIDES)):
-        bias = head.get_layer(f"yolo_v8_head_{level}_class_3_conv").bias
-        bias.assign(np.full(bias.shape, -np.log(1 / FIRST_SCORE - 1)))
+def _taken_apart(images: Any, found: Any) -> tuple[Any, Any]:
+    """Bins (B, anchors, 64) and scores (B, anchors, num_classes), which never were one tensor.
+
+    keras-cv's head joins both and cuts them apart again. In an int8 file one scale for both would
+    leave some ten steps to the scores, which end at 1 where bins reach far beyond.
+    """
+    head = keras.Model(images, found["classes"])
+    parts = []
+    for kind in ("box_3_conv", "class_3_conv"):
+        levels = [head.get_layer(f"yolo_v8_head_{level}_{kind}") for level in (1, 2, 3)]
+        if kind == "class_3_conv":
+            for layer in levels:  # every score begins near FIRST_SCORE
+                layer.bias.assign(np.full(layer.bias.shape, -np.log(1 / FIRST_SCORE - 1)))
+        rows = [keras.layers.Reshape((-1, layer.filters))(layer.output) for layer in levels]
+        parts.append(keras.layers.Concatenate(axis=1)(rows))
+    bins, logits = parts
+    return bins, keras.layers.Activation("sigmoid", dtype="float32", name="scores")(logits)
 
 
 def _backbone(images: Any, size: str, weights: Path | None) -> Any:

@@ -1,5 +1,6 @@
-"""Answers as a bundle keeps them; and bundles of texts and series, which tests must not change."""
+"""Answers as a bundle keeps them; and bundles, which tests must not change."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -112,3 +113,58 @@ def results_of():
         return Results(answers, shown, run, restored)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def cells(tmp_path_factory):
+    """The manifest of 180 pictures of 4x4 cells: red and blue ones have boxes, most of them."""
+    random = np.random.default_rng(0)
+    features = {
+        "image": records.Feature("image", (32, 32, 3)),
+        "boxes": records.Feature("boxes"),
+        "classes": records.Feature("classes"),
+    }
+
+    def picture(number):
+        kinds = random.choice(3, (4, 4), p=(0.7, 0.2, 0.1))  # 0: nothing
+        grey = random.integers(60, 120, 3)  # no two pictures are the same
+        colours = np.array([grey, (230, 60, 60), (60, 60, 230)], np.uint8)
+        image = colours[kinds].repeat(8, 0).repeat(8, 1)
+        places = np.argwhere((kinds > 0) & (random.random((4, 4)) < 0.9))
+        return {
+            "id": f"{number:03d}",
+            "image": image,
+            "boxes": (np.concatenate([places, places + 1], 1) / 4).astype(np.float32),
+            "classes": kinds[places[:, 0], places[:, 1]] - 1,
+        }
+
+    pictures = [picture(number) for number in range(180)]
+    source = records.examples(
+        pictures, features, class_names=("red", "blue"), split=(0.7, 0.3), name="cells"
+    )
+    return records.write(source, tmp_path_factory.mktemp("cells") / "cells")
+
+
+@pytest.fixture(scope="session")
+def detector():
+    """Its weights are known: an anchor for each cell, whose scores go by the cell's colour."""
+    images = keras.Input((32, 32, 3))
+    means = keras.layers.Reshape((16, 3))(keras.layers.AveragePooling2D(8)(images))
+    dense = keras.layers.Dense(2, "sigmoid", name="scores")
+    fixed = keras.layers.Dense(64, name="boxes")
+    boxes = keras.layers.Reshape((16, 4))(fixed(keras.layers.Flatten()(images)))
+    model = keras.Model(images, keras.layers.Concatenate()([boxes, dense(means)]), name="detector")
+    dense.set_weights([np.array([[9, -9], [0, 0], [-9, 9]]), np.array([-3, -3])])
+    corners = np.stack(np.indices((4, 4)), -1).reshape(16, 2)
+    places = np.concatenate([corners, corners + 1], 1) / 4
+    fixed.set_weights([np.zeros((32 * 32 * 3, 64)), places.ravel()])
+    return model
+
+
+@pytest.fixture(scope="session")
+def cell_bundle(cells, detector, tmp_path_factory):
+    """As a float32 and an int8 file."""
+    prepare = ops.Chain([ops.Decode(channels=3), ops.Resize((32, 32)), ops.ToFloat()])
+    path = tmp_path_factory.mktemp("cell_bundle") / "cells"
+    options = {"prepare": prepare, "formats": ("float32", "int8"), "split": "val"}
+    return export.bundle(detector, cells, path, **options)

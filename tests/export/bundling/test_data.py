@@ -1,4 +1,4 @@
-"""Bundles of texts and of series: what their files are run on, and what is told of them."""
+"""Bundles of texts, series and boxes: what their files are run on, and what is told of them."""
 
 import html
 import re
@@ -139,3 +139,37 @@ def test_the_card_of_series_says_nothing_of_classes(series_bundle):
     assert "\n\nAfter the file: its numbers, times the `std` of the columns that" in text
     assert "Whether the targets are right: not known." in text
     assert "class" not in text[text.index("## Limits") : text.index("## Intended use")]
+
+
+def test_boxes_are_scored_by_cocos_precision(cell_bundle, cells, detector):
+    assert cell_bundle.report.reference["score_name"] == "mAP@50"
+    exact, int8 = cell_bundle.report.files
+    assert 0.7 < exact.score < 0.99  # a tenth of the cells has no box
+    assert exact.score_lost == 0
+    assert abs(int8.score_lost) < 0.02
+    assert exact.agreement == 1
+    assert int8.agreement > 0.95
+    assert "The reference's mAP@50-95 0." in str(cell_bundle)
+    assert export.attached(cell_bundle.path / "int8.tflite")["labels.txt"] == "red\nblue\n"
+    prepare = ops.Chain.from_json(cell_bundle.path / "chain.json")
+    data = data_of(detector, cells, prepare, split="val")
+    assert data.check.element_spec[1].shape.as_list() == [None, None, 5]
+
+
+def test_the_page_shows_boxes(cell_bundle):
+    sections = page_of(cell_bundle)
+    assert "COCO's average precision" in sections["Classes"]
+    assert sections["Boxes that differ most"].count("<img") == 6 * 4
+    for name in ("red", "blue"):
+        assert f"&#9632;</span> {name}" in sections["Boxes that differ most"]
+
+
+def test_a_model_that_is_no_detector_of_these_classes_is_refused(cells, trained, tmp_path):
+    with pytest.raises(RequestError) as caught:
+        export.bundle(trained, cells, tmp_path / "out", prepare=ops.Chain([]))
+    assert str(caught.value) == (
+        "Expected a detector, whose output has the shape (None, anchors, 6): a box and 2 scores, "
+        f"one per class of 'cells'. Received: {trained.name!r}, whose output has the shape "
+        "(None, 10)."
+    )
+    assert list(tmp_path.iterdir()) == []

@@ -150,7 +150,8 @@ def test_too_few_examples_are_refused(number, word):
 def test_data_without_targets_or_with_weights_are_refused():
     for data in (batches(LABELS).map(lambda x, y: x), batches(LABELS).map(lambda x, y: (x, y, y))):
         assert refused(told(SCORES), [], data) == (
-            "Expected `data` to hold batches of (inputs, targets), one tensor each. "
+            "Expected `data` to hold batches of (inputs, targets), one tensor each; of boxes and "
+            "classes `data.map(models.box_targets)` makes one. "
             f"Received: {data.element_spec}"
         )
 

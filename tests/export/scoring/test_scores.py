@@ -23,6 +23,9 @@ N = 60
         (np.zeros((N, 4, 5, 1), np.uint8), (N, 4, 5, 1), "mean IoU"),
         (np.zeros(N, np.float32), (N, 1), "R2"),
         (np.zeros((N, 5), np.float32), (N, 5), "R2"),
+        (np.zeros((N, 3, 5), np.float32), (N, 20, 6), "mAP@50"),
+        (np.zeros((N, 0, 5), np.float32), (N, 20, 6), "mAP@50"),
+        (np.zeros((N, 20, 5), np.float32), (N, 20, 5), "R2"),
     ],
 )
 def test_the_task_is_told_by_targets_and_scores(targets, scores, name):
@@ -39,6 +42,20 @@ def test_labels_that_are_all_the_same_are_left_out():
     assert found == pytest.approx(sklearn.metrics.roc_auc_score(targets[:, ::2], scores[:, ::2]))
     assert left_out(rows) == [1, 3]
     assert np.isnan(task.score(task.rows(scores, targets * 0), np.ones((1, N)))).all()
+
+
+def test_boxes_are_scored_in_one_way_and_by_probabilities():
+    targets, scores = np.zeros((N, 3, 5), np.float32), RNG.random((N, 20, 6))
+    with pytest.raises(RequestError) as caught:
+        choose(lambda scores, targets: 0.0, scores, targets)
+    assert str(caught.value) == (
+        "Expected `score` to be 'auto' for boxes, which are scored by COCO's mAP."
+    )
+    scores[0, 0, 5] = 1.5
+    with pytest.raises(RequestError, match="Expected a reference that gives probabilities"):
+        choose("auto", scores, targets)
+    scores[0, 0] = [-0.1, 0, 1.2, 1, 0.5, 0.5]  # boxes may be anywhere
+    assert choose("auto", scores, targets).name == "mAP@50"
 
 
 def test_a_function_of_ones_own():
@@ -67,7 +84,8 @@ def refused(scores, targets, score="auto"):
 def test_targets_that_fit_no_task_are_refused():
     fit = (
         "Expected targets that fit the scores: whole numbers (N,) or (N, H, W) for classes, "
-        "(N, labels) for labels, or as many fractions as there are scores. Received: "
+        "(N, labels) for labels, (N, boxes, 5) for boxes (`models.box_targets`), or as many "
+        "fractions as there are scores. Received: "
     )
     scores = RNG.random((N, 5))
     assert refused(scores, np.zeros((N, 4), int)) == (

@@ -58,8 +58,8 @@ def bundle(
     texts in Python alone.
 
     The data may be images, texts or sequences of numbers, and their targets classes, labels,
-    masks or numbers. Of a text, whose chain is `Tokenize` and `Window`, all windows are scored
-    and averaged, and the words are in the files, as `load_texts` wants them.
+    masks, boxes or numbers. Of a text, whose chain is `Tokenize` and `Window`, all windows are
+    scored and averaged, and the words are in the files, as `load_texts` wants them.
 
     Every file is run on the whole split. Where one misses a bar, the next kind takes its place:
     int8, int8 with quantisation-aware training (int8_qat), int16x8, dynamic, float16. That is

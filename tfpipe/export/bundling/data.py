@@ -20,11 +20,12 @@ from tfpipe.export.reading.predictor import Predictor, from_keras
 from tfpipe.export.reading.texts import on_texts, text_ops, vocabulary_text
 from tfpipe.export.writing.labels import as_text
 from tfpipe.export.writing.metadata import LABELS
+from tfpipe.models import box_targets
 from tfpipe.ops import Chain, Window
 from tfpipe.records import Manifest, read
 
 BATCH_SIZE = 32
-TARGETS = ("label", "labels", "mask", "target")  # what verification can score
+TARGETS = ("label", "labels", "mask", "boxes", "target")  # what verification can score
 
 
 class Data(NamedTuple):
@@ -70,7 +71,8 @@ def data_of(model: keras.Model, manifest: Manifest, prepare: Chain, *, split: st
 def examples_of(manifest: Manifest, split: str, prepare: Chain) -> tf.data.Dataset:
     """A split as `Data.check` holds it."""
     outside = None if "text" in manifest.features else prepare.outside()
-    return read(manifest, split, outside, batch_size=BATCH_SIZE)
+    batches = read(manifest, split, outside, batch_size=BATCH_SIZE)
+    return batches.map(box_targets) if "boxes" in manifest.features else batches
 
 
 def _task(model: keras.Model, manifest: Manifest) -> str:
@@ -82,6 +84,9 @@ def _task(model: keras.Model, manifest: Manifest) -> str:
             f"scored. {manifest.name!r} has: {', '.join(map(repr, manifest.features))}"
         )
     num_scores, num_classes = model.output_shape[-1], manifest.num_classes
+    if task == "boxes":
+        _require_detector(model, manifest)
+        return task
     fits = num_scores == num_classes or (num_scores == 1 and num_classes == 2)
     if manifest.class_names and not fits:
         raise RequestError(
@@ -89,6 +94,16 @@ def _task(model: keras.Model, manifest: Manifest) -> str:
             f"Received: {model.name!r}, whose output has the shape {model.output_shape}."
         )
     return task
+
+
+def _require_detector(model: keras.Model, manifest: Manifest) -> None:
+    shape = model.output_shape
+    if len(shape) != 3 or shape[-1] != 4 + manifest.num_classes:
+        raise RequestError(
+            f"Expected a detector, whose output has the shape (None, anchors, "
+            f"{4 + manifest.num_classes}): a box and {manifest.num_classes} scores, one per class "
+            f"of {manifest.name!r}. Received: {model.name!r}, whose output has the shape {shape}."
+        )
 
 
 def _remembering(predictor: Predictor) -> Predictor:

@@ -37,8 +37,10 @@ class FileReport:
             to open and run the file (resident memory); None where that cannot be told: of a
             `.keras` file, and where the system is not Linux.
         agreement: the share of examples on which it answers as the reference does; of labels and
-            of a mask's pixels, their share; of numbers, the share of examples that differ by at
-            most a twentieth of the targets' standard deviation.
+            of a mask's pixels, their share; of boxes, twice those that both have, divided by all
+            of both, in the mean over the images (see `scoring.boxes.agreement`); of numbers, the
+            share of examples that differ by at most a twentieth of the targets' standard
+            deviation.
         max_abs_diff: the largest difference from the reference's scores.
         mean_abs_diff: the mean difference, all scores of all examples alike.
         score: the task's score, such as accuracy, of which more is better.

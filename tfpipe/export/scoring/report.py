@@ -31,7 +31,7 @@ class Report:
             `score_low` and `score_high`, bootstrapped over the examples; `sparsity`;
             `num_examples`; `timed`, what was run alone for the time: "example", or "window of a
             text"; `labels_left_out`, the places of labels that have no area under a ROC curve,
-            where there are any.
+            where there are any; `more`, a sentence with scores beside the one, of boxes.
         files: a row per file.
     """
 
@@ -66,6 +66,8 @@ class Report:
         if "labels_left_out" in self.reference and "labels" not in self.reference:
             places = ", ".join(map(str, self.reference["labels_left_out"]))
             said.append(f"Labels without a score, as all targets are the same: {places}.")
+        if "more" in self.reference:
+            said.append(f"The reference's {self.reference['more']}")
         faults = (file for file in self.files if file.fault)
         return said + [f"{file.path} cannot be used: {file.fault}." for file in faults]
 

@@ -29,17 +29,19 @@ class Answers:
     Args:
         name: the predictor's.
         answers: classes (N,), yes or no (N,) or (N, labels), or the scores themselves where the
-            targets are numbers; None for masks, which are too large.
-        targets: what is right, as the data have it; None for masks.
+            targets are numbers; None for masks, which are too large, and for boxes.
+        targets: what is right, as the data have it; None for masks and boxes.
         agreement: float64 (N,), the share of an example's answers that are the reference's: 0 or
-            1 for a class, the share of labels, of a mask's pixels; for numbers 1 where none
-            differs by more than a twentieth of the targets' standard deviation.
+            1 for a class, the share of labels, of a mask's pixels, of boxes that both have; for
+            numbers 1 where none differs by more than a twentieth of the targets' standard
+            deviation.
         max_abs_diff: float64 (N,), the largest difference from the reference's scores.
         mean_abs_diff: float64 (N,), the mean difference.
         rows: what the task scores, (N, K).
         infinite: bool (N,), not all scores are finite; they count as 0, and as no difference.
         constant: all examples have the same scores.
-        one_answer: all examples, or all pixels of all masks, have the same class; not of labels.
+        one_answer: all examples, or all pixels of all masks, have the same class, or no example
+            has a box; not of labels.
     """
 
     name: str
@@ -102,8 +104,8 @@ def _pairs(data: tf.data.Dataset) -> Any:
     spec = data.element_spec
     if not (isinstance(spec, tuple) and len(spec) == 2 and isinstance(spec[1], tf.TensorSpec)):
         raise RequestError(
-            "Expected `data` to hold batches of (inputs, targets), one tensor each. "
-            f"Received: {spec}"
+            "Expected `data` to hold batches of (inputs, targets), one tensor each; of boxes and "
+            f"classes `data.map(models.box_targets)` makes one. Received: {spec}"
         )
     return data.as_numpy_iterator()
 
@@ -136,10 +138,11 @@ def _compared(
     diffs = np.abs(np.where(np.isfinite(scores), scores - expected, 0)).reshape(flat)
     scores = np.nan_to_num(scores, posinf=0, neginf=0)
     said, wanted = (task.answers(s) if task.answers else s for s in (scores, expected))
+    equal = np.mean((said == wanted).reshape(flat), axis=1)
     return {
         "answers": said if task.kept else None,
         "targets": targets if task.kept else None,
-        "agreement": np.mean((said == wanted).reshape(flat), axis=1),
+        "agreement": task.agreement(scores, expected) if task.agreement else equal,
         "max_abs_diff": diffs.max(1).astype(np.float64),
         "mean_abs_diff": diffs.mean(1, dtype=np.float64),
         "rows": task.rows(scores, targets),

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tfpipe.errors import RequestError, received
-from tfpipe.export.scoring import measures
+from tfpipe.export.scoring import boxes, measures
 
 Array = np.ndarray
 Score = Callable[[Array, Array], float]
@@ -32,6 +32,9 @@ class Task(NamedTuple):
         score: from rows (N, K) and counts (R, N), how often each example is in each of R
             samples, to (R,) scores; nan where a sample has none.
         kept: whether answers and targets are small enough to be kept of every example.
+        agreement: from scores (N, ...) and the reference's to how far both say the same, (N,);
+            None: the share of equal answers.
+        more: from all rows to a sentence with what the score leaves out; None: there is none.
     """
 
     name: str
@@ -39,6 +42,8 @@ class Task(NamedTuple):
     rows: Callable[[Array, Array], Array]
     score: Callable[[Array, Array], Array]
     kept: bool = True
+    agreement: Callable[[Array, Array], Array] | None = None
+    more: Callable[[Array], str] | None = None
 
 
 def choose(score: str | Score, scores: Array, targets: Array) -> Task:
@@ -50,6 +55,7 @@ def choose(score: str | Score, scores: Array, targets: Array) -> Task:
     | 0 or 1, (N,) or (N, 1) | (N, 1) | binary accuracy, at 0.5 |
     | 0 or 1, (N, labels) | (N, labels) | the mean area under the ROC curve over the labels |
     | whole numbers (N, H, W) or (N, H, W, 1) | (N, H, W, classes) | mean IoU; of 1 class, at 0.5 |
+    | boxes, fractions (N, boxes, 5) | (N, anchors, 4 + classes) | mAP@50, COCO's |
     | fractions, as many as scores | (N, ...) | R2, the mean over the last axis |
 
     A mean leaves out what has no score: a label without both answers, a class that is neither
@@ -64,6 +70,8 @@ def choose(score: str | Score, scores: Array, targets: Array) -> Task:
         RequestError: the targets do not fit the scores in any of these ways.
     """
     task = _auto(scores, targets)
+    if task is BOXES:
+        _require_probabilities(scores[..., 4:])
     if task is LABELS or (task.answers is measures.class_of and scores.shape[-1] == 1):
         _require_probabilities(scores)
     if score == "auto":
@@ -71,6 +79,10 @@ def choose(score: str | Score, scores: Array, targets: Array) -> Task:
     if not callable(score):
         expected = "`score` to be 'auto' or a function of (scores, targets)"
         raise RequestError(received(expected, score=score))
+    if task is BOXES:
+        raise RequestError(
+            "Expected `score` to be 'auto' for boxes, which are scored by COCO's mAP."
+        )
     return _own(score, task, scores[:1], targets[:1])
 
 
@@ -94,13 +106,22 @@ def _auto(scores: Array, targets: Array) -> Task:
         return BINARY if last == 1 else ACCURACY
     if whole and scores.ndim == 2 and targets.shape == scores.shape:
         return LABELS
+    if not whole and _are_boxes(scores, targets):
+        return BOXES
     if not whole and targets.size == scores.size and len(targets) == len(scores):
         return _numbers(float(targets.mean(dtype=np.float64)))
     raise RequestError(
         "Expected targets that fit the scores: whole numbers (N,) or (N, H, W) for classes, "
-        "(N, labels) for labels, or as many fractions as there are scores. "
+        "(N, labels) for labels, (N, boxes, 5) for boxes (`models.box_targets`), or as many "
+        "fractions as there are scores. "
         f"Received: {targets.dtype} of shape {targets.shape} for scores of shape {scores.shape}"
     )
+
+
+def _are_boxes(scores: Array, targets: Array) -> bool:
+    """Whether boxes with classes are asked for, and boxes with scores given."""
+    three_axes = scores.ndim == targets.ndim == 3 and scores.shape != targets.shape
+    return three_axes and targets.shape[-1] == 5 and scores.shape[-1] > 4
 
 
 def _require_probabilities(scores: Array) -> None:
@@ -152,4 +173,13 @@ def _own(score: Score, task: Task, one: Array, wanted: Array) -> Task:
 
 ACCURACY = Task("accuracy", measures.class_of, measures.hit_rows, measures.mean_hits)
 BINARY = Task("binary accuracy", measures.class_of, measures.hit_rows, measures.mean_hits)
+BOXES = Task(
+    "mAP@50",
+    boxes.found,
+    boxes.box_rows,
+    boxes.mean_precision_50,
+    kept=False,
+    agreement=boxes.agreement,
+    more=boxes.in_words,
+)
 LABELS = Task("mean AUROC", lambda scores: scores > 0.5, measures.label_rows, measures.mean_area)

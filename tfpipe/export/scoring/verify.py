@@ -50,9 +50,9 @@ def verify(
             change: a whole split that the model was not trained on, such as
             `records.read(manifest, "test", prepare.outside(), ...)`.
         score: "auto" goes by targets and scores: accuracy, the mean area under the ROC curve over
-            labels, mean IoU of masks, R2 of numbers; `scoring.scores.choose` has the whole
-            table. Or a function of (scores, targets), both as arrays, to a number of which more
-            is better.
+            labels, mean IoU of masks, mAP@50 of boxes, R2 of numbers; `scoring.scores.choose` has
+            the whole table. Or a function of (scores, targets), both as arrays, to a number of
+            which more is better.
         threads: that a file may use while it is run and timed; see `costs` for `.keras`.
         seed: of the bootstrap's resamples.
         safe_mode: as `load` takes it.
@@ -135,6 +135,8 @@ def _head(
     }
     if task is LABELS and left_out(expected.rows):
         head["labels_left_out"] = left_out(expected.rows)
+    if task.more is not None:
+        head["more"] = task.more(expected.rows)
     return head
 
 

@@ -9,6 +9,7 @@ Example:
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tfpipe.export.bundling.sections.boxes import box_sections
 from tfpipe.export.bundling.sections.classes import class_sections
 from tfpipe.export.bundling.sections.labels import label_sections
 from tfpipe.export.bundling.sections.masks import mask_sections
@@ -20,6 +21,7 @@ __all__ = ["Results", "Section", "evidence"]
 _TASKS = {
     "label": class_sections,
     "mask": mask_sections,
+    "boxes": box_sections,
     "target": number_sections,
 }
 
@@ -33,8 +35,8 @@ def evidence(
     """The sections of the page that show classes and single examples.
 
     Args:
-        task: the target's name: "label", "labels", "mask" or "target"; of any other there is
-            nothing to show.
+        task: the target's name: "label", "labels", "mask", "boxes" or "target"; of any other there
+            is nothing to show.
         results: see there.
         class_names: one name per class.
         labels: what the report says of labels; only with the task "labels".

@@ -13,8 +13,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tfpipe.export.writing.graph import input_name
+from tfpipe.models.detections import IOU, SCORE
 
 TEMPLATES = pathlib.Path(__file__).parents[1] / "templates"
+_THRESHOLDS = {"score": f"{SCORE:g}", "iou": f"{IOU:g}"}
+
+
+def filled(template: str, values: Mapping[str, str]) -> str:
+    """A template with its $names replaced."""
+    text = (TEMPLATES / f"{template}.txt").read_text(encoding="utf-8")
+    return string.Template(text).substitute(values)
+
 
 _LABELS = {
     "labels": " and labels.txt belong",
@@ -52,6 +61,16 @@ _EACH = {
 for label, score in zip(LABELS, scores, strict=True):
     print(f"{label}: {score:.4f}")""",
 }
+_FOUND = {
+    **_LABELS,
+    "kotlin_type": "List<Pair<String, List<Float>>>",
+    "kotlin_shown": "found(scores)",
+    "kotlin_more": filled("found/found.kt", _THRESHOLDS),
+    "swift_type": "[(label: String, score: Float, box: [Float])]",
+    "swift_shown": "found(scores)",
+    "swift_more": filled("found/found.swift", _THRESHOLDS),
+    "shown": filled("found/found.py", _THRESHOLDS),
+}
 _PLAIN = {
     **dict.fromkeys(_LABELS, ""),
     "labels": " belongs",
@@ -61,7 +80,7 @@ _PLAIN = {
     "swift_shown": "scores",
     "shown": "print(scores)",
 }
-_TASKS: Mapping[str, Mapping[str, str]] = {"label": _BEST, "labels": _EACH}
+_TASKS: Mapping[str, Mapping[str, str]] = {"label": _BEST, "labels": _EACH, "boxes": _FOUND}
 
 
 class Ends(NamedTuple):
@@ -106,9 +125,3 @@ def described(end: Mapping[str, Any]) -> str:
     scale, zero_point = end["quantization"]
     quantised = f", scale {scale:g}, zero point {zero_point}" if scale else ""
     return f"{np.dtype(end['dtype']).name} ({shape}){quantised}"
-
-
-def filled(template: str, values: Mapping[str, str]) -> str:
-    """A template with its $names replaced."""
-    text = (TEMPLATES / f"{template}.txt").read_text(encoding="utf-8")
-    return string.Template(text).substitute(values)

@@ -41,6 +41,9 @@ _PIXELS: Mapping[int, Mapping[str, str]] = {
 }
 
 
+_MORE = {"kotlin_more": "", "swift_more": ""}  # functions that show what is found
+
+
 def picture_programs(file: pathlib.Path, both: Ends, prepare: Chain, task: str) -> dict[str, str]:
     """`use.py`, `Use.kt` and `Use.swift`; none where no pixels as uint8 go in."""
     shape = both.takes["shape"].tolist()
@@ -51,6 +54,7 @@ def picture_programs(file: pathlib.Path, both: Ends, prepare: Chain, task: str) 
         **dict(zip(("height", "width", "channels"), map(str, shape[1:]), strict=True)),
         "resized": "\n".join(_step(op) for op in prepare.outside().ops if type(op) is not Decode),
         **_PIXELS[shape[-1]],
+        **_MORE,
         **how_shown(task, both.gives),
     }
     names = ("use.py", "Use.kt", "Use.swift")
