@@ -6,12 +6,11 @@ Example:
     print(bundle)
 """
 
-import dataclasses
 import functools
 import pathlib
 import shutil
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from tfpipe.backend import keras
 from tfpipe.errors import RequestError, received
 from tfpipe.export.bundling import aware
 from tfpipe.export.bundling.bundled import Bundle, is_bundle, load_bundle, seal
-from tfpipe.export.bundling.data import data_of
+from tfpipe.export.bundling.data import Data, data_of
 from tfpipe.export.bundling.describe import Parts, describe
 from tfpipe.export.bundling.facts import facts
 from tfpipe.export.bundling.formats import check_formats, write
@@ -28,8 +27,9 @@ from tfpipe.export.bundling.page import PNG
 from tfpipe.export.bundling.sections.results import Results, same
 from tfpipe.export.bundling.thresholds import about_labels
 from tfpipe.export.reading.load import load
-from tfpipe.export.reading.predictor import Predictor
 from tfpipe.export.scoring.file_report import FileReport
+from tfpipe.export.scoring.report import Report
+from tfpipe.export.scoring.running import Answers
 from tfpipe.export.scoring.verify import examine
 from tfpipe.export.writing.metadata import attach
 from tfpipe.files import Path, staged
@@ -95,7 +95,7 @@ def bundle(
     refuse_other_content(target)
     data = data_of(model, manifest, prepare, split=split)
     head, (expected,) = examine(data.reference, [], data.check)
-    answers = {}
+    answers = {expected.name: expected}
     with staged(target) as folder:
         folder.mkdir()
 
@@ -110,32 +110,37 @@ def bundle(
             report, (_, answers[file.name]) = examine(data.reference, [file], data.check)
             return report.files[0]
 
-        ladders = [climb(format, make, require) for format in wanted]
-        report = standing(head, ladders)
+        report = standing(head, [climb(format, make, require) for format in wanted])
         more = facts(model, manifest, data.reference, split=split, require=require, notes=notes)
-        report = dataclasses.replace(report, reference={**report.reference, **more})
-        names = [file.path for file in report.files]
-        _remove_all_but(folder, names)
-        given = {expected.name: expected, **{name: answers[name] for name in names}}
-        restored = next((op.restored for op in prepare.ops if isinstance(op, Standardize)), same)
-        results = Results(given, data.check, running(data.reference, folder), restored)
+        report = report.telling(**more)
+        results = _results(report, data, answers, folder, prepare)
         if data.task == "labels":
-            labels = about_labels(results, manifest, prepare, data.reference, split=split)
-            report = dataclasses.replace(report, reference={**report.reference, "labels": labels})
+            known = about_labels(results, manifest, prepare, data.reference, split=split)
+            report = report.telling(labels=known)
+        _remove_all_but(folder, results.files)
         describe(folder, Parts(manifest, prepare, data.task, report, results, notes))
         seal(folder)
     return load_bundle(target)
 
 
-def running(reference: Predictor, folder: pathlib.Path) -> Callable[[str, np.ndarray], np.ndarray]:
-    """A function from a name, the reference's or a file's in the folder, and inputs to scores."""
+def _results(
+    report: Report,
+    data: Data,
+    answers: Mapping[str, Answers],
+    folder: pathlib.Path,
+    prepare: Chain,
+) -> Results:
+    """What the page is made of: the answers of the model, and of the files that stand."""
+    reference = data.reference
+    names = [reference.name, *(file.path for file in report.files)]
 
     def run(name: str, inputs: np.ndarray) -> np.ndarray:
         if name == reference.name:
             return reference.predict(inputs)
         return reference.around(load(folder / name)).predict(inputs)
 
-    return run
+    restored = next((op.restored for op in prepare.ops if isinstance(op, Standardize)), same)
+    return Results({name: answers[name] for name in names}, data.check, run, restored)
 
 
 def refuse_other_content(folder: pathlib.Path) -> None:

@@ -38,6 +38,10 @@ class Report:
     reference: Mapping[str, Any]
     files: tuple[FileReport, ...]
 
+    def telling(self, **facts: Any) -> "Report":
+        """The same report, whose reference has these values, too."""
+        return dataclasses.replace(self, reference={**self.reference, **facts})
+
     def rows(self) -> list[list[str]]:
         """The cells of the table, a row per file; `COLUMNS` are their heads."""
         return [cells(file) for file in self.files]
