@@ -24,6 +24,15 @@ def test_the_pictures_are_in_the_page_to_the_bit():
     assert text.count('class="small"') == 1  # the pixels of the first are shown as squares
 
 
+def test_as_many_in_a_row_as_is_asked_for():
+    images, captions = np.zeros((4, 8, 8, 1), np.uint8), [[("a", False)]] * 4
+    assert report.tiles(images, captions).startswith('<div class="tiles">')
+    two = report.tiles(images, captions, columns=2)
+    assert two.startswith(
+        '<div class="tiles" style="grid-template-columns: repeat(2, minmax(0, 1fr))">'
+    )
+
+
 def test_wrong_lines_are_marked_and_all_is_escaped():
     text = report.tiles(np.zeros((1, 8, 8, 1), np.uint8), [[('<a "b">', True), ("c\x1b", False)]])
     assert '<span class="wrong">✗ &lt;a &quot;b&quot;&gt;</span><br>c\\x1b' in text

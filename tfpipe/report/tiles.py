@@ -31,13 +31,16 @@ _MOST_CHARACTERS = 600  # of a quoted text
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 
 
-def tiles(images: "Iterable[Image]", captions: Sequence[Sequence[Line]]) -> str:
+def tiles(
+    images: "Iterable[Image]", captions: Sequence[Sequence[Line]], *, columns: int | None = None
+) -> str:
     """An HTML fragment for a section of `page`.
 
     Args:
         images: uint8 arrays (H, W, 1) or (H, W, 3).
         captions: for each image its lines, and whether each says something wrong: such a line is
             red, with a cross before it.
+        columns: how many stand in a row, whatever the screen; None: as many as it has room for.
 
     Raises:
         RequestError: no images, or another number of captions.
@@ -52,7 +55,8 @@ def tiles(images: "Iterable[Image]", captions: Sequence[Sequence[Line]]) -> str:
     pictures = list(images)
     _require_captions("image", captions, images=pictures)
     parts = [_picture(*part) for part in zip(pictures, captions, strict=True)]
-    return _captioned("tiles", parts, captions)
+    grid = f"grid-template-columns: repeat({columns}, minmax(0, 1fr))" if columns else ""
+    return _captioned("tiles", parts, captions, style=grid)
 
 
 def traces(series: "Sequence[Series]", captions: Sequence[Sequence[Line]]) -> str:
@@ -106,13 +110,16 @@ def _require_captions(noun: str, captions: Sequence[object], **given: Sequence[o
         raise RequestError(received(f"at least one {noun}, and as many captions", **counts))
 
 
-def _captioned(kind: str, parts: Sequence[str], captions: Sequence[Sequence[Line]]) -> str:
+def _captioned(
+    kind: str, parts: Sequence[str], captions: Sequence[Sequence[Line]], *, style: str = ""
+) -> str:
     figures = [
         f"<figure>{part}<figcaption>{'<br>'.join(_line(*line) for line in lines)}</figcaption>"
         "</figure>\n"
         for part, lines in zip(parts, captions, strict=True)
     ]
-    return f'<div class="{kind}">\n{"".join(figures)}</div>'
+    styled = f' style="{style}"' if style else ""
+    return f'<div class="{kind}"{styled}>\n{"".join(figures)}</div>'
 
 
 def _picture(image: "Image", lines: Sequence[Line]) -> str:

@@ -29,11 +29,12 @@ def test_a_table_of_classes_and_the_images_that_differ_most(results_of):
     rows = re.findall("<tr>(<td.*?)</tr>", sections["Classes"].replace("\n", ""))
     cells = [re.findall("<td[^>]*>(.*?)</td>", row) for row in rows]
     ours = average_precisions(results.answers["f"].rows, np.ones((1, 4)))[0]
-    assert cells[0][:2] == ["red &lt;cell&gt;", "4"]
-    assert cells[0][4:] == [f"{ours[0, 0]:.4f}", f"{ours[:, 0].mean():.4f}"]
-    assert cells[1] == ["white cell", "4", "1.0000", "1.0000", *cells[1][4:]]
-    assert [row[0] for row in cells] == ["red &lt;cell&gt;", "white cell", "mean"]
-    assert cells[2][4] == f"{ours[0].mean():.4f}"
+    assert [row[0] for row in cells] == ["red &lt;cell&gt;", "white cell", "mean"] * 2
+    assert [row[1] for row in cells] == ["4", "4", "8"] * 2
+    assert [cells[1][2], cells[4][2]] == ["1.0000", "1.0000"]  # the model's white cells
+    at_50, over_all = ours[0], ours.mean(0)
+    expected = [*at_50, at_50.mean(), *over_all, over_all.mean()]
+    assert [row[3] for row in cells] == [f"{number:.4f}" for number in expected]
     drawings = sections["Boxes that differ most"]
     captions = re.findall("<figcaption>(.*?)</figcaption>", drawings)
     assert captions[:6] == [

@@ -40,23 +40,26 @@ def box_sections(results: Results, names: Sequence[str]) -> list[Section]:
 
 
 def _precisions(results: Results, names: Sequence[str]) -> str:
-    """A row for each class, and the mean; for everybody AP@50 and AP@50-95."""
-    parts = [
-        average_precisions(answers.rows, np.ones((1, results.total)))[0]
-        for answers in results.answers.values()
-    ]
-    each = np.stack([numbers for part in parts for numbers in (part[0], part.mean(0))], axis=1)
-    counts = num_boxes(results.answers[results.reference].rows)
-    rows: list[list[str | float]] = [
-        [name, int(count), *(f"{number:.4f}" for number in numbers)]
-        for name, count, numbers in zip(names, counts, each, strict=True)
-    ]
-    mean = [f"{number:.4f}" for number in np.nanmean(each, axis=0)]
-    columns = [f"{who}: {what}" for who in results.answers for what in ("AP@50", "AP@50-95")]
-    table = html_table(
-        ["class", "boxes", *columns], [*rows[:MOST_CLASSES], ["mean", int(counts.sum()), *mean]]
+    """For an overlap of a half, and for the mean of ten: a row for each class, and their mean."""
+    parts = np.stack(
+        [
+            average_precisions(answers.rows, np.ones((1, results.total)))[0]
+            for answers in results.answers.values()
+        ]
     )
-    return f"<p>COCO's average precision (pycocotools); nan: no such box.</p>\n{table}"
+    counts = num_boxes(results.answers[results.reference].rows).tolist()
+    tables = []
+    for heading, each in (("AP@50", parts[:, 0]), ("AP@50-95", parts.mean(1))):
+        rows: list[list[str | float]] = [
+            [name, count, *(f"{number:.4f}" for number in numbers)]
+            for name, count, numbers in zip(names, counts, each.T, strict=True)
+        ]
+        mean = [f"{number:.4f}" for number in np.nanmean(each, axis=1)]
+        rows = [*rows[:MOST_CLASSES], ["mean", sum(counts), *mean]]
+        table = html_table(["class", "boxes", *results.answers], rows)
+        tables.append(f"<h3>{heading}</h3>\n{table}")
+    head = "<p>COCO's average precision, on pycocotools' matches; nan: there is no such box.</p>"
+    return "\n".join([head, *tables])
 
 
 def _drawings(results: Results, names: Sequence[str]) -> str:
@@ -80,7 +83,7 @@ def _drawings(results: Results, names: Sequence[str]) -> str:
             marked = compared(boxes[number], truths)
             pictures.append(drawn(image, marked))
             captions.append([_in_words(who, [kind for _, kind in marked])])
-    return f"{_legend(names)}\n{tiles(pictures, captions)}"
+    return f"{_legend(names)}\n{tiles(pictures, captions, columns=1 + len(given))}"
 
 
 def compared(given: np.ndarray, truths: np.ndarray) -> list[tuple[np.ndarray, str]]:
