@@ -14,6 +14,7 @@ from tfpipe.errors import DataError, RequestError
 
 if TYPE_CHECKING:  # what `__getattr__` loads, for type checkers and editors
     from tfpipe import compress as compress
+    from tfpipe import drift as drift
     from tfpipe import export as export
     from tfpipe import models as models
     from tfpipe import ops as ops
@@ -23,7 +24,7 @@ if TYPE_CHECKING:  # what `__getattr__` loads, for type checkers and editors
 
 __version__ = "0.1.0"
 
-_ROOMS = ("compress", "export", "models", "ops", "records", "report", "train")
+_ROOMS = ("compress", "drift", "export", "models", "ops", "records", "report", "train")
 
 __all__ = ["DataError", "RequestError", "__version__", *_ROOMS]
 

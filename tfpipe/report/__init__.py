@@ -15,6 +15,7 @@ from tfpipe.report.images import grid
 from tfpipe.report.lines import curves
 from tfpipe.report.matrices import confusion
 from tfpipe.report.pages import figure, page
+from tfpipe.report.panels import histograms, timelines
 from tfpipe.report.scatter import scatter
 from tfpipe.report.tables import html_table, text_table
 from tfpipe.report.tiles import quotes, tiles, traces
@@ -26,6 +27,7 @@ __all__ = [
     "figure",
     "flow",
     "grid",
+    "histograms",
     "html_table",
     "human_bytes",
     "human_seconds",
@@ -35,5 +37,6 @@ __all__ = [
     "scatter",
     "text_table",
     "tiles",
+    "timelines",
     "traces",
 ]

@@ -1,0 +1,21 @@
+"""How far what comes in, what goes out and how long it takes are from what was verified."""
+
+from tfpipe.drift.alarms import Alarm
+from tfpipe.drift.comparison import Comparison, compare
+from tfpipe.drift.finding import Finding
+from tfpipe.drift.monitor import Monitor
+from tfpipe.drift.profiles import Profile, load_profile
+from tfpipe.drift.profiling import profile
+from tfpipe.drift.seeing import Seen
+
+__all__ = [
+    "Alarm",
+    "Comparison",
+    "Finding",
+    "Monitor",
+    "Profile",
+    "Seen",
+    "compare",
+    "load_profile",
+    "profile",
+]

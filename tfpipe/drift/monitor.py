@@ -1,0 +1,296 @@
+"""Watches a stream: each request costs little, and now and then the latest are looked at.
+
+Example:
+
+    monitor = tp.drift.Monitor(tp.drift.load_profile("out/xray/profile.json"))
+    monitor.observe(images, scores, latency_ms=3.1, ids=["a17"])        # of each request
+    monitor.label(["a17"], [1])                                         # when its label comes
+    for alarm in monitor.alarms:
+        print(alarm)
+"""
+
+import collections
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tfpipe.drift.alarms import Alarm
+from tfpipe.drift.comparison import Comparison, moved, require_alert
+from tfpipe.drift.embedding import looking
+from tfpipe.drift.finding import Finding
+from tfpipe.drift.findings import LEAST, QUANTILES, Window, look
+from tfpipe.drift.inputs import read
+from tfpipe.drift.measuring import Measured, measure
+from tfpipe.drift.predictions import errors
+from tfpipe.drift.profiles import Profile
+from tfpipe.drift.seeing import Seen, Shown
+from tfpipe.errors import RequestError, received
+
+if TYPE_CHECKING:
+    import keras
+
+    from tfpipe.ops import Chain
+
+MOST_PENDING = 10_000  # answers that wait for their labels
+MOST_ALARMS = 100
+MOST_LOOKS = 1000  # in the time lines
+
+
+class _Entry(NamedTuple):
+    id: str
+    row: np.ndarray
+    embedded: np.ndarray
+    shown: Shown
+
+
+class Monitor:
+    """Compares the latest examples with a profile; safe to be called from several threads.
+
+    It looks after 16 examples, 32, 64, ... up to the window, and then whenever a quarter of the
+    window is new; and in the same way when labels come. The k-th look raises an alarm at the level
+    alert / (k (k + 1)). These add up to `alert`: a stream that is like the profile, however long,
+    raises an alarm in the share `alert` of all streams at most, whatever the looks have in common
+    (Bonferroni's inequality). That holds for examples that are independent of each other; ten
+    pictures of one patient in a row are not.
+
+    Memory is bounded: the window's numbers and small pictures, 10,000 answers that wait for labels,
+    100 alarms, 1,000 looks.
+
+    Args:
+        profile: of `drift.profile` or `load_profile`.
+        window: how many of the latest examples are looked at.
+        alert: the chance of any false alarm, ever.
+        model: the profile's model, to watch the embeddings too; it runs in every `observe`.
+        prepare: its chain; needed for the model, for texts, and for encoded images.
+        picture_px: the side of the small pictures that alarms show; 0 keeps no pictures or texts.
+
+    Raises:
+        RequestError: a window under 16, a chance that is none.
+
+    Example:
+
+    >>> from tfpipe.drift import profile
+    >>> draw = np.random.default_rng(0)
+    >>> monitor = Monitor(profile(draw.normal(size=(200, 3))))
+    >>> monitor.observe(draw.normal(size=(16, 3)) + 2)
+    >>> [alarm.finding.feature for alarm in monitor.alarms]
+    ['input/mean 0', 'input/mean 1', 'input/mean 2', 'input/distance']
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        window: int = 500,
+        alert: float = 0.01,
+        model: "keras.Model | None" = None,
+        prepare: "Chain | None" = None,
+        picture_px: int = 64,
+    ):
+        require_alert(alert)
+        if window < LEAST:
+            raise RequestError(received(f"`window` to be at least {LEAST}", window=window))
+        self.profile = profile
+        self._window, self._alert, self._picture_px = window, alert, picture_px
+        self._prepare, self._run = prepare, None if model is None else looking(model, prepare)
+        self._entries: collections.deque[_Entry] = collections.deque(maxlen=window)
+        self._errors: collections.deque[float] = collections.deque(maxlen=window)
+        self._latency_ms: collections.deque[float] = collections.deque(maxlen=window)
+        self._pending: collections.OrderedDict[str, np.ndarray] = collections.OrderedDict()
+        self._alarms: collections.deque[Alarm] = collections.deque(maxlen=MOST_ALARMS)
+        self._history: collections.deque[tuple[int, dict[str, float]]] = collections.deque(
+            maxlen=MOST_LOOKS
+        )
+        self._findings: tuple[Finding, ...] = ()
+        self._num = {"examples": 0, "labels": 0, "looks": 0, "alarms": 0}
+        self._next = {"examples": LEAST, "labels": LEAST}
+        self._level = alert / 2
+        self._lock, self._looking = threading.Lock(), threading.Lock()
+
+    def observe(
+        self,
+        inputs: Any,
+        scores: Any = None,
+        *,
+        latency_ms: float | None = None,
+        ids: Sequence[str] | None = None,
+        sizes_px: Any = None,
+    ) -> None:
+        """Takes note of a request; at times it looks, which takes some 10 ms more.
+
+        Args:
+            inputs: what a model file takes, (N, ...); or, with `prepare`, texts or encoded images.
+            scores: float (N, ...), as the model file gives them.
+            latency_ms: of the request.
+            ids: N different strings, by which labels find their answers later.
+            sizes_px: (N, 2), the (height, width) of the images before they were resized.
+
+        Raises:
+            RequestError: inputs or scores of another kind or shape than the profile's, or that are
+                not finite; another number of ids.
+        """
+        examples = read(inputs, self._prepare, sizes_px)
+        if ids is not None and len(ids) != len(examples):
+            expected = "as many `ids` as examples"
+            raise RequestError(received(expected, ids=len(ids), examples=len(examples)))
+        if latency_ms is not None and not 0 <= latency_ms < np.inf:
+            raise RequestError(received("`latency_ms` to be 0 or more", latency_ms=latency_ms))
+        embedded = None
+        if self._run is not None:
+            own, embedded = self._run(examples)
+            scores = own if scores is None else scores
+        measured = measure(self.profile, examples, scores, embedded)
+        pictures = measured.shown(self._picture_px)
+        with self._lock:
+            self._add(measured, pictures, ids)
+            if latency_ms is not None:
+                self._latency_ms.append(float(latency_ms))
+        self._look_if_due()
+
+    def label(self, ids: Sequence[str], labels: Any) -> int:
+        """Joins late labels with the answers to the examples of these ids.
+
+        Args:
+            ids: N strings that `observe` was given.
+            labels: N labels, or rows of labels or of targets, as in training; not masks or boxes.
+
+        Returns:
+            How many were joined: the others' ids were never seen, labelled before, or left the
+            latest 10,000.
+
+        Raises:
+            RequestError: labels of another number or shape, or for masks and boxes.
+        """
+        task = self.profile.task
+        if task not in ("label", "labels", "target"):
+            expected = "a profile of a model that tells labels or targets"
+            raise RequestError(received(expected, task=task))
+        if len(ids) != len(labels):
+            expected = "as many `labels` as `ids`"
+            raise RequestError(received(expected, ids=len(ids), labels=len(labels)))
+        with self._lock:
+            known = {id: place for place, id in enumerate(ids) if id in self._pending}
+            if known:
+                answered = np.stack([self._pending[id] for id in known])
+                given = np.asarray(labels)[list(known.values())]
+                self._errors.extend(errors(answered, given, task).tolist())
+            for id in known:
+                del self._pending[id]
+            self._num["labels"] += len(known)
+        self._look_if_due()
+        return len(known)
+
+    @property
+    def alarms(self) -> tuple[Alarm, ...]:
+        """The latest 100, the oldest first; one for each time that a feature begins to drift."""
+        with self._lock:
+            return tuple(self._alarms)
+
+    def state(self) -> dict[str, float]:
+        """Counts, and what the latest look found, in plain numbers.
+
+        `examples`, `labels`, `looks`, `alarms`, `drifted`, `level`; of each feature
+        `p_value/FEATURE`, `now/FEATURE`, `reference/FEATURE`, and where there are any
+        `jensen_shannon/FEATURE` and `stability_index/FEATURE`; `latency_ms/median`, `/p95`, `/p99`
+        of the latest requests.
+        """
+        with self._lock:
+            findings, counts = self._findings, dict(self._num)
+            latency_ms = np.array(self._latency_ms)
+        found: dict[str, float] = {**counts, "level": self._level}
+        found["drifted"] = sum(finding.drifted for finding in findings)
+        for finding in findings:
+            values = {
+                "p_value": finding.p_value,
+                "now": finding.now,
+                "reference": finding.reference,
+                "jensen_shannon": finding.jensen_shannon,
+                "stability_index": finding.stability_index,
+            }
+            known = {name: value for name, value in values.items() if np.isfinite(value)}
+            found.update({f"{name}/{finding.feature}": value for name, value in known.items()})
+        if len(latency_ms):
+            for name, quantile in QUANTILES.items():
+                found[f"latency_ms/{name}"] = float(np.quantile(latency_ms, quantile))
+        return found
+
+    def report(self) -> Comparison:
+        """The latest look, the window's examples, the alarms and the time lines, for a page."""
+        with self._lock:
+            seen = tuple(Seen(entry.id, entry.shown) for entry in self._entries)
+            return Comparison(
+                self.profile,
+                self._findings,
+                self._level,
+                self._num["examples"],
+                self._now(),
+                seen,
+                tuple(self._alarms),
+                tuple(self._history),
+            )
+
+    def _add(
+        self, measured: Measured, pictures: Sequence[Shown], ids: Sequence[str] | None
+    ) -> None:
+        first = self._num["examples"]
+        for place, picture in enumerate(pictures):
+            id = str(first + place) if ids is None else ids[place]
+            self._entries.append(
+                _Entry(id, measured.rows[place], measured.embedded[place], picture)
+            )
+            if ids is not None and len(measured.answered):
+                self._pending[id] = measured.answered[place]
+        while len(self._pending) > MOST_PENDING:
+            self._pending.popitem(last=False)
+        self._num["examples"] += len(pictures)
+
+    def _look_if_due(self) -> None:
+        """One thread looks; others that come meanwhile go on with their requests."""
+        if self._is_due() and self._looking.acquire(blocking=False):
+            try:
+                while self._is_due():
+                    self._look()
+            finally:
+                self._looking.release()
+
+    def _is_due(self) -> bool:
+        return any(self._num[name] >= due for name, due in self._next.items())
+
+    def _look(self) -> None:
+        with self._lock:
+            now, number = self._now(), self._num["examples"]
+            seen = [Seen(entry.id, entry.shown) for entry in self._entries]
+            self._num["looks"] += 1
+            self._level = self._alert / (self._num["looks"] * (self._num["looks"] + 1))
+            for name, due in self._next.items():
+                if self._num[name] >= due:
+                    self._next[name] = self._after(self._num[name])
+        findings = look(self.profile, now, level=self._level)
+        begun = {f.feature for f in findings if f.drifted} - {
+            f.feature for f in self._findings if f.drifted
+        }
+        alarms = [
+            Alarm(finding, number, self._level, moved(finding, self.profile, now, seen))
+            for finding in findings
+            if finding.feature in begun
+        ]
+        with self._lock:
+            self._findings = findings
+            self._alarms.extend(alarms)
+            self._num["alarms"] += len(alarms)
+            self._history.append((number, {f.feature: f.now for f in findings}))
+
+    def _after(self, count: int) -> int:
+        if count < self._window:
+            return min(2 * count, self._window)
+        return count + self._window // 4
+
+    def _now(self) -> Window:
+        entries = self._entries
+        columns, dimensions = len(self.profile.columns), self.profile.embedded.shape[1]
+        empty = np.empty((0, columns)), np.empty((0, dimensions))
+        rows = np.stack([entry.row for entry in entries]) if entries else empty[0]
+        embedded = np.stack([entry.embedded for entry in entries]) if entries else empty[1]
+        return Window(rows, embedded, np.array(self._errors), np.array(self._latency_ms))
