@@ -20,9 +20,9 @@ def batches(data: Any) -> Iterator[tuple[Any, Any]]:
     """Pairs of inputs and targets (None where there are none), from whatever holds them.
 
     Args:
-        data: a `tf.data.Dataset` or another iterable of batches, (inputs, targets) or inputs
-            alone; or all at once: an array, a list of texts or of encoded images, or a pair of
-            such a thing and its targets.
+        data: a `tf.data.Dataset` or another iterable of batches, tuples (inputs, targets) or
+            inputs alone; or all at once: an array, a list of texts or of encoded images, or a
+            pair of such a thing and its targets.
     """
     if isinstance(data, tuple) and len(data) == 2:
         yield from _parts(*data)
@@ -30,7 +30,7 @@ def batches(data: Any) -> Iterator[tuple[Any, Any]]:
         yield from _parts(data, None)
     else:
         for batch in _numpy(data):
-            yield (batch[0], batch[1]) if isinstance(batch, tuple | list) else (batch, None)
+            yield (batch[0], batch[1]) if isinstance(batch, tuple) else (batch, None)
 
 
 def _parts(inputs: Any, targets: Any) -> Iterator[tuple[Any, Any]]:

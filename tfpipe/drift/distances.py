@@ -58,33 +58,38 @@ class Distances:
 
     Columns are centred, scaled by half their middle half's width, and compressed, so that one
     column's outlier does not drown the others; what is not known (nan) counts as typical. The
-    reference is divided: distances are measured from one half, and those of the other half are
-    what new ones are compared with, for a row is no stranger to itself.
+    reference's own distances leave each row itself out, so that they compare with new ones.
 
     Args:
-        reference: (N, D).
+        reference: (N, D); distances are measured from up to 500 of its rows.
 
     Attributes:
-        own: the distances of the other half.
+        own: the reference's distances, (N,).
+
+    Example:
+
+    >>> known = Distances(np.arange(100.0)[:, None])
+    >>> known.of(np.array([[50.2], [200.0]])).round(2).tolist()
+    [0.1, 1.34]
     """
 
     def __init__(self, reference: np.ndarray):
-        rows = reference.astype(np.float64)
-        low, middle, high = _quantiles(rows, (0.25, 0.5, 0.75))
-        scale = (high - low) / 2
-        spread = np.nan_to_num(np.nanstd(_or_zero(rows), axis=0))
-        self._scale = np.where(scale > 0, scale, np.where(spread > 0, spread, 1.0))
-        self._middle = middle
-        step = max(2, -(-len(rows) // MOST_FITTED))
-        fitted = np.arange(len(rows)) % step == 0
+        rows = _or_zero(reference.astype(np.float64))
+        low, self._middle, high = np.nanquantile(rows, (0.25, 0.5, 0.75), axis=0)
+        width, spread = (high - low) / 2, np.nanstd(rows, axis=0)
+        self._scale = np.where(width > 0, width, np.where(spread > 0, spread, 1.0))
+        fitted = np.arange(len(rows)) % -(-len(rows) // MOST_FITTED) == 0
         self._fitted = self._scaled(rows[fitted])
-        self.own = self.of(rows[~fitted])
+        self.own = self._nearest(rows, fitted.astype(int))  # a row's first neighbour is itself
 
     def of(self, rows: np.ndarray) -> np.ndarray:
         """The distances of rows (M, D), in scales of one column."""
-        gaps = cdist(self._scaled(rows), self._fitted)
-        nearest = min(NEIGHBOURS, len(self._fitted)) - 1
-        return np.partition(gaps, nearest, axis=1)[:, nearest] / np.sqrt(rows.shape[1])
+        return self._nearest(rows, np.zeros(len(rows), int))
+
+    def _nearest(self, rows: np.ndarray, skipped: np.ndarray) -> np.ndarray:
+        gaps = np.sort(cdist(self._scaled(rows), self._fitted), axis=1)
+        places = np.minimum(NEIGHBOURS - 1, len(self._fitted) - 2) + skipped
+        return gaps[np.arange(len(rows)), places] / np.sqrt(rows.shape[1])
 
     def _scaled(self, rows: np.ndarray) -> np.ndarray:
         return np.nan_to_num(np.arcsinh((rows - self._middle) / self._scale))
@@ -93,7 +98,3 @@ class Distances:
 def _or_zero(rows: np.ndarray) -> np.ndarray:
     """Columns of which nothing is known are no columns of nan, of which NumPy would warn."""
     return np.where(np.isnan(rows).all(0), 0.0, rows)
-
-
-def _quantiles(rows: np.ndarray, at: tuple[float, ...]) -> np.ndarray:
-    return np.nanquantile(_or_zero(rows), at, axis=0)

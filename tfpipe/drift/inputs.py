@@ -7,9 +7,10 @@ Example:
     examples = read(["A fine film!"], prepare)      # texts
 """
 
+import dataclasses
 import functools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from tfpipe.ops import Chain
 
 
-class Examples(NamedTuple):
+@dataclasses.dataclass(frozen=True, eq=False)
+class Examples:
     """N examples, read.
 
     Args:

@@ -20,9 +20,11 @@ from tfpipe.drift.alarms import Alarm
 from tfpipe.drift.comparison import Comparison, moved, require_alert
 from tfpipe.drift.embedding import looking
 from tfpipe.drift.finding import Finding
-from tfpipe.drift.findings import LEAST, QUANTILES, Window, look
+from tfpipe.drift.findings import Window, look
 from tfpipe.drift.inputs import read
+from tfpipe.drift.looks import Looks
 from tfpipe.drift.measuring import Measured, measure
+from tfpipe.drift.numbers import numbers
 from tfpipe.drift.predictions import errors
 from tfpipe.drift.profiles import Profile
 from tfpipe.drift.seeing import Seen, Shown
@@ -50,10 +52,10 @@ class Monitor:
 
     It looks after 16 examples, 32, 64, ... up to the window, and then whenever a quarter of the
     window is new; and in the same way when labels come. The k-th look raises an alarm at the level
-    alert / (k (k + 1)). These add up to `alert`: a stream that is like the profile, however long,
-    raises an alarm in the share `alert` of all streams at most, whatever the looks have in common
-    (Bonferroni's inequality). That holds for examples that are independent of each other; ten
-    pictures of one patient in a row are not.
+    alert / (k (k + 1)). These add up to `alert`: of all streams that are like the profile, however
+    long, the share `alert` raises an alarm at most, whatever the looks have in common (Bonferroni's
+    inequality). That holds for examples that are independent of each other; ten pictures of one
+    patient in a row are not.
 
     Memory is bounded: the window's numbers and small pictures, 10,000 answers that wait for labels,
     100 alarms, 1,000 looks.
@@ -90,10 +92,8 @@ class Monitor:
         picture_px: int = 64,
     ):
         require_alert(alert)
-        if window < LEAST:
-            raise RequestError(received(f"`window` to be at least {LEAST}", window=window))
-        self.profile = profile
-        self._window, self._alert, self._picture_px = window, alert, picture_px
+        self._looks = Looks(window, alert)
+        self.profile, self._picture_px = profile, picture_px
         self._prepare, self._run = prepare, None if model is None else looking(model, prepare)
         self._entries: collections.deque[_Entry] = collections.deque(maxlen=window)
         self._errors: collections.deque[float] = collections.deque(maxlen=window)
@@ -104,9 +104,7 @@ class Monitor:
             maxlen=MOST_LOOKS
         )
         self._findings: tuple[Finding, ...] = ()
-        self._num = {"examples": 0, "labels": 0, "looks": 0, "alarms": 0}
-        self._next = {"examples": LEAST, "labels": LEAST}
-        self._level = alert / 2
+        self._counts, self._num_alarms = {"examples": 0, "labels": 0}, 0
         self._lock, self._looking = threading.Lock(), threading.Lock()
 
     def observe(
@@ -178,7 +176,7 @@ class Monitor:
                 self._errors.extend(errors(answered, given, task).tolist())
             for id in known:
                 del self._pending[id]
-            self._num["labels"] += len(known)
+            self._counts["labels"] += len(known)
         self._look_if_due()
         return len(known)
 
@@ -197,24 +195,9 @@ class Monitor:
         of the latest requests.
         """
         with self._lock:
-            findings, counts = self._findings, dict(self._num)
-            latency_ms = np.array(self._latency_ms)
-        found: dict[str, float] = {**counts, "level": self._level}
-        found["drifted"] = sum(finding.drifted for finding in findings)
-        for finding in findings:
-            values = {
-                "p_value": finding.p_value,
-                "now": finding.now,
-                "reference": finding.reference,
-                "jensen_shannon": finding.jensen_shannon,
-                "stability_index": finding.stability_index,
-            }
-            known = {name: value for name, value in values.items() if np.isfinite(value)}
-            found.update({f"{name}/{finding.feature}": value for name, value in known.items()})
-        if len(latency_ms):
-            for name, quantile in QUANTILES.items():
-                found[f"latency_ms/{name}"] = float(np.quantile(latency_ms, quantile))
-        return found
+            counts = {**self._counts, "looks": self._looks.number, "alarms": self._num_alarms}
+            findings, latency_ms = self._findings, np.array(self._latency_ms)
+        return {**counts, "level": self._looks.level, **numbers(findings, latency_ms)}
 
     def report(self) -> Comparison:
         """The latest look, the window's examples, the alarms and the time lines, for a page."""
@@ -223,8 +206,8 @@ class Monitor:
             return Comparison(
                 self.profile,
                 self._findings,
-                self._level,
-                self._num["examples"],
+                self._looks.level,
+                self._counts["examples"],
                 self._now(),
                 seen,
                 tuple(self._alarms),
@@ -234,7 +217,7 @@ class Monitor:
     def _add(
         self, measured: Measured, pictures: Sequence[Shown], ids: Sequence[str] | None
     ) -> None:
-        first = self._num["examples"]
+        first = self._counts["examples"]
         for place, picture in enumerate(pictures):
             id = str(first + place) if ids is None else ids[place]
             self._entries.append(
@@ -244,53 +227,39 @@ class Monitor:
                 self._pending[id] = measured.answered[place]
         while len(self._pending) > MOST_PENDING:
             self._pending.popitem(last=False)
-        self._num["examples"] += len(pictures)
+        self._counts["examples"] += len(pictures)
 
     def _look_if_due(self) -> None:
         """One thread looks; others that come meanwhile go on with their requests."""
-        if self._is_due() and self._looking.acquire(blocking=False):
+        if self._looks.due(self._counts) and self._looking.acquire(blocking=False):
             try:
-                while self._is_due():
+                while self._looks.due(self._counts):
                     self._look()
             finally:
                 self._looking.release()
 
-    def _is_due(self) -> bool:
-        return any(self._num[name] >= due for name, due in self._next.items())
-
     def _look(self) -> None:
         with self._lock:
-            now, number = self._now(), self._num["examples"]
+            now, number, before = self._now(), self._counts["examples"], self._findings
             seen = [Seen(entry.id, entry.shown) for entry in self._entries]
-            self._num["looks"] += 1
-            self._level = self._alert / (self._num["looks"] * (self._num["looks"] + 1))
-            for name, due in self._next.items():
-                if self._num[name] >= due:
-                    self._next[name] = self._after(self._num[name])
-        findings = look(self.profile, now, level=self._level)
-        begun = {f.feature for f in findings if f.drifted} - {
-            f.feature for f in self._findings if f.drifted
-        }
+            level = self._looks.begin(self._counts)
+        findings = look(self.profile, now, level=level)
+        old = {finding.feature for finding in before if finding.drifted}
         alarms = [
-            Alarm(finding, number, self._level, moved(finding, self.profile, now, seen))
+            Alarm(finding, number, level, moved(finding, self.profile, now, seen))
             for finding in findings
-            if finding.feature in begun
+            if finding.drifted and finding.feature not in old
         ]
         with self._lock:
             self._findings = findings
             self._alarms.extend(alarms)
-            self._num["alarms"] += len(alarms)
+            self._num_alarms += len(alarms)
             self._history.append((number, {f.feature: f.now for f in findings}))
-
-    def _after(self, count: int) -> int:
-        if count < self._window:
-            return min(2 * count, self._window)
-        return count + self._window // 4
 
     def _now(self) -> Window:
         entries = self._entries
-        columns, dimensions = len(self.profile.columns), self.profile.embedded.shape[1]
-        empty = np.empty((0, columns)), np.empty((0, dimensions))
-        rows = np.stack([entry.row for entry in entries]) if entries else empty[0]
-        embedded = np.stack([entry.embedded for entry in entries]) if entries else empty[1]
+        rows, embedded = np.empty((0, len(self.profile.columns))), np.empty((0, 0))
+        if entries:
+            rows = np.stack([entry.row for entry in entries])
+            embedded = np.stack([entry.embedded for entry in entries])
         return Window(rows, embedded, np.array(self._errors), np.array(self._latency_ms))

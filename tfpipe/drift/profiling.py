@@ -6,6 +6,7 @@ Example:
     print(profile)
 """
 
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -138,7 +139,9 @@ class _Sample:
 def _timed(look: Callable[[Examples], Any], examples: Examples) -> np.ndarray:
     """Milliseconds for single examples, after one that is not counted."""
     rows = int(examples.rows_each[0])
-    one = examples._replace(takes=examples.takes[:rows], rows_each=examples.rows_each[:1])
+    one = dataclasses.replace(
+        examples, takes=examples.takes[:rows], rows_each=examples.rows_each[:1]
+    )
     look(one)
     started, times = time.perf_counter(), list[float]()
     while len(times) < MOST_TIMED and time.perf_counter() - started < SECONDS_TIMED:
