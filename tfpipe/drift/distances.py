@@ -70,7 +70,7 @@ class Distances:
 
     >>> known = Distances(np.arange(100.0)[:, None])
     >>> known.of(np.array([[50.2], [200.0]])).round(2).tolist()
-    [0.1, 1.34]
+    [0.09, 1.14]
     """
 
     def __init__(self, reference: np.ndarray):
