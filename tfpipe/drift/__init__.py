@@ -5,10 +5,13 @@ from tfpipe.drift.comparison import Comparison, compare
 from tfpipe.drift.finding import Finding
 from tfpipe.drift.monitor import Monitor
 from tfpipe.drift.profiles import Profile, load_profile
-from tfpipe.drift.profiling import profile
+from tfpipe.drift.profiling import LEAST_EXAMPLES, MOST_EXAMPLES, profile
 from tfpipe.drift.seeing import Seen
+from tfpipe.drift.stored import stored
 
 __all__ = [
+    "LEAST_EXAMPLES",
+    "MOST_EXAMPLES",
     "Alarm",
     "Comparison",
     "Finding",
@@ -18,4 +21,5 @@ __all__ = [
     "compare",
     "load_profile",
     "profile",
+    "stored",
 ]

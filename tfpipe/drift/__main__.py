@@ -19,10 +19,10 @@ from tfpipe import cli, records
 from tfpipe.cli import flag
 from tfpipe.drift.comparison import compare
 from tfpipe.drift.profiles import load_profile
+from tfpipe.drift.stored import BATCH_SIZE, stored
 from tfpipe.errors import RequestError
 from tfpipe.ops import Chain
 
-BATCH_SIZE = 64
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 
 
@@ -41,7 +41,7 @@ def main(flags: Flags) -> None:
     """Prints the table, and writes the page."""
     bundle = pathlib.Path(flags.bundle)
     profile, prepare = load_profile(bundle / "profile.json"), Chain.from_json(bundle / "chain.json")
-    data = examples(pathlib.Path(flags.data), flags.split)
+    data = examples(pathlib.Path(flags.data), flags.split, prepare)
     comparison = compare(profile, data, prepare=prepare, alert=flags.alert)
     print(comparison)
     if flags.out:
@@ -50,14 +50,14 @@ def main(flags: Flags) -> None:
         sys.exit(1)
 
 
-def examples(path: pathlib.Path, split: str) -> Any:
+def examples(path: pathlib.Path, split: str, prepare: Chain) -> Any:
     """Batches of encoded images, texts or sequences.
 
     Raises:
         RequestError: there is nothing of that name, or no image in it.
     """
     if (path / "manifest.json").is_file():
-        return records.read(records.load(path), split, _inputs, batch_size=BATCH_SIZE)
+        return stored(records.load(path), split, prepare)
     if path.is_file():
         return path.read_text(encoding="utf-8").splitlines()
     files = sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGES)
@@ -71,14 +71,6 @@ def examples(path: pathlib.Path, split: str) -> Any:
 def _images(files: list[pathlib.Path]) -> Iterator[list[bytes]]:
     for start in range(0, len(files), BATCH_SIZE):
         yield [file.read_bytes() for file in files[start : start + BATCH_SIZE]]
-
-
-def _inputs(example: dict[str, Any]) -> dict[str, Any]:
-    """An example without its target, whose size may differ; `read` asks for one."""
-    import tensorflow as tf
-
-    kept = {key: value for key, value in example.items() if key in ("image", "text", "sequence")}
-    return {"id": example["id"], **kept, "label": tf.constant(0)}
 
 
 if __name__ == "__main__":

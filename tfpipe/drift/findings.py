@@ -21,7 +21,7 @@ from tfpipe.drift.profiles import Profile
 
 LEAST = 16  # examples that a test is made on
 SLACK = 1.5  # how much slower a request may be than the profile's
-MOST_EMBEDDED = 500  # of each sample, in the kernel test: its cost goes with the square
+MOST_EMBEDDED = 300  # of each sample, in the kernel test: its cost goes with the square
 QUANTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99}
 DISTANCE, EMBEDDING, EMBEDDING_DISTANCE = "input/distance", "embedding", "embedding/distance"
 

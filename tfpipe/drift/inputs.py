@@ -122,13 +122,12 @@ def _unprepared(inputs: list[str | bytes], prepare: "Chain | None") -> Examples:
 
 
 def _texts(texts: list[str | bytes], prepare: "Chain") -> Examples:
-    first, *_, last = prepare.inference().ops
-    try:
-        known = _numbers(first.vocabulary)  # type: ignore[attr-defined]
-        length, stride = last.length, last.stride  # type: ignore[attr-defined]
-    except AttributeError:
-        expected = "a chain of Tokenize and Window for texts"
-        raise RequestError(received(expected, prepare=prepare)) from None
+    from tfpipe.ops import Tokenize, Window
+
+    ops = prepare.inference().ops
+    if len(ops) != 2 or not isinstance(ops[0], Tokenize) or not isinstance(ops[1], Window):
+        raise RequestError(received("a chain of Tokenize and Window for texts", prepare=prepare))
+    known, length, stride = _numbers(ops[0].vocabulary), ops[1].length, ops[1].stride
     plain = [tokens.text_of(text) for text in texts]
     ids = [tokens.to_ids(text, known) for text in plain]
     windows = [tokens.windows(each, length, stride) for each in ids]

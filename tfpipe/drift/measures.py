@@ -76,16 +76,17 @@ def among_the_farthest(reference: np.ndarray, now: np.ndarray) -> Tested:
     """Whether too many new values are among the largest of all: the quantile test.
 
     A few outliers move no median and hardly a distribution function; this test sees them. Of N
-    values of both samples it looks at the largest square root of N, and how many of these are new
-    is hypergeometric. Johnson, Verrill and Moore, "Two-Sample Rank Tests for Detecting Changes
-    That Occur in a Small Proportion of the Treated Population", Biometrics 43(3), 1987.
+    values of both samples it looks at the largest square root of N, and those equal to them; how
+    many of these are new is hypergeometric. Johnson, Verrill and Moore, "Two-Sample Rank Tests for
+    Detecting Changes That Occur in a Small Proportion of the Treated Population", Biometrics
+    43(3), 1987.
 
     >>> among_the_farthest(np.arange(100.0), np.array([1.0, 200.0, 300.0])).statistic
     0.67
     """
     both = np.concatenate([reference, now])
-    threshold = np.sort(both)[-round(np.sqrt(len(both))) - 1]
-    num_far, new_far = int(np.sum(both > threshold)), int(np.sum(now > threshold))
+    threshold = np.sort(both)[-round(np.sqrt(len(both)))]
+    num_far, new_far = int(np.sum(both >= threshold)), int(np.sum(now >= threshold))
     p_value = stats.hypergeom.sf(new_far - 1, len(both), num_far, len(now))
     return Tested(new_far / len(now), float(p_value))
 

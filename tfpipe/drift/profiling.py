@@ -37,7 +37,7 @@ LEAST_EXAMPLES = 32  # two halves of 16
 MOST_EXAMPLES = 2000
 MOST_BYTES = 700_000  # of the sample, so that the file stays under a megabyte
 SECONDS_TIMED = 1.0
-MOST_TIMED = 100
+MOST_TIMED = 50
 
 
 def profile(

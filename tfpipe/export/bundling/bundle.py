@@ -25,6 +25,7 @@ from tfpipe.export.bundling.facts import facts
 from tfpipe.export.bundling.formats import check_formats, write
 from tfpipe.export.bundling.ladder import check_bars, climb, standing
 from tfpipe.export.bundling.page import PNG
+from tfpipe.export.bundling.profiled import to_profile
 from tfpipe.export.bundling.thresholds import about_labels
 from tfpipe.export.reading.predictor import Predictor, from_keras
 from tfpipe.export.scoring.file_report import FileReport
@@ -114,6 +115,7 @@ def bundle(
             labels = about_labels(results, manifest, prepare, reference, split=split)
             report = dataclasses.replace(report, reference={**report.reference, "labels": labels})
         describe(folder, Parts(manifest, prepare, task, report, results, notes))
+        to_profile(folder, model, manifest, prepare, split=split)
         seal(folder)
     return load_bundle(target)
 
