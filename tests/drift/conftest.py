@@ -1,5 +1,6 @@
 """What the tests of drift share: profiles of the digits, with the model and without."""
 
+import numpy as np
 import pytest
 
 from tfpipe import drift, ops
@@ -9,17 +10,24 @@ VOCABULARY = ("[PAD]", "[UNK]", "a", "fine", "film")
 
 
 @pytest.fixture(scope="session")
-def known(digits):
-    """Pixels and labels that the trained model has not seen: what profiles are made of."""
-    images, labels = digits
-    return images[1000:1400], labels[1000:1400]
+def unseen(digits):
+    """Pixels and labels that the trained model has not seen, in a random order: by writers, as
+    they are, they do drift.
+    """
+    order = 1000 + np.random.default_rng(0).permutation(797)
+    return digits[0][order], digits[1][order]
 
 
 @pytest.fixture(scope="session")
-def fresh(digits):
+def known(unseen):
+    """Those that profiles are made of."""
+    return unseen[0][:400], unseen[1][:400]
+
+
+@pytest.fixture(scope="session")
+def fresh(unseen):
     """Others like them."""
-    images, labels = digits
-    return images[1400:], labels[1400:]
+    return unseen[0][400:], unseen[1][400:]
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,7 @@ class Comparison:
     Args:
         profile: what they are compared with.
         findings: one per test.
-        level: the chance of a false alarm, if nothing has drifted.
+        level: the chance of any false alarm in this look, if nothing has drifted.
         num_examples: how many there were.
         now: their numbers.
         seen: what a person sees of the first 5,000 of them (of a monitor, of its window).
@@ -71,8 +71,8 @@ class Comparison:
         """One sentence."""
         names = ", ".join(finding.feature for finding in self.drifted) or "nothing"
         return (
-            f"Of {len(self.findings)} tests on {self.num_examples:,} examples, with a false alarm "
-            f"in {self.level:.2g} of all comparisons: {names} drifted."
+            f"Of {len(self.findings)} tests on {self.num_examples:,} examples, at the level "
+            f"{self.level:.2g}: {names} drifted."
         )
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ Example:
 import collections
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,14 +20,13 @@ from tfpipe.drift.alarms import Alarm
 from tfpipe.drift.comparison import Comparison, moved, require_alert
 from tfpipe.drift.embedding import looking
 from tfpipe.drift.finding import Finding
-from tfpipe.drift.findings import Window, look
+from tfpipe.drift.findings import look
 from tfpipe.drift.inputs import read
+from tfpipe.drift.latest import Latest
 from tfpipe.drift.looks import Looks
-from tfpipe.drift.measuring import Measured, measure
+from tfpipe.drift.measuring import measure
 from tfpipe.drift.numbers import numbers
-from tfpipe.drift.predictions import errors
 from tfpipe.drift.profiles import Profile
-from tfpipe.drift.seeing import Seen, Shown
 from tfpipe.errors import RequestError, received
 
 if TYPE_CHECKING:
@@ -35,16 +34,8 @@ if TYPE_CHECKING:
 
     from tfpipe.ops import Chain
 
-MOST_PENDING = 10_000  # answers that wait for their labels
 MOST_ALARMS = 100
 MOST_LOOKS = 1000  # in the time lines
-
-
-class _Entry(NamedTuple):
-    id: str
-    row: np.ndarray
-    embedded: np.ndarray
-    shown: Shown
 
 
 class Monitor:
@@ -95,16 +86,13 @@ class Monitor:
         self._looks = Looks(window, alert)
         self.profile, self._picture_px = profile, picture_px
         self._prepare, self._run = prepare, None if model is None else looking(model, prepare)
-        self._entries: collections.deque[_Entry] = collections.deque(maxlen=window)
-        self._errors: collections.deque[float] = collections.deque(maxlen=window)
-        self._latency_ms: collections.deque[float] = collections.deque(maxlen=window)
-        self._pending: collections.OrderedDict[str, np.ndarray] = collections.OrderedDict()
+        self._latest = Latest(window, profile)
         self._alarms: collections.deque[Alarm] = collections.deque(maxlen=MOST_ALARMS)
         self._history: collections.deque[tuple[int, dict[str, float]]] = collections.deque(
             maxlen=MOST_LOOKS
         )
         self._findings: tuple[Finding, ...] = ()
-        self._counts, self._num_alarms = {"examples": 0, "labels": 0}, 0
+        self._num_alarms = 0
         self._lock, self._looking = threading.Lock(), threading.Lock()
 
     def observe(
@@ -142,9 +130,7 @@ class Monitor:
         measured = measure(self.profile, examples, scores, embedded)
         pictures = measured.shown(self._picture_px)
         with self._lock:
-            self._add(measured, pictures, ids)
-            if latency_ms is not None:
-                self._latency_ms.append(float(latency_ms))
+            self._latest.add(measured, pictures, ids, latency_ms)
         self._look_if_due()
 
     def label(self, ids: Sequence[str], labels: Any) -> int:
@@ -169,16 +155,9 @@ class Monitor:
             expected = "as many `labels` as `ids`"
             raise RequestError(received(expected, ids=len(ids), labels=len(labels)))
         with self._lock:
-            known = {id: place for place, id in enumerate(ids) if id in self._pending}
-            if known:
-                answered = np.stack([self._pending[id] for id in known])
-                given = np.asarray(labels)[list(known.values())]
-                self._errors.extend(errors(answered, given, task).tolist())
-            for id in known:
-                del self._pending[id]
-            self._counts["labels"] += len(known)
+            joined = self._latest.join(ids, labels)
         self._look_if_due()
-        return len(known)
+        return joined
 
     @property
     def alarms(self) -> tuple[Alarm, ...]:
@@ -195,54 +174,41 @@ class Monitor:
         of the latest requests.
         """
         with self._lock:
-            counts = {**self._counts, "looks": self._looks.number, "alarms": self._num_alarms}
-            findings, latency_ms = self._findings, np.array(self._latency_ms)
+            counts = {
+                **self._latest.counts,
+                "looks": self._looks.number,
+                "alarms": self._num_alarms,
+            }
+            findings, latency_ms = self._findings, np.array(self._latest.latency_ms)
         return {**counts, "level": self._looks.level, **numbers(findings, latency_ms)}
 
     def report(self) -> Comparison:
         """The latest look, the window's examples, the alarms and the time lines, for a page."""
         with self._lock:
-            seen = tuple(Seen(entry.id, entry.shown) for entry in self._entries)
             return Comparison(
                 self.profile,
                 self._findings,
                 self._looks.level,
-                self._counts["examples"],
-                self._now(),
-                seen,
+                self._latest.counts["examples"],
+                self._latest.window(),
+                self._latest.seen(),
                 tuple(self._alarms),
                 tuple(self._history),
             )
 
-    def _add(
-        self, measured: Measured, pictures: Sequence[Shown], ids: Sequence[str] | None
-    ) -> None:
-        first = self._counts["examples"]
-        for place, picture in enumerate(pictures):
-            id = str(first + place) if ids is None else ids[place]
-            self._entries.append(
-                _Entry(id, measured.rows[place], measured.embedded[place], picture)
-            )
-            if ids is not None and len(measured.answered):
-                self._pending[id] = measured.answered[place]
-        while len(self._pending) > MOST_PENDING:
-            self._pending.popitem(last=False)
-        self._counts["examples"] += len(pictures)
-
     def _look_if_due(self) -> None:
         """One thread looks; others that come meanwhile go on with their requests."""
-        if self._looks.due(self._counts) and self._looking.acquire(blocking=False):
+        if self._looks.due(self._latest.counts) and self._looking.acquire(blocking=False):
             try:
-                while self._looks.due(self._counts):
+                while self._looks.due(self._latest.counts):
                     self._look()
             finally:
                 self._looking.release()
 
     def _look(self) -> None:
         with self._lock:
-            now, number, before = self._now(), self._counts["examples"], self._findings
-            seen = [Seen(entry.id, entry.shown) for entry in self._entries]
-            level = self._looks.begin(self._counts)
+            now, seen, before = self._latest.window(), self._latest.seen(), self._findings
+            number, level = self._latest.counts["examples"], self._looks.begin(self._latest.counts)
         findings = look(self.profile, now, level=level)
         old = {finding.feature for finding in before if finding.drifted}
         alarms = [
@@ -255,11 +221,3 @@ class Monitor:
             self._alarms.extend(alarms)
             self._num_alarms += len(alarms)
             self._history.append((number, {f.feature: f.now for f in findings}))
-
-    def _now(self) -> Window:
-        entries = self._entries
-        rows, embedded = np.empty((0, len(self.profile.columns))), np.empty((0, 0))
-        if entries:
-            rows = np.stack([entry.row for entry in entries])
-            embedded = np.stack([entry.embedded for entry in entries])
-        return Window(rows, embedded, np.array(self._errors), np.array(self._latency_ms))

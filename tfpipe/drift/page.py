@@ -119,14 +119,14 @@ def _names(comparison: "Comparison") -> list[str]:
 
 
 def _examples(seen: Sequence[Seen]) -> str:
-    """Pictures as tiles, texts as a table, and of anything else the ids."""
-    pictures = [each for each in seen if isinstance(each.shown, np.ndarray)]
-    texts = [[each.id, each.shown] for each in seen if isinstance(each.shown, str)]
+    """Pictures, or texts, over their ids; of anything else the ids alone."""
+    captions = [[(each.id, False)] for each in seen]
+    pictures = [each.shown for each in seen if isinstance(each.shown, np.ndarray)]
+    texts = [each.shown for each in seen if isinstance(each.shown, str)]
     if pictures:
-        images = [each.shown for each in pictures if isinstance(each.shown, np.ndarray)]
-        return report.tiles(images, [[(each.id, False)] for each in pictures])
+        return report.tiles(pictures, captions)
     if texts:
-        return report.html_table(["example", "text"], texts)
+        return report.quotes(texts, captions)
     return _paragraph(", ".join(each.id for each in seen)) if seen else ""
 
 
