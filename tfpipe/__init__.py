@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # what `__getattr__` loads, for type checkers and editors
     from tfpipe import compress as compress
     from tfpipe import deploy as deploy
     from tfpipe import doctor as doctor
+    from tfpipe import drift as drift
     from tfpipe import export as export
     from tfpipe import models as models
     from tfpipe import ops as ops
@@ -25,7 +26,18 @@ if TYPE_CHECKING:  # what `__getattr__` loads, for type checkers and editors
 
 __version__ = "0.1.0"
 
-_ROOMS = ("compress", "deploy", "doctor", "export", "models", "ops", "records", "report", "train")
+_ROOMS = (
+    "compress",
+    "deploy",
+    "doctor",
+    "drift",
+    "export",
+    "models",
+    "ops",
+    "records",
+    "report",
+    "train",
+)
 
 __all__ = ["DataError", "RequestError", "__version__", *_ROOMS]
 

@@ -16,6 +16,7 @@ from tfpipe.report.images import grid
 from tfpipe.report.lines import curves
 from tfpipe.report.matrices import confusion
 from tfpipe.report.pages import figure, page
+from tfpipe.report.panels import histograms, timelines
 from tfpipe.report.scatter import scatter
 from tfpipe.report.tables import html_table, text_table
 from tfpipe.report.tiles import quotes, tiles, traces
@@ -28,6 +29,7 @@ __all__ = [
     "flow",
     "grid",
     "heatmaps",
+    "histograms",
     "html_table",
     "human_bytes",
     "human_seconds",
@@ -37,5 +39,6 @@ __all__ = [
     "scatter",
     "text_table",
     "tiles",
+    "timelines",
     "traces",
 ]

@@ -19,8 +19,8 @@ from tfpipe.export.bundling import ladder
 ROOT = pathlib.Path(__file__).parents[3]
 NAMES = [
     *("Use.kt", "Use.swift", "bundle.json", "chain.json", "float32.tflite", "int8.tflite"),
-    *("labels.txt", "manifest.json", "model.onnx", "model_card.md", "report.html", "report.json"),
-    "use.py",
+    *("labels.txt", "manifest.json", "model.onnx", "model_card.md", "profile.json", "profile.npz"),
+    *("report.html", "report.json", "use.py"),
 ]
 
 

@@ -24,6 +24,7 @@ from tfpipe.export.bundling.facts import facts
 from tfpipe.export.bundling.formats import check_formats, write
 from tfpipe.export.bundling.ladder import check_bars, climb, standing
 from tfpipe.export.bundling.page import PNG
+from tfpipe.export.bundling.profiled import to_profile
 from tfpipe.export.bundling.sections.results import Results, same
 from tfpipe.export.bundling.thresholds import about_labels
 from tfpipe.export.reading.load import load
@@ -119,6 +120,7 @@ def bundle(
             report = report.telling(labels=known)
         _remove_all_but(folder, results.files)
         describe(folder, Parts(manifest, prepare, data.task, report, results, notes))
+        to_profile(folder, model, manifest, prepare, split=split)
         seal(folder)
     return load_bundle(target)
 

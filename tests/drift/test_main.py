@@ -1,0 +1,49 @@
+"""The command: a bundle's profile beside a records folder, a folder of images, a file of texts."""
+
+import cv2
+import pytest
+
+from tfpipe import drift, records
+from tfpipe.drift.__main__ import Flags, examples, main
+
+
+@pytest.fixture(scope="module")
+def folder(known, digits, prepare, tmp_path_factory):
+    """A bundle, as far as the command needs it, with other digits as records and as files."""
+    folder = tmp_path_factory.mktemp("drift")
+    source = records.arrays(known[0], known[1], split={"test": 1.0}, name="known")
+    manifest = records.write(source, folder / "records")
+    prepare.to_json(folder / "chain.json")
+    profile = drift.profile(drift.stored(manifest, "test", prepare), prepare=prepare)
+    profile.to_file(folder / "profile.json")
+    (folder / "images").mkdir()
+    for place, image in enumerate(digits[0][1400:1500]):
+        cv2.imwrite(str(folder / "images" / f"{place:03d}.png"), image // 2)
+    return folder
+
+
+def test_records_like_the_profiles_have_not_drifted(folder, capsys):
+    main(Flags(bundle=str(folder), data=str(folder / "records")))
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "Of 7 tests on 400 examples, at the level 0.01: nothing drifted."
+    )
+
+
+def test_darker_images_have_and_the_code_is_1(folder, python, tmp_path):
+    arguments = (str(folder), str(folder / "images"), "--out", str(tmp_path / "d.html"))
+    done = python("-m", "tfpipe.drift", *arguments)
+    assert done.returncode == 1, done.stderr
+    assert "input/mean" in done.stdout
+    assert done.stdout.endswith(f"Pictures: {tmp_path / 'd.html'}\n")
+    assert "<h2>Farthest from the profile</h2>" in (tmp_path / "d.html").read_text()
+
+
+def test_where_there_is_nothing_it_says_so(folder, tmp_path, refused):
+    assert refused(main, Flags(bundle=str(folder), data=str(tmp_path))) == (
+        f"Expected a records folder, a folder of images or a text file. Received: {str(tmp_path)!r}"
+    )
+
+
+def test_a_file_of_texts_is_a_text_on_each_line(tmp_path):
+    (tmp_path / "texts.txt").write_text("a fine film\na film\n")
+    assert examples(tmp_path / "texts.txt", "test", None) == ["a fine film", "a film"]

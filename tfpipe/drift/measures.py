@@ -1,0 +1,129 @@
+"""The tests of a new sample against a reference sample.
+
+Example:
+
+    statistic, p_value = kolmogorov_smirnov(reference, now)
+
+Every test is exact, or a close approximation, at the very small levels that a monitor's repeated
+looks ask for; so none of them draws permutations.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+from scipy.spatial.distance import cdist
+
+MOST_CLASSES = 20  # that are tested one by one
+
+
+class Tested(NamedTuple):
+    """What a test found."""
+
+    statistic: float
+    p_value: float
+
+
+def kolmogorov_smirnov(reference: np.ndarray, now: np.ndarray) -> Tested:
+    """Two-sample Kolmogorov-Smirnov, exact up to 10,000 values; equal ones make it quieter."""
+    found = stats.ks_2samp(reference, now)
+    return Tested(float(found.statistic), float(found.pvalue))
+
+
+def class_shares(reference: np.ndarray, now: np.ndarray) -> tuple[int, Tested]:
+    """Fisher's exact test of each class against all others; the smallest p-value, times how many.
+
+    Of more than 20 classes, those that are rarest in both samples together are left out.
+
+    Returns:
+        The class that moved most, and the difference of its shares with the p-value.
+
+    >>> class_shares(np.array([0] * 50 + [1] * 50), np.array([2] * 20))[0]
+    2
+    """
+    classes, counts = np.unique(np.concatenate([reference, now]), return_counts=True)
+    classes = classes[np.argsort(-counts, kind="stable")[:MOST_CLASSES]]
+    found = [(_fisher(reference == each, now == each, "two-sided"), int(each)) for each in classes]
+    (difference, p_value), moved = min(found, key=lambda one: one[0].p_value)
+    return moved, Tested(difference, min(1.0, p_value * len(classes)))
+
+
+def more_wrong(reference: np.ndarray, now: np.ndarray) -> tuple[str, Tested]:
+    """Whether errors have grown: Fisher's exact test where all are 0 or 1, else Mann-Whitney's.
+
+    Returns:
+        The test's name, and the difference of the means with the p-value.
+    """
+    both = np.concatenate([reference, now])
+    if np.isin(both, (0, 1)).all():
+        return "Fisher", _fisher(reference == 1, now == 1, "greater")
+    p_value = stats.mannwhitneyu(now, reference, alternative="greater", method="asymptotic").pvalue
+    return "Mann-Whitney", Tested(float(now.mean() - reference.mean()), float(p_value))
+
+
+def slower(reference: np.ndarray, now: np.ndarray, quantile: float, slack: float) -> Tested:
+    """Whether more than 1 - quantile lie over the reference's quantile times `slack`: binomial.
+
+    The slack keeps apart what matters from a machine's usual unrest, which comes in spells that
+    no test of independent numbers would excuse.
+    """
+    over = now > slack * np.quantile(reference, quantile)
+    p_value = stats.binomtest(int(over.sum()), len(now), 1 - quantile, alternative="greater").pvalue
+    return Tested(float(over.mean()), float(p_value))
+
+
+def among_the_farthest(reference: np.ndarray, now: np.ndarray) -> Tested:
+    """Whether too many new values are among the largest of all: the quantile test.
+
+    A few outliers move no median and hardly a distribution function; this test sees them. Of N
+    values of both samples it looks at the largest square root of N, and those equal to them; how
+    many of these are new is hypergeometric. Johnson, Verrill and Moore, "Two-Sample Rank Tests for
+    Detecting Changes That Occur in a Small Proportion of the Treated Population", Biometrics
+    43(3), 1987.
+
+    >>> among_the_farthest(np.arange(100.0), np.array([1.0, 200.0, 300.0])).statistic
+    0.67
+    """
+    both = np.concatenate([reference, now])
+    threshold = np.sort(both)[-round(np.sqrt(len(both)))]
+    num_far, new_far = int(np.sum(both >= threshold)), int(np.sum(now >= threshold))
+    p_value = stats.hypergeom.sf(new_far - 1, len(both), num_far, len(now))
+    return Tested(new_far / len(now), float(p_value))
+
+
+def mean_discrepancy(reference: np.ndarray, now: np.ndarray) -> Tested:
+    """Maximum mean discrepancy with a Gaussian kernel: (N, D) against (M, D).
+
+    Gretton et al., "A Kernel Two-Sample Test", JMLR 13, 2012: the squared, biased estimate, the
+    bandwidth by the median distance. Under no difference it is a weighted sum of squares of normal
+    numbers, the weights being the eigenvalues of the centred kernel matrix (Gretton et al., "A
+    Fast, Consistent Kernel Two-Sample Test", NIPS 2009); its tail is that of the chi-squared
+    distribution with the same mean, variance and skewness (Buckley and Eagleson, "An approximation
+    to the distribution of quadratic forms in normal random variables", 1988).
+    """
+    both = np.concatenate([reference, now]).astype(np.float64)
+    total, signs = len(both), np.r_[np.full(len(reference), 1.0), np.full(len(now), -1.0)]
+    squared = cdist(both, both, "sqeuclidean")
+    some = np.arange(0, total, max(1, total // 200))  # a median of a million takes long
+    bandwidth = float(np.median(squared[np.ix_(some, some)]))
+    if bandwidth <= 0:
+        return Tested(0.0, 1.0)
+    kernel = np.exp(-squared / bandwidth)
+    signs /= np.where(signs > 0, len(reference), len(now))
+    discrepancy = float(signs @ kernel @ signs)
+    centred = kernel - kernel.mean(0) - kernel.mean(1)[:, None] + kernel.mean()
+    weights = (1 / len(reference) + 1 / len(now)) / (total - 1)
+    product = centred @ centred
+    mean = weights * np.trace(centred)
+    variance = 2 * weights**2 * np.trace(product)
+    third = 8 * weights**3 * np.sum(product * centred)
+    freedom = 8 * variance**3 / third**2
+    as_chi2 = freedom + np.sqrt(2 * freedom / variance) * (discrepancy - mean)
+    return Tested(discrepancy, float(stats.chi2.sf(as_chi2, freedom)))
+
+
+def _fisher(reference: np.ndarray, now: np.ndarray, alternative: str) -> Tested:
+    """Of two samples of truths: the difference of their shares, and Fisher's exact test."""
+    table = [[int(now.sum()), int((~now).sum())], [int(reference.sum()), int((~reference).sum())]]
+    p_value = stats.fisher_exact(table, alternative=alternative).pvalue
+    return Tested(float(now.mean() - reference.mean()), min(1.0, float(p_value)))

@@ -1,0 +1,223 @@
+"""Watches a stream: each request costs little, and now and then the latest are looked at.
+
+Example:
+
+    monitor = tp.drift.Monitor(tp.drift.load_profile("out/xray/profile.json"))
+    monitor.observe(images, scores, latency_ms=3.1, ids=["a17"])        # of each request
+    monitor.label(["a17"], [1])                                         # when its label comes
+    for alarm in monitor.alarms:
+        print(alarm)
+"""
+
+import collections
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tfpipe.drift.alarms import Alarm
+from tfpipe.drift.comparison import Comparison, moved, require_alert
+from tfpipe.drift.embedding import looking
+from tfpipe.drift.finding import Finding
+from tfpipe.drift.findings import look
+from tfpipe.drift.inputs import read
+from tfpipe.drift.latest import Latest
+from tfpipe.drift.looks import Looks
+from tfpipe.drift.measuring import measure
+from tfpipe.drift.numbers import numbers
+from tfpipe.drift.profiles import Profile
+from tfpipe.errors import RequestError, received
+
+if TYPE_CHECKING:
+    import keras
+
+    from tfpipe.ops import Chain
+
+MOST_ALARMS = 100
+MOST_LOOKS = 1000  # in the time lines
+
+
+class Monitor:
+    """Compares the latest examples with a profile; safe to be called from several threads.
+
+    It looks after 16 examples, 32, 64, ... up to the window, and then whenever a quarter of the
+    window is new; and in the same way when labels come. The k-th look raises an alarm at the level
+    alert / (k (k + 1)). These add up to `alert`: of all streams that are like the profile, however
+    long, the share `alert` raises an alarm at most, whatever the looks have in common (Bonferroni's
+    inequality). That holds for examples that are independent of each other; ten pictures of one
+    patient in a row are not.
+
+    Memory is bounded: the window's numbers and small pictures, 10,000 answers that wait for labels,
+    100 alarms, 1,000 looks.
+
+    Args:
+        profile: of `drift.profile` or `load_profile`.
+        window: how many of the latest examples are looked at.
+        alert: the chance of any false alarm, ever.
+        model: the profile's model, to watch the embeddings too; it runs in every `observe`.
+        prepare: its chain; needed for the model, for texts, and for encoded images.
+        picture_px: the side of the small pictures that alarms show; 0 keeps no pictures or texts.
+
+    Raises:
+        RequestError: a window under 16, a chance that is none.
+
+    Example:
+
+    >>> from tfpipe.drift import profile
+    >>> draw = np.random.default_rng(0)
+    >>> monitor = Monitor(profile(draw.normal(size=(200, 3))))
+    >>> monitor.observe(draw.normal(size=(16, 3)) + 2)
+    >>> [alarm.finding.feature for alarm in monitor.alarms]
+    ['input/mean 0', 'input/mean 1', 'input/mean 2', 'input/distance']
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        window: int = 500,
+        alert: float = 0.01,
+        model: "keras.Model | None" = None,
+        prepare: "Chain | None" = None,
+        picture_px: int = 64,
+    ):
+        require_alert(alert)
+        self._looks = Looks(window, alert)
+        self.profile, self._picture_px = profile, picture_px
+        self._prepare, self._run = prepare, None if model is None else looking(model, prepare)
+        self._latest = Latest(window, profile)
+        self._alarms: collections.deque[Alarm] = collections.deque(maxlen=MOST_ALARMS)
+        self._history: collections.deque[tuple[int, dict[str, float]]] = collections.deque(
+            maxlen=MOST_LOOKS
+        )
+        self._findings: tuple[Finding, ...] = ()
+        self._num_alarms = 0
+        self._lock, self._looking = threading.Lock(), threading.Lock()
+
+    def observe(
+        self,
+        inputs: Any,
+        scores: Any = None,
+        *,
+        latency_ms: float | None = None,
+        ids: Sequence[str] | None = None,
+        sizes_px: Any = None,
+    ) -> None:
+        """Takes note of a request; at times it looks, which takes some 10 ms more.
+
+        Args:
+            inputs: what a model file takes, (N, ...); or, with `prepare`, texts or encoded images.
+            scores: float (N, ...), as the model file gives them.
+            latency_ms: of the request.
+            ids: N different strings, by which labels find their answers later.
+            sizes_px: (N, 2), the (height, width) of the images before they were resized.
+
+        Raises:
+            RequestError: inputs or scores of another kind or shape than the profile's, or that are
+                not finite; another number of ids.
+        """
+        examples = read(inputs, self._prepare, sizes_px)
+        if ids is not None and len(ids) != len(examples):
+            expected = "as many `ids` as examples"
+            raise RequestError(received(expected, ids=len(ids), examples=len(examples)))
+        if latency_ms is not None and not 0 <= latency_ms < np.inf:
+            raise RequestError(received("`latency_ms` to be 0 or more", latency_ms=latency_ms))
+        embedded = None
+        if self._run is not None:
+            own, embedded = self._run(examples)
+            scores = own if scores is None else scores
+        measured = measure(self.profile, examples, scores, embedded)
+        pictures = measured.shown(self._picture_px)
+        with self._lock:
+            self._latest.add(measured, pictures, ids, latency_ms)
+        self._look_if_due()
+
+    def label(self, ids: Sequence[str], labels: Any) -> int:
+        """Joins late labels with the answers to the examples of these ids.
+
+        Args:
+            ids: N strings that `observe` was given.
+            labels: N labels, or rows of labels or of targets, as in training; not masks or boxes.
+
+        Returns:
+            How many were joined: the others' ids were never seen, labelled before, or left the
+            latest 10,000.
+
+        Raises:
+            RequestError: labels of another number or shape, or for masks and boxes.
+        """
+        task = self.profile.task
+        if task not in ("label", "labels", "target"):
+            expected = "a profile of a model that tells labels or targets"
+            raise RequestError(received(expected, task=task))
+        if len(ids) != len(labels):
+            expected = "as many `labels` as `ids`"
+            raise RequestError(received(expected, ids=len(ids), labels=len(labels)))
+        with self._lock:
+            joined = self._latest.join(ids, labels)
+        self._look_if_due()
+        return joined
+
+    @property
+    def alarms(self) -> tuple[Alarm, ...]:
+        """The latest 100, the oldest first; one for each time that a feature begins to drift."""
+        with self._lock:
+            return tuple(self._alarms)
+
+    def state(self) -> dict[str, float]:
+        """Counts, and what the latest look found, in plain numbers.
+
+        `examples`, `labels`, `looks`, `alarms`, `drifted`, `level`; of each feature
+        `p_value/FEATURE`, `now/FEATURE`, `reference/FEATURE`, and where there are any
+        `jensen_shannon/FEATURE` and `stability_index/FEATURE`; `latency_ms/median`, `/p95`, `/p99`
+        of the latest requests.
+        """
+        with self._lock:
+            counts = {
+                **self._latest.counts,
+                "looks": self._looks.number,
+                "alarms": self._num_alarms,
+            }
+            findings, latency_ms = self._findings, np.array(self._latest.latency_ms)
+        return {**counts, "level": self._looks.level, **numbers(findings, latency_ms)}
+
+    def report(self) -> Comparison:
+        """The latest look, the window's examples, the alarms and the time lines, for a page."""
+        with self._lock:
+            return Comparison(
+                self.profile,
+                self._findings,
+                self._looks.level,
+                self._latest.counts["examples"],
+                self._latest.window(),
+                self._latest.seen(),
+                tuple(self._alarms),
+                tuple(self._history),
+            )
+
+    def _look_if_due(self) -> None:
+        """One thread looks; others that come meanwhile go on with their requests."""
+        if self._looks.due(self._latest.counts) and self._looking.acquire(blocking=False):
+            try:
+                while self._looks.due(self._latest.counts):
+                    self._look()
+            finally:
+                self._looking.release()
+
+    def _look(self) -> None:
+        with self._lock:
+            now, seen, before = self._latest.window(), self._latest.seen(), self._findings
+            number, level = self._latest.counts["examples"], self._looks.begin(self._latest.counts)
+        findings = look(self.profile, now, level=level)
+        old = {finding.feature for finding in before if finding.drifted}
+        alarms = [
+            Alarm(finding, number, level, moved(finding, self.profile, now, seen))
+            for finding in findings
+            if finding.drifted and finding.feature not in old
+        ]
+        with self._lock:
+            self._findings = findings
+            self._alarms.extend(alarms)
+            self._num_alarms += len(alarms)
+            self._history.append((number, {f.feature: f.now for f in findings}))
