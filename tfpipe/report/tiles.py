@@ -31,13 +31,20 @@ _MOST_CHARACTERS = 600  # of a quoted text
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 
 
-def tiles(images: "Iterable[Image]", captions: Sequence[Sequence[Line]]) -> str:
+def tiles(
+    images: "Iterable[Image]",
+    captions: Sequence[Sequence[Line]],
+    *,
+    num_columns: int | None = None,
+) -> str:
     """An HTML fragment for a section of `page`.
 
     Args:
         images: uint8 arrays (H, W, 1) or (H, W, 3).
         captions: for each image its lines, and whether each says something wrong: such a line is
             red, with a cross before it.
+        num_columns: of every row, where pictures belong together; a narrow screen scrolls. None:
+            as many as it has room for.
 
     Raises:
         RequestError: no images, or another number of captions.
@@ -52,7 +59,12 @@ def tiles(images: "Iterable[Image]", captions: Sequence[Sequence[Line]]) -> str:
     pictures = list(images)
     _require_captions("image", captions, images=pictures)
     parts = [_picture(*part) for part in zip(pictures, captions, strict=True)]
-    return _captioned("tiles", parts, captions)
+    shown = _captioned("tiles", parts, captions)
+    if num_columns is None:
+        return shown
+    style = f"grid-template-columns: repeat({num_columns}, minmax(104px, 1fr))"
+    opened = shown.replace('class="tiles"', f'class="tiles" style="{style}"', 1)
+    return f'<div class="scroll">{opened}</div>'
 
 
 def traces(series: "Sequence[Series]", captions: Sequence[Sequence[Line]]) -> str:
