@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import tfpipe as tp
 from tfpipe import cli, runs
+from tfpipe.report.tables import is_table
 
 if TYPE_CHECKING:
     from tfpipe.export import Bundle
@@ -42,8 +43,8 @@ def run(
 
     The source comes first: what is wrong with the data ends the job before anything is written.
     Its records lie in `records` in the run's folder. Printed are the bundle's table, those of its
-    notes that fit on a line, how long it took on how many cores, and where the page is. A run
-    that is finished already is told again from its bundle.
+    notes that fit on a line or are tables, how long it took on how many cores, and where the page
+    is. A run that is finished already is told again from its bundle.
 
     Args:
         load_source: the labelled data.
@@ -70,6 +71,7 @@ def run(
 
 
 def _short(notes: dict[str, Any]) -> list[str]:
-    """The notes that fit on a line."""
-    lines = [f"{heading}: {note}" for heading, note in notes.items()]
-    return [line for line in lines if "\n" not in line and len(line) <= SHORT]
+    """The notes that fit on a line, and tables."""
+    lines = [f"{heading}: {note}" for heading, note in notes.items() if not is_table(note)]
+    tables = [f"{heading}:\n{note}" for heading, note in notes.items() if is_table(note)]
+    return [line for line in lines if "\n" not in line and len(line) <= SHORT] + tables

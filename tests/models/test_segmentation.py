@@ -66,3 +66,14 @@ def test_a_pixel_sees_further_than_its_neighbours():
     difference = np.abs(model(changed) - model(IMAGES)).max((0, 3))
     assert difference[10, 0] > 0
     assert difference[15, 23] == 0
+
+
+def test_the_weights_serve_a_larger_image():
+    """Away from its edges, a part of an image is segmented as it is alone."""
+    small = models.unet((64, 64, 1), 2, depth=2, width=4)
+    large = models.unet((64, 192, 1), 2, depth=2, width=4)
+    large.set_weights(small.get_weights())
+    image = np.random.default_rng(1).random((1, 64, 192, 1), np.float32)
+    middle = slice(64, 128)
+    expected = small(image[:, :, middle])[:, :, 24:40]
+    np.testing.assert_allclose(large(image)[:, :, 88:104], expected, atol=1e-5)

@@ -486,7 +486,7 @@ def mask_reason(data, table):
     return str(refusal.value)
 
 
-TABLE = tuple(0 if grey == 0 else 1 if grey == 255 else -1 for grey in range(256))
+TABLE = tuple(0 if grey == 0 else 1 if grey == 255 else -2 for grey in range(256))
 
 
 def test_a_mask_of_known_greys_is_accepted():

@@ -27,10 +27,10 @@ def test_the_pictures_are_in_the_page_to_the_bit():
 def test_as_many_in_a_row_as_is_asked_for():
     images, captions = np.zeros((4, 8, 8, 1), np.uint8), [[("a", False)]] * 4
     assert report.tiles(images, captions).startswith('<div class="tiles">')
-    two = report.tiles(images, captions, columns=2)
-    assert two.startswith(
-        '<div class="tiles" style="grid-template-columns: repeat(2, minmax(0, 1fr))">'
-    )
+    two = report.tiles(images, captions, num_columns=2)
+    rows = "grid-template-columns: repeat(2, minmax(104px, 1fr))"
+    assert two.startswith(f'<div class="scroll"><div class="tiles" style="{rows}">')
+    assert two.endswith("</div></div>")
 
 
 def test_wrong_lines_are_marked_and_all_is_escaped():

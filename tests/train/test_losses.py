@@ -95,19 +95,20 @@ def test_wrong_weights_are_refused(arguments, sentence):
 @pytest.mark.parametrize("shape", [(3, 4, 5), (3, 4, 5, 1)])
 def test_dice_and_cross_entropy_by_hand(shape):
     p = probabilities(3, 4, 5, 3)
-    y = RNG.integers(0, 2, (3, 4, 5))  # class 2 is in no mask, and predicted
+    y = RNG.integers(0, 2, (3, 4, 5))  # class 2 is in no mask, though predicted
     expected = []
     for mask, q in zip(y, p, strict=True):
-        expected.append(dice_and_cross_entropy(mask.ravel(), q.reshape(-1, 3), smooth=2))
-    loss = DiceCrossentropy(smooth=2, reduction=None)(y.reshape(shape), p)
+        expected.append(dice_and_cross_entropy(mask.ravel(), q.reshape(-1, 3)))
+    loss = DiceCrossentropy(reduction=None)(y.reshape(shape), p)
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
 
 
-def dice_and_cross_entropy(mask, q, *, smooth):
+def dice_and_cross_entropy(mask, q):
     cross = -np.mean(np.log(q[np.arange(len(mask)), mask]))
+    truth = np.eye(3)[mask]
     dices = [
-        (2 * q[mask == c, c].sum() + smooth) / ((mask == c).sum() + q[:, c].sum() + smooth)
-        for c in range(q.shape[-1])
+        2 * (q[:, c] * truth[:, c]).sum() / ((q[:, c] ** 2).sum() + (truth[:, c] ** 2).sum())
+        for c in set(mask)
     ]
     return cross + 1 - np.mean(dices)
 
@@ -119,7 +120,7 @@ def test_ignored_pixels_count_nowhere(ignored, dtype):
     y[:, 0], y[1] = ignored, ignored
     loss = DiceCrossentropy(ignore_class=ignored, reduction=None)(y, p)
     by_hand = [
-        dice_and_cross_entropy(y[n, 1:].ravel().astype(int), p[n, 1:].reshape(-1, 3), smooth=1)
+        dice_and_cross_entropy(y[n, 1:].ravel().astype(int), p[n, 1:].reshape(-1, 3))
         for n in (0, 2)
     ]
     np.testing.assert_allclose(loss, [by_hand[0], 0, by_hand[1]], rtol=1e-5, atol=1e-6)
@@ -130,19 +131,33 @@ def test_ignored_pixels_count_nowhere(ignored, dtype):
     assert float(mean_iou.result()) == pytest.approx(float(known.result()))
 
 
-def test_an_empty_mask_has_something_to_teach():
-    """The fewer pixels of a class that is not there, the smaller the loss, and nearly 0 at last."""
-    mask = np.zeros((1, 8, 8), int)
-    even = [np.full((1, 8, 8, 2), (1 - p, p)) for p in (0.1, 0.01, 1e-5)]
-    losses = [float(DiceCrossentropy()(mask, probabilities)) for probabilities in even]
-    assert losses[0] > losses[1] + 0.2 > losses[2] + 0.3
-    assert losses[2] == pytest.approx(0, abs=1e-3)
+def test_weights_count_pixels_more_often():
+    p, y = probabilities(1, 4, 5, 2), RNG.integers(0, 2, (1, 4, 5))
+    cross = -np.log(np.take_along_axis(p, y[..., None], -1))[..., 0]
+    more = float(DiceCrossentropy([1, 5])(y, p)) - float(DiceCrossentropy()(y, p))
+    assert more == pytest.approx(4 * np.sum(cross[y == 1]) / y.size, rel=1e-4)
 
 
-def test_a_smooth_of_0_is_refused():
+def test_weights_that_do_not_fit_are_refused():
     with pytest.raises(RequestError) as caught:
-        DiceCrossentropy(smooth=0)
-    assert str(caught.value) == "Expected `smooth` to be more than 0. Received: smooth=0"
+        DiceCrossentropy([1, 0])
+    assert str(caught.value) == (
+        "Expected `class_weights` to be a number above 0 for each class. "
+        "Received: class_weights=[1, 0]"
+    )
+    with pytest.raises(RequestError) as caught:
+        DiceCrossentropy([1, 2])(np.zeros((1, 2, 2)), probabilities(1, 2, 2, 3))
+    assert str(caught.value) == (
+        "Expected `class_weights` to have one for each of the 3 classes. "
+        "Received: class_weights=[1, 2]"
+    )
+
+
+def test_a_class_that_is_not_in_the_mask_has_no_dice():
+    mask = np.zeros((1, 2, 2), int)
+    q = np.full((1, 2, 2, 3), (0.9, 0.1, 0))
+    expected = -np.log(0.9) + 1 - 2 * 0.9 / (1 + 0.9**2)
+    assert float(DiceCrossentropy()(mask, q)) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +165,7 @@ def test_a_smooth_of_0_is_refused():
     [
         SparseCategoricalFocalCrossentropy(0.5, 1.0),
         WeightedBinaryFocalCrossentropy((1.0, 3.0), 1.0),
-        DiceCrossentropy(2.0, 255),
+        DiceCrossentropy([1.0, 2.0], 255),
     ],
 )
 def test_they_are_saved_with_a_model(loss):

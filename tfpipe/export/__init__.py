@@ -9,6 +9,7 @@ from tfpipe.export.reading.load import load
 from tfpipe.export.reading.predictor import Predictor, from_keras
 from tfpipe.export.reading.texts import TextPredictor, attach_vocabulary, load_texts, on_texts
 from tfpipe.export.scoring.file_report import FileReport
+from tfpipe.export.scoring.overlaps import overlap_table
 from tfpipe.export.scoring.report import Report, load_report
 from tfpipe.export.scoring.running import Answers
 from tfpipe.export.scoring.verify import examine, verify
@@ -38,6 +39,7 @@ __all__ = [
     "load_texts",
     "looks_at",
     "on_texts",
+    "overlap_table",
     "to_keras",
     "to_labels",
     "to_onnx",

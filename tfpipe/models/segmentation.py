@@ -40,6 +40,10 @@ def unet(
         width: maps of the first convolutions, doubled by each halving; 64 is the paper's.
         batch_norm: False leaves BatchNormalization out, as the paper does.
 
+    The weights do not depend on the size. For images that are larger than those it was trained
+    with, and show things at the same scale, make the larger model and hand them over:
+    `unet((512, 768, 1), 2).set_weights(model.get_weights())`. An exported file has one size.
+
     Input shape: (B, height, width, channels), float32 from 0 to 1.
     Output shape: (B, height, width, num_classes), float32.
 

@@ -5,6 +5,7 @@ from tfpipe.records.manifest import Manifest, load
 from tfpipe.records.moments import moments
 from tfpipe.records.positives import positive_weights
 from tfpipe.records.reading.check import check
+from tfpipe.records.reading.ids import ids
 from tfpipe.records.reading.reader import read
 from tfpipe.records.reading.show import show
 from tfpipe.records.sources.arrays import arrays
@@ -37,6 +38,7 @@ __all__ = [
     "describe",
     "examples",
     "from_tfds",
+    "ids",
     "idx",
     "image_csv",
     "image_folder",

@@ -103,7 +103,7 @@ def look_at_mask(data: bytes, table: tuple[int, ...], *, max_pixels: int = MAX_P
 
     Args:
         data: the encoded bytes.
-        table: the class of each grey; -1 for a grey that must not occur.
+        table: the class of each grey, or -1 to be ignored; -2 for a grey that must not occur.
         max_pixels: larger masks are refused.
 
     Raises:
@@ -119,7 +119,7 @@ def look_at_mask(data: bytes, table: tuple[int, ...], *, max_pixels: int = MAX_P
         raise Refused(f"the mask is of the kind {header.mode!r}; save its classes as grey values")
     if facts.orientation > 1:
         raise Refused(f"the mask's EXIF orientation is {facts.orientation}; save it upright")
-    unknown = [int(grey) for grey in np.unique(pixels) if table[grey] < 0]
+    unknown = [int(grey) for grey in np.unique(pixels) if table[grey] < -1]
     if unknown:
         raise Refused(f"the mask holds greys without a class: {', '.join(map(str, unknown[:8]))}")
     return facts

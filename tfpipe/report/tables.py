@@ -57,6 +57,16 @@ def text_table(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     return "\n".join(map(line, [headings, ["-" * width for width in widths], *lines]))
 
 
+def is_table(text: str) -> bool:
+    """Whether a text is such a table, to be shown in letters of one width.
+
+    >>> is_table(text_table(["file"], [["a.tflite"]])), is_table("file ----")
+    (True, False)
+    """
+    lines = text.split("\n")
+    return len(lines) > 1 and bool(lines[1]) and not lines[1].strip("- ")
+
+
 def html_table(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     """The same table as an HTML fragment for a section of `page`; everything is escaped.
 

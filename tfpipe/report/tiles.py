@@ -32,7 +32,10 @@ _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 
 
 def tiles(
-    images: "Iterable[Image]", captions: Sequence[Sequence[Line]], *, columns: int | None = None
+    images: "Iterable[Image]",
+    captions: Sequence[Sequence[Line]],
+    *,
+    num_columns: int | None = None,
 ) -> str:
     """An HTML fragment for a section of `page`.
 
@@ -40,7 +43,8 @@ def tiles(
         images: uint8 arrays (H, W, 1) or (H, W, 3).
         captions: for each image its lines, and whether each says something wrong: such a line is
             red, with a cross before it.
-        columns: how many stand in a row, whatever the screen; None: as many as it has room for.
+        num_columns: of every row, where pictures belong together; a narrow screen scrolls. None:
+            as many as it has room for.
 
     Raises:
         RequestError: no images, or another number of captions.
@@ -55,8 +59,9 @@ def tiles(
     pictures = list(images)
     _require_captions("image", captions, images=pictures)
     parts = [_picture(*part) for part in zip(pictures, captions, strict=True)]
-    grid = f"grid-template-columns: repeat({columns}, minmax(0, 1fr))" if columns else ""
-    return _captioned("tiles", parts, captions, style=grid)
+    rows = f"grid-template-columns: repeat({num_columns}, minmax(104px, 1fr))"
+    shown = _captioned("tiles", parts, captions, style=rows if num_columns else "")
+    return f'<div class="scroll">{shown}</div>' if num_columns else shown
 
 
 def traces(series: "Sequence[Series]", captions: Sequence[Sequence[Line]]) -> str:

@@ -119,12 +119,14 @@ def test_masks_are_laid_over(tmp_path, sheet):
     mask = np.zeros((40, 60, 1), np.uint8)
     mask[10:20, 30:50] = 128
     mask[30:, :5] = 255
-    table = tuple({0: 0, 128: 1, 255: 2}.get(grey, -1) for grey in range(256))
+    mask[30:, 50:] = 9
+    table = tuple({0: 0, 9: -1, 128: 1, 255: 2}.get(grey, -2) for grey in range(256))
     features = {"image": IMAGE, "mask": records.Feature("mask", table=table)}
     rows = [{"image": grey(100), "mask": mask}]
     records.show(write(tmp_path / "r", rows, features), "train", tmp_path / "a.png")
     image = sheet["images"][0].astype(int)
     assert (image[mask[..., 0] == 0] == 100).all()
+    assert (image[mask[..., 0] == 9] == 25).all()
     for value, label in ((128, 1), (255, 2)):
         half = (np.array([100] * 3) + shows.COLOURS[label]) / 2
         assert np.abs(image[mask[..., 0] == value] - half).max() <= 1

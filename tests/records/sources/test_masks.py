@@ -3,10 +3,14 @@
 import collections
 import csv
 
+import cv2
+import keras
+import numpy as np
 import pytest
 
-from tfpipe import records
+from tfpipe import records, train
 from tfpipe.errors import RequestError
+from tfpipe.export.scoring import measures
 from tfpipe.records.sources.masks import as_table
 
 PAIRS = {"images/a.jpg": "x", "images/b.c.png": "x", "masks/a.png": "y", "masks/b.c.png": "y"}
@@ -37,7 +41,7 @@ def test_stems_may_differ_by_a_rule(tmp_path, make_files):
 def test_greys_have_classes():
     assert as_table(0) == (0,) + (1,) * 255
     table = as_table({0: 0, 128: 2, 255: 1})
-    assert {grey: label for grey, label in enumerate(table) if label != -1} == {
+    assert {grey: label for grey, label in enumerate(table) if label != -2} == {
         0: 0,
         128: 2,
         255: 1,
@@ -45,15 +49,37 @@ def test_greys_have_classes():
 
 
 @pytest.mark.parametrize(
-    "classes", [255, -1, True, 0.5, {}, {0: 0, 256: 1}, {0: 0, 255: 2}, {0: -1}]
+    "classes", [255, -1, True, 0.5, {}, {0: 0, 256: 1}, {0: 0, 255: 2}, {0: -1}, {0: 0, 9: -2}]
 )
 def test_other_rules_are_an_error(classes):
     with pytest.raises(RequestError) as caught:
         as_table(classes)
     assert str(caught.value) == (
         "Expected `classes` to be a threshold from 0 to 254, or a mapping from greys (0 to 255) "
-        f"to classes 0, 1, ... without a gap. Received: classes={classes!r}"
+        "to classes 0, 1, ... without a gap, or to -1 to be ignored. "
+        f"Received: classes={classes!r}"
     )
+
+
+def test_ignored_greys_are_ignored_by_all_that_looks_at_masks(tmp_path):
+    """From the files to the loss, the metric and the score: as if their pixels were not there."""
+    greys = np.tile(np.array([0, 1, 255], np.uint8), (6, 2))
+    for n in range(2):
+        for folder, pixels in (("images", greys), ("masks", greys)):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            cv2.imwrite(str(tmp_path / folder / f"{n}.png"), pixels)
+    source = source_of(
+        tmp_path, classes={0: 0, 1: 1, 255: -1}, split={"0": "train", "1": "train"}, channels=1
+    )
+    manifest = records.write(source, tmp_path / "r")
+    ((images, masks),) = records.read(manifest, "train", batch_size=2)
+    assert masks[0, :, :3, 0].numpy().tolist() == [[0, 1, -1]] * 6
+    right = np.where(images.numpy() == 1, [0.0, 1.0], [1.0, 0.0])  # and 255 for class 0
+    assert float(train.DiceCrossentropy()(masks, right)) == pytest.approx(0, abs=1e-5)
+    metric = keras.metrics.MeanIoU(2, ignore_class=-1, sparse_y_pred=False)
+    assert float(metric(masks, right)) == 1
+    rows = measures.overlap_rows(right, masks.numpy(), 2)
+    assert measures.mean_iou(rows, np.ones((1, 2))).tolist() == [1]
 
 
 def test_every_class_has_a_name(tmp_path, make_files):

@@ -11,7 +11,7 @@ from tfpipe.records import images
 from tfpipe.records.sources.base import Feature
 from tfpipe.records.writing.encode import Encoded, encode, encode_batch
 
-TABLE = tuple(0 if grey < 100 else 1 if grey == 200 else -1 for grey in range(256))
+TABLE = tuple(0 if grey < 100 else 1 if grey == 200 else -2 for grey in range(256))
 LABEL = {"label": Feature("label")}
 
 

@@ -19,6 +19,7 @@ from tfpipe.ops import Chain, Standardize
 from tfpipe.records import Manifest
 from tfpipe.records.describe import rule_in_words
 from tfpipe.report import human_bytes
+from tfpipe.report.tables import is_table
 
 MOST_CLASSES = 100
 # A person's to say; `notes` with the same headings take their places.
@@ -42,7 +43,10 @@ def card(
         programs: the names of the programs that show how a file is used.
     """
     notes = report.reference["notes"]
-    given = {**notes, **{head: text for head, text in OPEN.items() if head not in notes}}
+    told = {
+        head: f"```text\n{note}\n```" if is_table(note) else note for head, note in notes.items()
+    }
+    given = {**told, **{head: text for head, text in OPEN.items() if head not in notes}}
     sections = {
         "What it is": _what(report, manifest),
         "Data": _data(manifest),

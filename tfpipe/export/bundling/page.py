@@ -16,6 +16,7 @@ from tfpipe.export.scoring.report import Report
 from tfpipe.files import Path, write_text
 from tfpipe.ops import Chain
 from tfpipe.report import figure, html_table, page, scatter
+from tfpipe.report.tables import is_table
 
 PNG = b"\x89PNG"
 
@@ -112,5 +113,6 @@ def measured(facts: Mapping[str, Any]) -> Section:
 
 
 def paragraph(text: str) -> str:
-    """Plain text as a paragraph."""
-    return f"<p>{html.escape(text)}</p>"
+    """Plain text as a paragraph; a `text_table` as it stands."""
+    tag = "pre" if is_table(text) else "p"
+    return f"<{tag}>{html.escape(text)}</{tag}>"

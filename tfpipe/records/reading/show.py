@@ -74,7 +74,7 @@ def _draw(example: Example, class_names: Sequence[str]) -> np.ndarray[Any, Any]:
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     if "mask" in example:
-        mask = example["mask"][..., 0].astype(np.uint8)
+        mask = example["mask"][..., 0].astype(np.int16)
         _lay_over(image, cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST))
     for box, label in zip(example.get("boxes", ()), example.get("classes", ()), strict=True):
         y1, x1, y2, x2 = (np.array(box) * [*size[::-1], *size[::-1]]).round().astype(int)
@@ -87,6 +87,7 @@ def _lay_over(image: np.ndarray[Any, Any], mask: np.ndarray[Any, Any]) -> None:
     for label in np.unique(mask[mask > 0]):  # class 0 is the background
         where = mask == label
         image[where] = image[where] // 2 + np.array(COLOURS[label % len(COLOURS)], np.uint8) // 2
+    image[mask < 0] //= 4  # what is ignored
 
 
 def _caption(example: Example, class_names: Sequence[str]) -> str:

@@ -47,7 +47,8 @@ class Feature:
             - "target": a finite float, or k of them: what a regression or a forecast should give.
         shape: an image's (height, width, channels), None for a size that varies; a sequence's
             (T, C); a target's (k,), or () for a single float.
-        table: a mask's class for each grey from 0 to 255; -1 for a grey that must not occur.
+        table: a mask's class for each grey from 0 to 255; -1 for pixels that are ignored, -2
+            for a grey that must not occur.
     """
 
     kind: str

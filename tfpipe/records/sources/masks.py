@@ -18,6 +18,7 @@ from tfpipe.records.sources.names import dataset_name, few, numbered_names
 from tfpipe.records.sources.splits import Given, Split
 
 GREYS = 256
+IGNORED, NO_CLASS = -1, -2  # in a table of classes
 UNPAIRED = ("error", "refuse")
 
 
@@ -41,8 +42,9 @@ def mask_folder(
         images: the folder of images; folders in it count as part of the stem ("day1/a").
         masks: the folder of masks: grey images, each of its image's size.
         classes: from a mask's grey value to the class: a threshold (greys above it are class 1,
-            the others class 0), or a mapping from each grey to its class; a mask with another
-            grey is refused when it is written.
+            the others class 0), or a mapping from each grey to its class, or to -1 for pixels
+            that count neither in the loss nor in a score, as {0: 0, 1: 1, 255: -1}. A mask with
+            another grey is refused when it is written.
         class_names: one name per class; "0", "1", ... if None.
         mask_stem: from a mask's stem to its image's, where they differ:
             `lambda stem: stem.removesuffix("_mask")`.
@@ -103,10 +105,10 @@ def mask_folder(
 
 
 def as_table(classes: int | Mapping[int, int]) -> tuple[int, ...]:
-    """The class of each grey from 0 to 255; -1 for a grey that must not occur.
+    """The class of each grey from 0 to 255; -1 to be ignored, -2 for one that must not occur.
 
-    >>> as_table(127)[126:130], as_table({0: 0, 255: 1})[254:]
-    ((0, 0, 1, 1), (-1, 1))
+    >>> as_table(127)[126:130], as_table({0: 0, 254: 1, 255: -1})[253:]
+    ((0, 0, 1, 1), (-2, 1, -1))
 
     Raises:
         RequestError: the threshold leaves no grey for a class, or the mapping is not one from
@@ -116,14 +118,14 @@ def as_table(classes: int | Mapping[int, int]) -> tuple[int, ...]:
         return tuple(int(grey > classes) for grey in range(GREYS))
     expected = (
         "`classes` to be a threshold from 0 to 254, or a mapping from greys (0 to 255) to "
-        "classes 0, 1, ... without a gap"
+        "classes 0, 1, ... without a gap, or to -1 to be ignored"
     )
     if not isinstance(classes, Mapping) or not set(classes) <= set(range(GREYS)):
         raise RequestError(received(expected, classes=classes))
-    used = set(classes.values())
+    used = set(classes.values()) - {IGNORED}
     if not used or used != set(range(len(used))):
         raise RequestError(received(expected, classes=dict(classes)))
-    return tuple(int(classes.get(grey, -1)) for grey in range(GREYS))
+    return tuple(int(classes.get(grey, NO_CLASS)) for grey in range(GREYS))
 
 
 def _require_pairs(image_of: Mapping[str, Found], mask_of: Mapping[str, Found]) -> None:

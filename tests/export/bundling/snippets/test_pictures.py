@@ -1,6 +1,7 @@
 """The programs in a bundle: the Python one runs, with three packages and nothing of tfpipe."""
 
 import re
+import types
 
 import cv2
 import numpy as np
@@ -60,6 +61,58 @@ def test_a_letterbox_is_pillows_pad(bundled):
 def test_a_file_that_takes_floats_has_none(trained, tmp_path):
     file = export.to_tflite(trained, tmp_path / "a.tflite")
     assert snippets(file, ops.Chain([]), task="label") == {}
+
+
+@pytest.fixture(scope="module")
+def segmenter(tmp_path_factory):
+    """Light pixels are of class 1, by a model of one convolution; its file and its programs."""
+    import keras
+
+    folder = tmp_path_factory.mktemp("masks")
+    prepare = ops.Chain([ops.Decode(1), ops.Resize((24, 32)), ops.ToFloat()])
+    for name, kernel, bias in (("two", [0.0, 20.0], [0.0, -10.0]), ("one", [20.0], [-10.0])):
+        pixels = keras.Input((24, 32, 1))
+        activation = "softmax" if name == "two" else "sigmoid"
+        last = keras.layers.Conv2D(len(bias), 1, activation=activation)
+        model = keras.Model(pixels, last(pixels))
+        last.set_weights([np.array(kernel).reshape(1, 1, 1, -1), np.array(bias)])
+        (folder / name).mkdir()
+        file = export.to_tflite(model, folder / name / "float32.tflite", prepare=prepare)
+        export.to_labels(("dark", "light"), folder / name / "labels.txt")
+        for program, text in snippets(file, prepare, task="mask").items():
+            (folder / name / program).write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["one", "two"])
+def test_the_python_program_says_how_much_of_a_mask_each_class_is(segmenter, tmp_path, use, name):
+    picture = np.zeros((48, 64), np.uint8)
+    picture[:12] = 255  # a quarter
+    cv2.imwrite(str(tmp_path / "a.png"), picture)
+    said = use(types.SimpleNamespace(path=segmenter / name), tmp_path / "a.png")
+    assert (
+        said
+        == {
+            "one": ["0.2500 of the pixels are of class 1"],
+            "two": ["dark: 0.7500 of the pixels", "light: 0.2500 of the pixels"],
+        }[name]
+    )
+
+
+def test_the_other_programs_return_the_class_of_each_pixel(segmenter):
+    kotlin, swift = ((segmenter / "two" / name).read_text() for name in ("Use.kt", "Use.swift"))
+    assert "fun run(picture: Bitmap): IntArray {" in kotlin
+    assert "labels.indices.maxBy { scores[i * labels.size + it] }" in kotlin
+    assert "func run(_ picture: CGImage) throws -> [Int] {" in swift
+    assert "labels.indices.max { scores[i + $0] < scores[i + $1] }!" in swift
+    one = (segmenter / "one" / "Use.kt").read_text()
+    assert "return IntArray(scores.size) { if (scores[it] > 0.5f) 1 else 0 } // of each" in one
+    for text in (kotlin, swift):
+        for pair in ("()", "{}", "[]"):
+            assert text.count(pair[0]) == text.count(pair[1])
+    # What the Kotlin and Swift lines do to the scores, in Python.
+    scores, labels = [0.9, 0.1, 0.2, 0.8], range(2)
+    assert [max(labels, key=lambda k: scores[i + k]) for i in range(0, 4, 2)] == [0, 1]
 
 
 def test_colours_are_taken_apart(tmp_path):

@@ -83,7 +83,7 @@ def _drawings(results: Results, names: Sequence[str]) -> str:
             marked = compared(boxes[number], truths)
             pictures.append(drawn(image, marked))
             captions.append([_in_words(who, [kind for _, kind in marked])])
-    return f"{_legend(names)}\n{tiles(pictures, captions, columns=1 + len(given))}"
+    return f"{_legend(names)}\n{tiles(pictures, captions, num_columns=1 + len(given))}"
 
 
 def compared(given: np.ndarray, truths: np.ndarray) -> list[tuple[np.ndarray, str]]:

@@ -80,7 +80,39 @@ _PLAIN = {
     "swift_shown": "scores",
     "shown": "print(scores)",
 }
-_TASKS: Mapping[str, Mapping[str, str]] = {"label": _BEST, "labels": _EACH, "boxes": _FOUND}
+_MASK = {
+    **_LABELS,
+    "kotlin_type": "IntArray",
+    "kotlin_shown": "IntArray(scores.size / labels.size) { i -> // the class of each pixel\n"
+    "            labels.indices.maxBy { scores[i * labels.size + it] }\n"
+    "        }",
+    "swift_type": "[Int]",
+    "swift_shown": "stride(from: 0, to: scores.count, by: labels.count).map { i in"
+    " // the class of each pixel\n"
+    "            labels.indices.max { scores[i + $0] < scores[i + $1] }!\n"
+    "        }",
+    "shown": """\
+classes = scores.argmax(-1)  # of each pixel
+for place, label in enumerate(LABELS):
+    print(f"{label}: {np.mean(classes == place):.4f} of the pixels")""",
+}
+_ONE_MASK = {
+    **_PLAIN,
+    "kotlin_type": "IntArray",
+    "kotlin_shown": "IntArray(scores.size) { if (scores[it] > 0.5f) 1 else 0 } // of each pixel",
+    "swift_type": "[Int]",
+    "swift_shown": "scores.map { $0 > 0.5 ? 1 : 0 } // of each pixel",
+    "shown": """\
+classes = scores[..., 0] > 0.5  # of each pixel
+print(f"{np.mean(classes):.4f} of the pixels are of class 1")""",
+}
+_TASKS: Mapping[str, Mapping[str, str]] = {
+    "label": _BEST,
+    "labels": _EACH,
+    "boxes": _FOUND,
+    "mask": _MASK,
+}
+_TASKS_OF_ONE_SCORE: Mapping[str, Mapping[str, str]] = {"mask": _ONE_MASK}
 
 
 class Ends(NamedTuple):
@@ -114,9 +146,10 @@ def words(file: pathlib.Path, both: Ends) -> dict[str, str]:
 
 
 def how_shown(task: str, gives: Mapping[str, Any]) -> Mapping[str, str]:
-    """The lines that show scores; a single score, of two classes, is shown as it is."""
+    """The lines that show scores; a single score, of two classes, is shown as it is, but of
+    masks there are too many to look at."""
     one_score = gives["shape"].tolist()[-1] == 1
-    return _PLAIN if one_score else _TASKS.get(task, _PLAIN)
+    return (_TASKS_OF_ONE_SCORE if one_score else _TASKS).get(task, _PLAIN)
 
 
 def described(end: Mapping[str, Any]) -> str:
