@@ -1,0 +1,147 @@
+"""What a client sent: read within bounds, and taken apart.
+
+Example:
+
+    body = await read_body(request, max_bytes=2**24, seconds=30)
+    asked = parse_json(body, most=128)
+    asked.instances, asked.ids
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from typing import Any, NamedTuple
+
+from starlette.datastructures import Headers, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from tfpipe.errors import RequestError, one_of
+from tfpipe.serve.examples import kind
+
+KEYS = ("instances", "signature_name", "ids")
+SIGNATURES = ("serving_default", "serve", "encoded")  # those of the bundle's SavedModel
+
+
+class Asked(NamedTuple):
+    """The instances of a request, and the ids that its client gave them, by which labels come."""
+
+    instances: list[Any]
+    ids: list[str] | None = None
+
+
+async def read_body(request: Request, *, max_bytes: int, seconds: float) -> bytes:
+    """The whole body; of one that is too large, the server drops the rest as it comes.
+
+    Raises:
+        HTTPException: 413 where it is larger, 408 where it does not come in time, 415 where it is
+            compressed.
+    """
+    coding = request.headers.get("content-encoding", "identity")
+    if coding != "identity":
+        raise HTTPException(415, f"Expected a body that is not compressed. It is {coding[:40]!r}.")
+    try:
+        async with asyncio.timeout(seconds):
+            return await _read(request, max_bytes)
+    except TimeoutError:
+        sentence = f"The request did not come within {seconds:g} s."
+        raise HTTPException(408, sentence, {"Connection": "close"}) from None
+
+
+async def _read(request: Request, max_bytes: int) -> bytes:
+    parts, size = [], int(request.headers.get("content-length", 0))
+    if size <= max_bytes:
+        size = 0
+        async for part in request.stream():
+            size += len(part)
+            if size > max_bytes:
+                break
+            parts.append(part)
+    if size > max_bytes:
+        raise HTTPException(413, f"Expected a body of at most {max_bytes:,} bytes. It is larger.")
+    return b"".join(parts)
+
+
+def parse_json(body: bytes, *, most: int) -> Asked:
+    """TensorFlow Serving's row format: {"instances": [...]}, at most so many.
+
+    Raises:
+        RequestError: it is not that.
+
+    Example:
+
+    >>> parse_json(b'{"instances": ["a fine film"]}', most=8).instances
+    ['a fine film']
+    """
+    value = parsed(body)
+    if not isinstance(value, dict) or "instances" not in value:
+        raise RequestError('Expected a JSON object {"instances": [...]}.' + _received(value))
+    for key in value:
+        if key not in KEYS:
+            raise RequestError(one_of("key", key[:100], KEYS))
+    if value.get("signature_name", SIGNATURES[0]) not in SIGNATURES:
+        raise RequestError(f"Expected `signature_name` to be one of {', '.join(SIGNATURES)}.")
+    instances, ids = value["instances"], value.get("ids")
+    if not isinstance(instances, list) or not instances:
+        raise RequestError("Expected `instances` to be a list of at least one." + _received(value))
+    if len(instances) > most:
+        raise RequestError(f"Expected at most {most:,} `instances`. Received: {len(instances):,}.")
+    if ids is not None:
+        require_strings("ids", ids, len(instances))
+    return Asked(instances, ids)
+
+
+def require_strings(name: str, values: Any, count: int) -> None:
+    """A list of so many strings.
+
+    Raises:
+        RequestError: it is not.
+    """
+    good = isinstance(values, list) and all(isinstance(value, str) for value in values)
+    if not good or len(values) != count:
+        raise RequestError(f"Expected `{name}` to be a list of {count:,} strings.")
+
+
+def parsed(body: bytes) -> Any:
+    """The value that JSON text stands for.
+
+    Raises:
+        RequestError: it is no JSON, or nested too deeply.
+    """
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:  # the first: UnicodeDecodeError, too
+        raise RequestError(f"Expected JSON. It is not ({_short(error)}).") from None
+
+
+async def parse_upload(headers: Headers, body: bytes, *, most: int) -> Asked:
+    """The files of a form, each an encoded image; its other fields are left alone.
+
+    Raises:
+        RequestError: it is no form, has no file, or more than so many.
+    """
+
+    async def stream() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    parser = MultiPartParser(headers, stream(), max_files=most, max_part_size=len(body))
+    parser.spool_max_size = len(body) + 1  # nothing is written to the disk
+    try:
+        form = await parser.parse()
+    except (MultiPartException, UnicodeError) as error:
+        reason = getattr(error, "message", error)
+        raise RequestError(f"Expected a form as browsers send it. It is not ({reason}).") from None
+    files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+    if not files:
+        raise RequestError("Expected a form with at least one file. It has none.")
+    return Asked([await file.read() for file in files])
+
+
+def _received(value: Any) -> str:
+    keys = f", with {', '.join(repr(key[:40]) for key in list(value)[:8])}" if value else ""
+    return f" Received: {kind(value)}{keys if isinstance(value, dict) else ''}."
+
+
+def _short(error: Exception) -> str:
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
