@@ -48,34 +48,42 @@ class Flags:
 
 
 def main(flags: Flags) -> None:
-    """Loads, listens, serves until SIGTERM or Ctrl-C."""
-    load = functools.partial(
-        load_engine, engine=flags.engine, threads=flags.threads, max_pixels=flags.max_pixels
-    )
-    versions = Versions(flags.bundle, load, told=_refused)
-    house = House(versions, Metrics(), bound=flags.queue, most=flags.batch)
-    limits = Limits(int(flags.max_body_mb * 1_000_000), flags.timeout)
-    app = make_app(house, limits=limits, token=flags.token, watch_s=flags.watch)
-    server = _Server(
-        uvicorn.Config(
-            app,
-            log_level="error",
-            access_log=False,
-            ws="none",
-            proxy_headers=False,
-            server_header=False,
-            timeout_keep_alive=60,
-            timeout_graceful_shutdown=int(2 * flags.timeout) + 1,
-        )
-    )
-    with _listening(flags.host, flags.port) as listener:
-        address = listener.getsockname()
-        server.sentence = _sentence(house, flags, address[0], address[1])
+    """Takes the port, loads, serves until SIGTERM or Ctrl-C."""
+    with _listener(flags.host, flags.port) as listener:
+        house = _house(flags)
+        host, port, *_ = listener.getsockname()
+        server = _Server(_config(house, flags))
+        server.sentence = _sentence(house, flags, host, port)
         # uvicorn hands a signal on when it has ended; then there is nothing left to do.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda number, frame: None)
         server.run(sockets=[listener])
     say("ended")
+
+
+def _house(flags: Flags) -> House:
+    load = functools.partial(
+        load_engine, engine=flags.engine, threads=flags.threads, max_pixels=flags.max_pixels
+    )
+    versions = Versions(
+        flags.bundle, load, told=lambda number, why: say(f"version {number} is refused: {why}")
+    )
+    return House(versions, Metrics(), bound=flags.queue, most=flags.batch)
+
+
+def _config(house: House, flags: Flags) -> uvicorn.Config:
+    limits = Limits(int(flags.max_body_mb * 1_000_000), flags.timeout)
+    app = make_app(house, limits=limits, token=flags.token, watch_s=flags.watch)
+    return uvicorn.Config(
+        app,
+        log_level="error",
+        access_log=False,
+        ws="none",
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=int(2 * flags.timeout) + 1,
+    )
 
 
 class _Server(uvicorn.Server):
@@ -92,7 +100,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def _listener(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=1024)
@@ -108,10 +116,6 @@ def _sentence(house: House, flags: Flags, host: str, port: int) -> str:
         say(f"Whoever reaches {host}:{port} can use it: there is no --token.")
     shown = f"[{host}]" if ":" in host else host
     return f"{described(house.line.engine)} answers at http://{shown}:{port}/v1/models/{house.name}"
-
-
-def _refused(version: int, why: str) -> None:
-    say(f"version {version} is refused: {why}")
 
 
 if __name__ == "__main__":

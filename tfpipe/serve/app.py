@@ -67,6 +67,7 @@ def make_app(house: House, *, limits: Limits, token: str = "", watch_s: float = 
         *(route for place in ("", "/versions/{version}") for route in _routes(house.name, place)),
     ]
     app = Starlette(routes=routes, exception_handlers=HANDLERS, lifespan=life)
+    app.router.redirect_slashes = False  # to an address made of what the request says of its host
     app.state.house, app.state.limits, app.state.asks_token = house, limits, bool(token)
     return gate(app, token=token, told=house.metrics.answered)
 
@@ -83,7 +84,7 @@ def _routes(name: str, place: str) -> list[Route]:
 async def root(request: Request) -> Response:
     """The page on which one drops an image."""
     state = request.app.state
-    html = page(state.house.name, state.house.line.engine.input, asks_token=state.asks_token)
+    html = page(state.house.name, state.house.line.engine.form.name, asks_token=state.asks_token)
     return HTMLResponse(html, headers={"Content-Security-Policy": POLICY})
 
 

@@ -124,8 +124,10 @@ async def parse_upload(headers: Headers, body: bytes, *, most: int) -> Asked:
 
     async def stream() -> AsyncGenerator[bytes, None]:
         yield body
+        if not parser.ended:
+            raise MultiPartException("it has no end")
 
-    parser = MultiPartParser(headers, stream(), max_files=most, max_part_size=len(body))
+    parser = _Form(headers, stream(), max_files=most, max_part_size=len(body))
     parser.spool_max_size = len(body) + 1  # nothing is written to the disk
     try:
         form = await parser.parse()
@@ -133,9 +135,21 @@ async def parse_upload(headers: Headers, body: bytes, *, most: int) -> Asked:
         reason = getattr(error, "message", error)
         raise RequestError(f"Expected a form as browsers send it. It is not ({reason}).") from None
     files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-    if not files:
+    instances = [await file.read() for file in files]
+    await form.close()
+    if not instances:
         raise RequestError("Expected a form with at least one file. It has none.")
-    return Asked([await file.read() for file in files])
+    return Asked(instances)
+
+
+class _Form(MultiPartParser):
+    """Starlette's, which would take a form that is cut off for a shorter one."""
+
+    ended = False
+
+    def on_end(self) -> None:
+        """Called by the parser."""
+        self.ended = True
 
 
 def _received(value: Any) -> str:

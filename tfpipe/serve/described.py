@@ -25,10 +25,10 @@ def status(engine: Engine, refused: Mapping[int, str]) -> dict[str, Any]:
 def metadata(engine: Engine, *, max_instances: int) -> dict[str, Any]:
     """The signature as TensorFlow Serving gives it; beside it, what only a bundle knows."""
     predictor = engine.predictor
-    texts = engine.input == "texts"
+    texts = engine.form.name == "texts"
     shape = () if texts else predictor.input_shape
     dtype = "text" if texts else predictor.dtype
-    inputs = {engine.input: _tensor(engine.input, dtype, shape)}
+    inputs = {engine.form.name: _tensor(engine.form.name, dtype, shape)}
     signature = {
         "inputs": inputs,
         "outputs": {"scores": _tensor("scores", "float32", None)},

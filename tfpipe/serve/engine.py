@@ -9,18 +9,17 @@ Example:
 import dataclasses
 import json
 import pathlib
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from tfpipe.errors import DataError, RequestError, one_of
 from tfpipe.export import Bundle, Predictor, load, load_bundle, load_texts
-from tfpipe.export.writing.graph import input_name
 from tfpipe.files import Path
 from tfpipe.ops import Chain
-from tfpipe.serve import examples, pixels
+from tfpipe.serve.forms import Form, form_of
 
 MAX_PIXELS = 2**25
 
@@ -32,21 +31,24 @@ class Engine:
     Args:
         name: the data's, as in `/v1/models/NAME`.
         version: 1, or the number that is the folder's name.
-        predictor: as `export.load` gives it.
-        input: what an instance is called: "images", "texts", "sequences" or "features".
         class_names: in the order of the scores; () where the scores have no names.
-        parse: from a request's instances (JSON values, or the bytes of uploaded files) to
-            examples; RequestError says which is wrong.
-        prepare: from examples to what `predictor.predict` takes.
+        predictor: as `export.load` gives it.
+        form: what its instances are, and what becomes of them before the file.
     """
 
     name: str
     version: int
-    predictor: Predictor
-    input: str
     class_names: tuple[str, ...]
-    parse: Callable[[Sequence[Any]], list[Any]] = dataclasses.field(repr=False)
-    prepare: Callable[[Sequence[Any]], Any] = dataclasses.field(repr=False)
+    predictor: Predictor
+    form: Form
+
+    def parse(self, instances: Sequence[Any]) -> list[Any]:
+        """From a request's instances (JSON values, or the bytes of files) to examples.
+
+        Raises:
+            RequestError: one of them is not what it should be; which, and why.
+        """
+        return self.form.parse(instances)
 
     def score(self, parsed: Sequence[Any]) -> np.ndarray:
         """The scores of examples that `parse` gave: those of `predictor.predict`, to the bit.
@@ -54,7 +56,7 @@ class Engine:
         Raises:
             RequestError: an example cannot be used.
         """
-        return self.predictor.predict(self.prepare(parsed))
+        return self.predictor.predict(self.form.prepare(parsed))
 
 
 def load_engine(
@@ -80,17 +82,12 @@ def load_engine(
         DataError: the bundle is damaged, or its file cannot be run.
     """
     bundle = load_bundle(path)
-    manifest = _manifest(bundle)
     file = bundle.path / _file(bundle, engine)
     chain = Chain.from_json(bundle.path / "chain.json")
-    outside = chain.outside()
-    if outside.ops and outside.ops[0].on == "text":
-        predictor: Predictor = load_texts(file, chain)
-        forms = ("texts", _texts(), list)
-    else:
-        predictor = load(file, threads=threads)
-        forms = _forms(predictor, outside, max_pixels)
-    return Engine(manifest["name"], version, predictor, forms[0], bundle.class_names, *forms[1:])
+    texts = bool(chain.ops) and chain.ops[0].on == "text"
+    predictor = load_texts(file, chain) if texts else load(file, threads=threads)
+    form = form_of(predictor, chain, max_pixels)
+    return Engine(_name(bundle), version, bundle.class_names, predictor, form)
 
 
 def engines(bundle: Bundle) -> dict[str, str]:
@@ -109,78 +106,15 @@ def _file(bundle: Bundle, engine: str) -> str:
     return known[engine] if engine else bundle.models[0]
 
 
-def _manifest(bundle: Bundle) -> dict[str, Any]:
+def _name(bundle: Bundle) -> str:
+    """The data's name, which stands in the paths."""
     file = bundle.path / "manifest.json"
     try:
-        value = json.loads(file.read_bytes())
-        value["name"] + ""
+        name = json.loads(file.read_bytes())["name"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(file, f"not what `export.bundle` writes ({error!r})") from None
-    return value
-
-
-def _texts() -> Callable[[Sequence[Any]], list[Any]]:
-    return lambda instances: examples.parse_all(_named(instances, ("texts",)), examples.text)
-
-
-def _forms(predictor: Predictor, outside: Chain, max_pixels: int) -> tuple[str, Any, Any]:
-    """The input's name, `parse` and `prepare` of what takes no texts."""
-    shape, dtype = predictor.input_shape, predictor.dtype
-    name = input_name((None, *shape), dtype)
-    plain = examples.numbers(shape, dtype)
-    if outside.ops and outside.ops[0].takes == "encoded":
-        parse = _images(plain, max_pixels)
-        return name, parse, pixels.reader(outside, shape)
-
-    def parse_numbers(instances: Sequence[Any]) -> list[Any]:
-        return examples.parse_all(_named(instances, (name,)), plain)
-
-    return name, parse_numbers, _arrays(outside)
-
-
-def _images(plain: examples.Parse, max_pixels: int) -> Callable[[Sequence[Any]], list[Any]]:
-    def parse(instance: Any) -> pixels.Image:
-        if isinstance(instance, bytes):
-            return pixels.open_image(instance, max_pixels)
-        if isinstance(instance, dict) and list(instance) == ["b64"]:
-            return pixels.open_image(examples.b64(instance), max_pixels)
-        if isinstance(instance, list):
-            return plain(instance)
-        raise RequestError(
-            'Expected {"b64": "..."}, an encoded image in base64, or its pixels in nested lists. '
-            f"Received: {examples.kind(instance)}."
+    if not isinstance(name, str) or not re.fullmatch(r"[\w.-]+", name, re.ASCII):
+        raise DataError(
+            file, f"expected a name of letters, digits, '.', '-' and '_', found {name!r}"
         )
-
-    def parse_all(instances: Sequence[Any]) -> list[Any]:
-        parsed = examples.parse_all(_named(instances, ("images", "encoded")), parse)
-        total = sum(image.num_pixels for image in parsed if isinstance(image, pixels.Encoded))
-        if total > max_pixels:
-            raise RequestError(
-                f"Expected images of at most {max_pixels:,} pixels together. Received: {total:,}; "
-                "send fewer in one request."
-            )
-        return parsed
-
-    return parse_all
-
-
-def _named(instances: Sequence[Any], names: Sequence[str]) -> list[Any]:
-    """TensorFlow Serving's clients may name the input, in each instance."""
-    return [
-        next(iter(instance.values()))
-        if isinstance(instance, dict) and len(instance) == 1 and next(iter(instance)) in names
-        else instance
-        for instance in instances
-    ]
-
-
-def _arrays(outside: Chain) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
-    if not outside.ops:
-        return np.stack
-    part = outside.ops[0].on
-
-    @tf.function(autograph=False)  # a graph, as in `tf.data`
-    def prepared(batch: tf.Tensor) -> tf.Tensor:
-        return outside({part: batch})[part]
-
-    return lambda arrays: prepared(tf.constant(np.stack(arrays))).numpy()
+    return name
