@@ -107,7 +107,7 @@ def _listener(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise RequestError(
             f"Expected an address and a free port to listen on. Received: {host} and {port} "
-            f"({error.strerror})."
+            f"({str(error.strerror).partition(' (while')[0]})."
         ) from None
 
 

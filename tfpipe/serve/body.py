@@ -153,8 +153,9 @@ class _Form(MultiPartParser):
 
 
 def _received(value: Any) -> str:
-    keys = f", with {', '.join(repr(key[:40]) for key in list(value)[:8])}" if value else ""
-    return f" Received: {kind(value)}{keys if isinstance(value, dict) else ''}."
+    if not isinstance(value, dict) or not value:
+        return f" Received: {kind(value)}."
+    return f" Received: an object with {', '.join(repr(key[:40]) for key in list(value)[:8])}."
 
 
 def _short(error: Exception) -> str:
