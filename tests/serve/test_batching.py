@@ -8,6 +8,7 @@ import pytest
 
 from tfpipe.errors import RequestError
 from tfpipe.serve.batching import Batcher, answer
+from tfpipe.serve.engine import Scored
 
 
 class Gated:
@@ -24,7 +25,8 @@ class Gated:
         assert self.leave.wait(20)
         if "bad" in examples:
             raise RequestError("A bad one.")
-        return np.array([[example, -example] for example in examples], np.float32)
+        scores = np.array([[example, -example] for example in examples], np.float32)
+        return Scored(examples, scores)
 
 
 def gathered(score, requests, most=4):
@@ -48,14 +50,20 @@ def test_a_request_is_computed_at_once_and_those_that_waited_together():
     score = Gated(free=False)
     answers = gathered(score, [[1], [2], [3], [4]])
     assert score.batches == [[1], [2, 3, 4]]
-    assert [part.tolist() for part in answers] == [[[1, -1]], [[2, -2]], [[3, -3]], [[4, -4]]]
+    assert [part.scores.tolist() for part in answers] == [
+        [[1, -1]],
+        [[2, -2]],
+        [[3, -3]],
+        [[4, -4]],
+    ]
 
 
 def test_a_batch_has_at_most_so_many_and_no_request_is_cut():
     score = Gated(free=False)
     answers = gathered(score, [[1], [2, 3], [4, 5, 6], [7] * 9, [8]])
     assert score.batches == [[1], [2, 3], [4, 5, 6], [7] * 9, [8]]
-    assert [len(part) for part in answers] == [1, 2, 3, 9, 1]
+    assert [len(part.scores) for part in answers] == [1, 2, 3, 9, 1]
+    assert [part.inputs for part in answers] == [[1], [2, 3], [4, 5, 6], [7] * 9, [8]]
 
 
 def test_one_by_one_is_a_batch_of_one():
@@ -68,9 +76,9 @@ def test_a_bad_request_fails_alone():
     score = Gated(free=False)
     answers = gathered(score, [[1], [2], ["bad", 3], [4]], most=8)
     assert [type(part).__name__ for part in answers] == [
-        *("ndarray", "ndarray", "RequestError", "ndarray")
+        *("Scored", "Scored", "RequestError", "Scored")
     ]
-    assert answers[3].tolist() == [[4, -4]]
+    assert answers[3].scores.tolist() == [[4, -4]]
 
 
 def test_a_defect_is_raised_in_every_request():
@@ -81,8 +89,8 @@ def test_a_defect_is_raised_in_every_request():
 
 
 def test_scores_that_are_not_finite_are_refused():
-    first, second = answer(lambda x: np.array(x, np.float32)[:, None], [[1.0, 2.0], [np.inf]])
-    assert first.tolist() == [[1], [2]]
+    first, second = answer(lambda x: Scored(x, np.array(x)[:, None]), [[1.0, 2.0], [np.inf]])
+    assert first.scores.tolist() == [[1], [2]]
     assert str(second) == (
         "The model's scores for these inputs are not finite: they are far from what it was "
         "trained with."
@@ -104,7 +112,7 @@ def test_a_request_that_gave_up_is_not_computed():
         score.leave.set()
         third = await batcher.scores([3])
         await batcher.close()
-        return score.batches, third.tolist()
+        return score.batches, third.scores.tolist()
 
     assert asyncio.run(run()) == ([[1], [3]], [[3, -3]])
 
@@ -118,6 +126,6 @@ def test_closing_waits_for_those_that_wait():
         closing = asyncio.create_task(batcher.close())
         score.leave.set()
         await closing
-        return [task.result().tolist() for task in tasks], told
+        return [task.result().scores.tolist() for task in tasks], told
 
     assert asyncio.run(run()) == ([[[n, -n]] for n in range(4)], [2, 2])

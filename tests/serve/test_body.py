@@ -1,6 +1,7 @@
 """A body is read within bounds; whatever is in it is told apart with a sentence."""
 
 import asyncio
+import json
 
 import pytest
 from starlette.datastructures import Headers
@@ -140,3 +141,27 @@ def test_what_is_no_form_is_told(content, headers, reason):
 def test_a_form_without_a_file_is_told():
     field = b'Content-Disposition: form-data; name="image"\r\n\r\nhello'
     assert wrong(upload, form(field)) == "Expected a form with at least one file. It has none."
+
+
+def test_labels_are_numbers_or_rows_of_them():
+    assert body.parse_labels(b'{"ids": ["a"], "labels": [[0, 1]]}') == (["a"], [[0, 1]])
+    numbers = "Expected `labels` to be numbers, or rows of as many numbers each."
+    for labels in ("cat", None, True, [0, "1"], [[0]], 1e999):
+        sent = json.dumps({"ids": ["a"], "labels": [labels]}).encode()
+        assert wrong(body.parse_labels, sent) == numbers
+    uneven = json.dumps({"ids": ["a", "b"], "labels": [[0, 1], [0]]}).encode()
+    assert wrong(body.parse_labels, uneven) == numbers
+
+
+@pytest.mark.parametrize(
+    ("sent", "sentence"),
+    [
+        (b'{"ids": ["a"]}', 'Expected {"ids": [...], "labels": [...]}. Received: an object with'),
+        (b"[]", 'Expected {"ids": [...], "labels": [...]}. Received: a list.'),
+        (b'{"ids": [], "labels": []}', "Expected `labels` to be a list of at least one."),
+        (b'{"ids": ["a"], "labels": [1, 2]}', "Expected `ids` to be a list of 2 strings."),
+        (b'{"ids": [7], "labels": [1]}', "Expected `ids` to be a list of 1 strings."),
+    ],
+)
+def test_what_are_no_labels_is_told(sent, sentence):
+    assert wrong(body.parse_labels, sent).startswith(sentence)

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tests.pictures import encoded, waves
 from tfpipe import ops
 from tfpipe.errors import RequestError
+from tfpipe.serve import Engine
 from tfpipe.serve.forms import form_of
 
 ITS = {"name": "a.tflite", "format": "tflite", "mode": "float32"}
@@ -71,6 +72,21 @@ def test_series_are_prepared_as_in_training():
     data = tf.data.Dataset.from_tensor_slices({"sequence": series}).batch(8).map(chain)
     np.testing.assert_array_equal(given, next(iter(data))["sequence"])
     assert (form.name, given.dtype) == ("sequences", np.float32)
+
+
+def test_forecasts_are_answered_in_the_units_of_the_data():
+    chain = ops.Chain([ops.Standardize((3.0, -1.0), (0.5, 1.3), target=(0,))])
+    form = form_of(SERIES, chain, 1)
+    assert form.restore(np.array([[2.0]], np.float32)).tolist() == [[4.0]]
+    engine = Engine("series", 1, (), SERIES, form)
+    assert engine.answers(np.array([[2.0], [0.0]])).tolist() == [[4.0], [3.0]]
+    assert engine.targets([4.0, 3.0]).tolist() == [2.0, 0.0]
+
+
+def test_scores_and_labels_of_images_are_left_alone(chain):
+    engine = Engine("images", 1, (), IMAGES, form_of(IMAGES, chain, 1))
+    assert engine.targets([1, 0]).tolist() == [1, 0]
+    assert engine.targets([1, 0]).dtype == int
 
 
 def test_features_go_in_as_they_are():

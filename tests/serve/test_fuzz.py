@@ -29,7 +29,7 @@ def require_sound(data, given):
     code = int(re.match(rb"HTTP/1\.1 (\d{3})", head)[1])
     assert code < 500 or code == 503, (data, given)
     if code >= 400 and b"application/json" in head:
-        value = json.loads(body)
+        value, _ = json.JSONDecoder().raw_decode(body.decode())  # another answer may follow
         assert list(value) == ["error"]
         assert 0 < len(value["error"]) <= 1003
         assert "Traceback" not in value["error"]

@@ -41,9 +41,9 @@ def test_a_switch_loses_no_request(capsys):
         third = await house.scores(house.line, [3], seconds=9)
         leave.set()
         watching.cancel()
-        answers = [(await task).tolist() for task in (first, second)]
+        answers = [(await task).scores.tolist() for task in (first, second)]
         await house.close()
-        return answers, third.tolist(), house.metrics.text().decode()
+        return answers, third.scores.tolist(), house.metrics.text().decode()
 
     answers, third, metrics = asyncio.run(run())
     assert (answers, third) == ([[[1]], [[1]]], [[3, 30]])

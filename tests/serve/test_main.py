@@ -25,7 +25,7 @@ def test_it_says_what_answers_where(server):
 
 def test_the_answers_are_the_engines_to_the_bit(server, engine, pictures):
     answer = httpx.post(f"{server.model}:predict", json=sent(pictures))
-    expected = engine.score(engine.parse(list(pictures.values())))
+    expected = engine.score(engine.parse(list(pictures.values()))).scores
     given = np.array(answer.json()["predictions"], np.float32)
     assert given.tobytes() == expected.tobytes()
 
@@ -39,7 +39,7 @@ def test_uploaded_files_are_answered_alike(server, pictures):
 def test_many_at_once_are_answered_as_one_by_one(server, engine, pictures):
     """Fifty threads, and each gets the answer to its own question."""
     names = list(pictures) * 6
-    expected = engine.score(engine.parse([pictures[name] for name in names]))
+    expected = engine.score(engine.parse([pictures[name] for name in names])).scores
     found = [None] * len(names)
 
     def ask(place):

@@ -67,7 +67,7 @@ def drop(call, look, server, data):
 def test_a_dropped_image_is_answered(call, look, server, engine, digits):
     data = encoded(digits[0][7, ..., 0])
     seen = drop(call, look, server, data)
-    (scores,) = engine.score(engine.parse([data]))
+    (scores,) = engine.score(engine.parse([data])).scores
     best = sorted(zip(scores.tolist(), engine.class_names, strict=True), key=lambda s: -s[0])
     assert seen["said"] == engine.class_names[scores.argmax()]
     assert seen["names"][0] == seen["said"]

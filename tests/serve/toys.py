@@ -9,7 +9,7 @@ from tfpipe.serve import Engine, House, Limits, Metrics, make_app
 from tfpipe.serve.forms import Form
 
 
-def toy(score=None, version=1, prepare=list):
+def toy(score=None, version=1, prepare=list, monitor=None):
     """An engine whose instances are single numbers: the scores are (x, 10 x)."""
 
     def parse(instances):
@@ -25,7 +25,7 @@ def toy(score=None, version=1, prepare=list):
     )
     predictor.predict = predict
     form = Form("features", parse, prepare)
-    return Engine("toy", version, ("no", "yes"), predictor, form)
+    return Engine("toy", version, ("no", "yes"), predictor, form, monitor)
 
 
 def doubled(inputs):

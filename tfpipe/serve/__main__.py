@@ -22,7 +22,8 @@ from tfpipe.cli import flag
 from tfpipe.errors import RequestError
 from tfpipe.serve.app import Limits, make_app
 from tfpipe.serve.engine import MAX_PIXELS, load_engine
-from tfpipe.serve.house import House, described, say
+from tfpipe.serve.house import House, described
+from tfpipe.serve.log import say
 from tfpipe.serve.metrics import Metrics
 from tfpipe.serve.versions import Versions
 

@@ -11,6 +11,7 @@ Source of the shapes: https://www.tensorflow.org/tfx/serving/api_rest
 import asyncio
 import contextlib
 import dataclasses
+import time
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
@@ -22,7 +23,7 @@ from starlette.types import ASGIApp
 
 from tfpipe.serve import metrics as counted
 from tfpipe.serve.answers import HANDLERS, json_answer
-from tfpipe.serve.body import Asked, parse_json, parse_upload, read_body
+from tfpipe.serve.body import Asked, parse_json, parse_labels, parse_upload, read_body
 from tfpipe.serve.described import metadata, status
 from tfpipe.serve.gate import gate
 from tfpipe.serve.house import House
@@ -76,6 +77,7 @@ def _routes(name: str, place: str) -> list[Route]:
     base = f"/v1/models/{name}{place}"
     return [
         Route(f"{base}:predict", predict, methods=["POST"]),
+        Route(f"{base}:label", label, methods=["POST"]),
         Route(f"{base}/metadata", described),
         Route(base, model),
     ]
@@ -112,14 +114,29 @@ async def described(request: Request) -> Response:
 
 async def predict(request: Request) -> Response:
     """The scores of the instances, in their order."""
-    house, limits = _of_version(request), request.app.state.limits
+    house, limits, started = _of_version(request), request.app.state.limits, time.perf_counter()
     with house.places(1):  # before anything of it is read
         asked = await _asked(request, limits, house.bound)
         line = house.line
         examples = line.engine.parse(asked.instances)
         with house.places(len(examples) - 1):
-            scores = await house.scores(line, examples, seconds=limits.seconds)
-    return json_answer({"predictions": scores.tolist()})
+            scored = await house.scores(line, examples, seconds=limits.seconds)
+    if line.watch:
+        latency_ms = (time.perf_counter() - started) * 1000
+        line.watch.observe(examples, scored, latency_ms=latency_ms, ids=asked.ids)
+    return json_answer({"predictions": line.engine.answers(scored.scores).tolist()})
+
+
+async def label(request: Request) -> Response:
+    """Labels that came later join the answers of the same ids."""
+    house, limits = _of_version(request), request.app.state.limits
+    if house.line.watch is None:
+        raise HTTPException(404, "The bundle has no profile that labels could be compared by.")
+    with house.places(1):
+        body = await read_body(request, max_bytes=limits.body_bytes, seconds=limits.seconds)
+    ids, labels = parse_labels(body)
+    joined = house.line.watch.monitor.label(ids, house.line.engine.targets(labels))
+    return json_answer({"joined": joined})
 
 
 async def _asked(request: Request, limits: Limits, most: int) -> Asked:

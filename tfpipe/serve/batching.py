@@ -5,12 +5,13 @@ Nobody is made to wait for others: where nothing is being computed, a request is
 Example:
 
     batcher = Batcher(engine.score, most=32)
-    scores = await batcher.scores(examples)
+    inputs, scores = await batcher.scores(examples)
 """
 
 import asyncio
 import collections
 import concurrent.futures
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,8 +19,9 @@ from typing import Any
 import numpy as np
 
 from tfpipe.errors import RequestError
+from tfpipe.serve.engine import Scored
 
-Score = Callable[[Sequence[Any]], np.ndarray]
+Score = Callable[[Sequence[Any]], Scored]
 Told = Callable[[int, float], None]  # how many examples, and the seconds that they took
 
 
@@ -27,25 +29,25 @@ class Batcher:
     """One thread that computes, and the requests that wait for it.
 
     Args:
-        score: the function from N examples to N scores; it raises RequestError for bad examples.
+        score: from N examples to N inputs and scores; it raises RequestError for bad examples.
         most: examples in a batch; a request with more is a batch of its own.
         told: called after each batch.
     """
 
     def __init__(self, score: Score, *, most: int, told: Told = lambda count, seconds: None):
         self.score, self.most, self.told = score, most, told
-        self.waiting: collections.deque[tuple[Sequence[Any], asyncio.Future[np.ndarray]]]
+        self.waiting: collections.deque[tuple[Sequence[Any], asyncio.Future[Scored]]]
         self.waiting = collections.deque()
         self.thread = concurrent.futures.ThreadPoolExecutor(1, "tfpipe-batch")
         self.work: asyncio.Task[None] | None = None
 
-    async def scores(self, examples: Sequence[Any]) -> np.ndarray:
-        """The scores of one request's examples.
+    async def scores(self, examples: Sequence[Any]) -> Scored:
+        """One request's inputs and scores.
 
         Raises:
             RequestError: one of them cannot be used; other requests of the batch do not mind.
         """
-        future: asyncio.Future[np.ndarray] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Scored] = asyncio.get_running_loop().create_future()
         self.waiting.append((examples, future))
         if self.work is None or self.work.done():
             self.work = asyncio.create_task(self._work())
@@ -67,9 +69,9 @@ class Batcher:
             for (_, future), given in zip(requests, answers, strict=True):
                 _settle(future, given)
 
-    def _take(self) -> list[tuple[Sequence[Any], asyncio.Future[np.ndarray]]]:
+    def _take(self) -> list[tuple[Sequence[Any], asyncio.Future[Scored]]]:
         """The next batch, in the order in which the requests came."""
-        taken: list[tuple[Sequence[Any], asyncio.Future[np.ndarray]]] = []
+        taken: list[tuple[Sequence[Any], asyncio.Future[Scored]]] = []
         count = 0
         while self.waiting and (not taken or count + len(self.waiting[0][0]) <= self.most):
             examples, future = self.waiting.popleft()
@@ -79,33 +81,35 @@ class Batcher:
         return taken
 
 
-def answer(score: Score, requests: Sequence[Sequence[Any]]) -> list[np.ndarray | Exception]:
-    """Each request's scores, or what is wrong: where the whole batch fails, one by one.
+def answer(score: Score, requests: Sequence[Sequence[Any]]) -> list[Scored | Exception]:
+    """Each request's part, or what is wrong: where the whole batch fails, one by one.
 
-    >>> answer(lambda examples: np.array([1 / e for e in examples]), [[1], [2, 4]])
-    [array([1.]), array([0.5 , 0.25])]
+    >>> score = lambda examples: Scored(examples, np.array([1 / e for e in examples]))
+    >>> [part.scores.tolist() for part in answer(score, [[1], [2, 4]])]
+    [[1.0], [0.5, 0.25]]
     """
     try:
-        scores = score([example for request in requests for example in request])
+        inputs, scores = score([example for request in requests for example in request])
     except RequestError as error:
         alone = len(requests) == 1
         return [error] if alone else [answer(score, [request])[0] for request in requests]
     except Exception as error:  # a defect: it is raised in each request, which tells of it
         return [error] * len(requests)
-    ends = np.cumsum([len(request) for request in requests])
-    return [_finite(part) for part in np.split(scores, ends[:-1])]
+    ends = [0, *itertools.accumulate(len(request) for request in requests)]
+    parts = [Scored(inputs[a:b], scores[a:b]) for a, b in itertools.pairwise(ends)]
+    return [_finite(part) for part in parts]
 
 
-def _finite(scores: np.ndarray) -> np.ndarray | Exception:
-    if np.isfinite(scores).all():
-        return scores
+def _finite(scored: Scored) -> Scored | Exception:
+    if np.isfinite(scored.scores).all():
+        return scored
     return RequestError(
         "The model's scores for these inputs are not finite: they are far from what it was "
         "trained with."
     )
 
 
-def _settle(future: "asyncio.Future[np.ndarray]", given: np.ndarray | Exception) -> None:
+def _settle(future: "asyncio.Future[Scored]", given: Scored | Exception) -> None:
     if future.done():  # its request ran out of time
         return
     if isinstance(given, Exception):

@@ -92,6 +92,33 @@ def parse_json(body: bytes, *, most: int) -> Asked:
     return Asked(instances, ids)
 
 
+def parse_labels(body: bytes) -> tuple[list[str], list[Any]]:
+    """{"ids": [...], "labels": [...]}: as many labels (numbers, or rows of numbers) as ids.
+
+    Raises:
+        RequestError: it is not that.
+
+    Example:
+
+    >>> parse_labels(b'{"ids": ["a17", "a18"], "labels": [1, 0]}')
+    (['a17', 'a18'], [1, 0])
+    """
+    value = parsed(body)
+    if not isinstance(value, dict) or set(value) != {"ids", "labels"}:
+        raise RequestError('Expected {"ids": [...], "labels": [...]}.' + _received(value))
+    ids, labels = value["ids"], value["labels"]
+    if not isinstance(labels, list) or not labels:
+        raise RequestError("Expected `labels` to be a list of at least one.")
+    require_strings("ids", ids, len(labels))
+    rows = labels if isinstance(labels[0], list) else [[each] for each in labels]
+    width = len(rows[0])
+    if not all(isinstance(row, list) and len(row) == width for row in rows) or not all(
+        type(number) in (int, float) and abs(number) < 1e30 for row in rows for number in row
+    ):
+        raise RequestError("Expected `labels` to be numbers, or rows of as many numbers each.")
+    return ids, labels
+
+
 def require_strings(name: str, values: Any, count: int) -> None:
     """A list of so many strings.
 

@@ -3,25 +3,34 @@
 Example:
 
     engine = load_engine("out/xray/bundle", "int8")
-    scores = engine.score(engine.parse([{"b64": "/9j/4AAQ..."}]))       # float32 (1, num_classes)
+    scored = engine.score(engine.parse([{"b64": "/9j/4AAQ..."}]))
+    engine.answers(scored.scores)                   # float32 (1, num_classes)
 """
 
 import dataclasses
-import json
+import importlib
 import pathlib
-import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from tfpipe.errors import DataError, RequestError, one_of
+from tfpipe.deploy.serving import model_name
+from tfpipe.errors import RequestError, one_of
 from tfpipe.export import Bundle, Predictor, load, load_bundle, load_texts
 from tfpipe.files import Path
 from tfpipe.ops import Chain
 from tfpipe.serve.forms import Form, form_of
 
 MAX_PIXELS = 2**25
+PROFILE = "profile.json"
+
+
+class Scored(NamedTuple):
+    """What a predictor took, and what it gave."""
+
+    inputs: Any
+    scores: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +43,7 @@ class Engine:
         class_names: in the order of the scores; () where the scores have no names.
         predictor: as `export.load` gives it.
         form: what its instances are, and what becomes of them before the file.
+        monitor: a `tfpipe.drift.Monitor`, where the bundle has a profile.
     """
 
     name: str
@@ -41,6 +51,7 @@ class Engine:
     class_names: tuple[str, ...]
     predictor: Predictor
     form: Form
+    monitor: Any = None
 
     def parse(self, instances: Sequence[Any]) -> list[Any]:
         """From a request's instances (JSON values, or the bytes of files) to examples.
@@ -50,13 +61,24 @@ class Engine:
         """
         return self.form.parse(instances)
 
-    def score(self, parsed: Sequence[Any]) -> np.ndarray:
+    def score(self, parsed: Sequence[Any]) -> Scored:
         """The scores of examples that `parse` gave: those of `predictor.predict`, to the bit.
 
         Raises:
             RequestError: an example cannot be used.
         """
-        return self.predictor.predict(self.form.prepare(parsed))
+        inputs = self.form.prepare(parsed)
+        return Scored(inputs, self.predictor.predict(inputs))
+
+    def answers(self, scores: np.ndarray) -> np.ndarray:
+        """What is answered: the scores; of forecasts, those in the units of the data."""
+        return self.form.restore(scores)
+
+    def targets(self, labels: Sequence[Any]) -> np.ndarray:
+        """Labels, which come in the units of the answers, in those of the scores."""
+        given = np.array(labels)
+        zero, one = (self.form.restore(np.full(given.shape, each)) for each in (0.0, 1.0))
+        return given if (zero == 0).all() and (one == 1).all() else (given - zero) / (one - zero)
 
 
 def load_engine(
@@ -87,7 +109,8 @@ def load_engine(
     texts = bool(chain.ops) and chain.ops[0].on == "text"
     predictor = load_texts(file, chain) if texts else load(file, threads=threads)
     form = form_of(predictor, chain, max_pixels)
-    return Engine(_name(bundle), version, bundle.class_names, predictor, form)
+    names, monitor = bundle.class_names, _monitor(bundle, chain)
+    return Engine(model_name(bundle), version, names, predictor, form, monitor)
 
 
 def engines(bundle: Bundle) -> dict[str, str]:
@@ -106,15 +129,9 @@ def _file(bundle: Bundle, engine: str) -> str:
     return known[engine] if engine else bundle.models[0]
 
 
-def _name(bundle: Bundle) -> str:
-    """The data's name, which stands in the paths."""
-    file = bundle.path / "manifest.json"
-    try:
-        name = json.loads(file.read_bytes())["name"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(file, f"not what `export.bundle` writes ({error!r})") from None
-    if not isinstance(name, str) or not re.fullmatch(r"[\w.-]+", name, re.ASCII):
-        raise DataError(
-            file, f"expected a name of letters, digits, '.', '-' and '_', found {name!r}"
-        )
-    return name
+def _monitor(bundle: Bundle, chain: Chain) -> Any:
+    if PROFILE not in bundle.files:
+        return None
+    drift = importlib.import_module("tfpipe.drift")
+    # No pictures are kept: what is sent to a server stays nowhere.
+    return drift.Monitor(drift.load_profile(bundle.path / PROFILE), prepare=chain, picture_px=0)

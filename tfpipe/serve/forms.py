@@ -15,7 +15,7 @@ import tensorflow as tf
 from tfpipe.errors import RequestError
 from tfpipe.export import Predictor
 from tfpipe.export.writing.graph import input_name
-from tfpipe.ops import Chain
+from tfpipe.ops import Chain, Standardize
 from tfpipe.serve import examples, pixels
 
 ParseAll = Callable[[Sequence[Any]], list[Any]]
@@ -28,11 +28,13 @@ class Form(NamedTuple):
         name: what an instance may be called: "images", "texts", "sequences" or "features".
         parse: from a request's instances to examples.
         prepare: from the examples of one or more requests to what the predictor takes.
+        restore: from scores to what is answered; of forecasts, those in the units of the data.
     """
 
     name: str
     parse: ParseAll
     prepare: Callable[[Sequence[Any]], Any]
+    restore: Callable[[np.ndarray], np.ndarray] = lambda scores: scores
 
 
 def form_of(predictor: Predictor, chain: Chain, max_pixels: int) -> Form:
@@ -51,7 +53,9 @@ def form_of(predictor: Predictor, chain: Chain, max_pixels: int) -> Form:
     numbers = examples.numbers(shape, predictor.dtype)
     if first and first.takes == "encoded":
         return Form(name, _images(numbers, max_pixels), pixels.reader(outside, shape))
-    return Form(name, _by_one((name,), numbers), _arrays(outside))
+    form = Form(name, _by_one((name,), numbers), _arrays(outside))
+    standard = next((op for op in outside.ops if isinstance(op, Standardize)), None)
+    return form if standard is None else form._replace(restore=standard.restored)
 
 
 def _by_one(names: Sequence[str], parse: examples.Parse) -> ParseAll:

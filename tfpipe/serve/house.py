@@ -4,32 +4,33 @@ Example:
 
     house = House(versions, Metrics(), bound=128, most=32)
     with house.places(1):
-        scores = await house.scores(house.line.engine.parse(instances), seconds=30)
+        scored = await house.scores(house.line.engine.parse(instances), seconds=30)
 """
 
 import asyncio
 import contextlib
 import dataclasses
-import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
 from starlette.exceptions import HTTPException
 
 from tfpipe.errors import RequestError
 from tfpipe.serve.batching import Batcher
-from tfpipe.serve.engine import Engine
+from tfpipe.serve.engine import Engine, Scored
+from tfpipe.serve.log import say
 from tfpipe.serve.metrics import Metrics
 from tfpipe.serve.versions import Versions
+from tfpipe.serve.watching import Watch
 
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """An engine, and the requests that wait for it."""
+    """An engine, the requests that wait for it, and what watches for drift, if the bundle can."""
 
     engine: Engine
     batcher: Batcher
+    watch: Watch | None
 
 
 class House:
@@ -54,6 +55,7 @@ class House:
         self.inside = 0
         self.leaving: set[asyncio.Task[None]] = set()
         metrics.waiting.set_function(lambda: self.inside)
+        metrics.watch(lambda: self.line.watch.state() if self.line.watch else {})
         metrics.refused.set_function(lambda: len(versions.refused))
         engine = versions.newest()
         if engine is None:
@@ -76,8 +78,8 @@ class House:
         finally:
             self.inside -= count
 
-    async def scores(self, line: Line, examples: Sequence[Any], *, seconds: float) -> np.ndarray:
-        """Scores examples that `line.engine.parse` gave.
+    async def scores(self, line: Line, examples: Sequence[Any], *, seconds: float) -> Scored:
+        """The inputs and scores of examples that `line.engine.parse` gave.
 
         Raises:
             RequestError: one of them cannot be used.
@@ -99,11 +101,11 @@ class House:
 
     async def close(self) -> None:
         """Waits until all that wait have their answers."""
-        await asyncio.gather(self.line.batcher.close(), *self.leaving)
+        await asyncio.gather(_close(self.line), *self.leaving)
 
     def _switch(self, engine: Engine) -> None:
         old, self.line = self.line, self._line(engine)
-        task = asyncio.create_task(old.batcher.close())
+        task = asyncio.create_task(_close(old))
         self.leaving.add(task)
         task.add_done_callback(self.leaving.discard)
         self.metrics.switched.inc()
@@ -112,17 +114,19 @@ class House:
     def _line(self, engine: Engine) -> Line:
         self.metrics.version.clear()
         self.metrics.version.labels(engine.name).set(engine.version)
-        return Line(engine, Batcher(engine.score, most=self.most, told=self.metrics.computed))
+        batcher = Batcher(engine.score, most=self.most, told=self.metrics.computed)
+        return Line(engine, batcher, Watch(engine.monitor) if engine.monitor else None)
+
+
+async def _close(line: Line) -> None:
+    await line.batcher.close()
+    if line.watch:
+        line.watch.close()
 
 
 def described(engine: Engine) -> str:
     """For instance "digits version 2 (int8.tflite)"."""
     return f"{engine.name} version {engine.version} ({engine.predictor.name})"
-
-
-def say(sentence: str) -> None:
-    """One line on standard error, which is the server's log."""
-    print(sentence, file=sys.stderr, flush=True)
 
 
 def busy(sentence: str) -> HTTPException:
