@@ -150,6 +150,14 @@ def test_a_port_that_is_taken_is_one_sentence(capsys):
     )
 
 
+def test_an_answer_does_not_wait_for_an_acknowledgement():
+    with main._listener("127.0.0.1", 0) as listener, socket.socket() as client:
+        client.connect(listener.getsockname())
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 @pytest.mark.parametrize("flag", ["--batch", "--queue", "--threads"])
 def test_a_limit_below_one_is_refused(flag, capsys):
     expected = f"Expected `{flag}` to be at least 1."

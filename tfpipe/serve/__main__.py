@@ -104,12 +104,15 @@ class _Server(uvicorn.Server):
 def _listener(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=1024)
+        listener = socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
-        raise RequestError(
-            f"Expected an address and a free port to listen on. Received: {host} and {port} "
-            f"({str(error.strerror).partition(' (while')[0]})."
-        ) from None
+        reason = str(error.strerror).partition(" (while")[0]
+        expected = "Expected an address and a free port to listen on."
+        raise RequestError(f"{expected} Received: {host} and {port} ({reason}).") from None
+    # An answer's head and body are written one after the other; without this, the second waits
+    # 40 ms for the first to be acknowledged. (asyncio sets it on sockets that it makes itself.)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def _sentence(house: House, flags: Flags, host: str, port: int) -> str:
