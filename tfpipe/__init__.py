@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what `__getattr__` loads, for type checkers and editors
     from tfpipe import ops as ops
     from tfpipe import records as records
     from tfpipe import report as report
+    from tfpipe import serve as serve
     from tfpipe import train as train
 
 __version__ = "0.1.0"
@@ -36,6 +37,7 @@ _ROOMS = (
     "ops",
     "records",
     "report",
+    "serve",
     "train",
 )
 

@@ -1,0 +1,75 @@
+"""A newer version takes over: who is inside is answered by the old one."""
+
+import asyncio
+import threading
+
+import numpy as np
+import pytest
+
+from tests.serve.toys import Fixed, house_of, toy
+from tfpipe.errors import RequestError
+from tfpipe.serve import House, Metrics, Versions
+
+
+class Shelf(Fixed):
+    """Gives what lies on it, once."""
+
+    def newest(self):
+        engine, self.engine = self.engine, None
+        return engine
+
+
+def test_a_switch_loses_no_request(capsys):
+    leave, begun = threading.Event(), threading.Event()
+
+    def slow(inputs):
+        begun.set()
+        assert leave.wait(20)
+        return np.ones((len(inputs), 1), np.float32)
+
+    async def run():
+        shelf = Shelf(toy(score=slow))
+        house = House(shelf, Metrics(), bound=8, most=4)
+        old = house.line
+        first = asyncio.create_task(house.scores(old, [1], seconds=9))
+        second = asyncio.create_task(house.scores(old, [2], seconds=9))
+        await asyncio.to_thread(begun.wait)
+        shelf.engine = toy(version=2)
+        watching = asyncio.create_task(house.watch(0.001))
+        while house.line is old:
+            await asyncio.sleep(0)
+        third = await house.scores(house.line, [3], seconds=9)
+        leave.set()
+        watching.cancel()
+        answers = [(await task).scores.tolist() for task in (first, second)]
+        await house.close()
+        return answers, third.scores.tolist(), house.metrics.text().decode()
+
+    answers, third, metrics = asyncio.run(run())
+    assert (answers, third) == ([[[1]], [[1]]], [[3, 30]])
+    assert 'tfpipe_version{model="toy"} 2.0' in metrics
+    assert "tfpipe_versions_switched_total 1.0" in metrics
+    assert capsys.readouterr().err == (
+        "toy version 2 (toy.tflite) answers now; version 1 has ended\n"
+    )
+
+
+def test_who_leaves_makes_room_even_where_something_fails():
+    house = house_of(toy(), bound=2)
+    with pytest.raises(KeyError), house.places(2):
+        raise KeyError
+    assert house.inside == 0
+
+
+def test_without_a_version_the_reasons_are_told(tmp_path):
+    (tmp_path / "2").mkdir()
+
+    def load(path, *, version):
+        raise RequestError("it is broken.")
+
+    with pytest.raises(RequestError) as caught:
+        House(Versions(tmp_path, load), Metrics(), bound=1, most=1)
+    assert str(caught.value) == (
+        "Expected a bundle, or a folder of bundles whose names are numbers. "
+        f"Received: {str(tmp_path)!r}. Of its versions, 2: it is broken."
+    )

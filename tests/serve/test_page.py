@@ -1,0 +1,97 @@
+"""The page in a real browser: an image is dropped, and its answer is there to be read."""
+
+import base64
+import json
+
+import pytest
+
+from tests.pictures import encoded
+from tests.serve import browser
+from tfpipe.serve.page import page
+
+DROP = """
+(async () => {
+  const bytes = Uint8Array.from(atob(%s), (letter) => letter.charCodeAt(0));
+  const moved = new DataTransfer();
+  moved.items.add(new File([bytes], "picture", {type: "image/png"}));
+  const event = (kind) => new DragEvent(
+    kind, {dataTransfer: moved, bubbles: true, cancelable: true});
+  const said = document.getElementById("said");
+  const answered = new Promise((done) => {
+    new MutationObserver(() => said.textContent !== "..." && done())
+      .observe(said, {childList: true});
+  });
+  const zone = document.getElementById("drop");
+  zone.dispatchEvent(event("dragover"));
+  const over = zone.className;
+  const dropped = !zone.dispatchEvent(event("drop"));
+  await answered;
+  return {
+    over, dropped, said: said.textContent, wrong: said.className,
+    names: [...document.querySelectorAll("#scores th")].map((cell) => cell.textContent),
+    shares: [...document.querySelectorAll("#scores td:last-child")].map((c) => c.textContent),
+    picture: document.querySelector("#drop img").naturalWidth,
+  };
+})()
+"""
+
+
+@pytest.fixture(scope="module")
+def call(tmp_path_factory):
+    """The protocol of a page; skipped where there is no Chromium."""
+    if browser.executable() is None:
+        pytest.skip("there is no Chromium here")
+    with browser.page(tmp_path_factory.mktemp("chromium")) as call:
+        yield call
+
+
+@pytest.fixture
+def look(call):
+    """Evaluates JavaScript on a page that has loaded."""
+
+    def evaluate(expression):
+        options = {"awaitPromise": True, "returnByValue": True}
+        found = call("Runtime.evaluate", expression=expression, **options)
+        assert "exceptionDetails" not in found, found["exceptionDetails"]
+        return found["result"].get("value")
+
+    return evaluate
+
+
+def drop(call, look, server, data):
+    call("Page.navigate", url=f"{server.root}/")
+    look("new Promise((done) => document.readyState === 'complete' ? done() : (onload = done))")
+    return look(DROP % json.dumps(base64.b64encode(data).decode()))
+
+
+def test_a_dropped_image_is_answered(call, look, server, engine, digits):
+    data = encoded(digits[0][7, ..., 0])
+    seen = drop(call, look, server, data)
+    (scores,) = engine.score(engine.parse([data])).scores
+    best = sorted(zip(scores.tolist(), engine.class_names, strict=True), key=lambda s: -s[0])
+    assert seen["said"] == engine.class_names[scores.argmax()]
+    assert seen["names"][0] == seen["said"]
+    assert seen["shares"] == [f"{score:.4f}" for score, _ in best]
+    assert (seen["over"], seen["dropped"], seen["wrong"]) == ("over", True, "")
+    assert seen["picture"] == 32
+
+
+def test_what_is_no_image_is_told_on_the_page(call, look, server):
+    seen = drop(call, look, server, b"hello")
+    assert seen["said"] == "The image cannot be used: not an image; it begins with b'hello'."
+    assert (seen["wrong"], seen["names"]) == ("wrong", [])
+
+
+def test_nothing_on_the_page_is_refused_by_its_policy(call, look, server):
+    call("Page.navigate", url=f"{server.root}/")
+    look("new Promise((done) => document.readyState === 'complete' ? done() : (onload = done))")
+    assert look("getComputedStyle(document.getElementById('drop')).display") == "grid"
+    assert look("document.getElementById('write').hidden") is True
+    refused = "fetch('data:text/plain,a').then(() => 'loaded', () => 'refused')"
+    assert look(refused) == "refused"
+
+
+def test_a_name_is_text_and_nothing_else():
+    html = page('"><b>', "texts", asks_token=True)
+    assert "<b>" not in html
+    assert "&quot;token&quot;: true" in html

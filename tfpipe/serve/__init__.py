@@ -1,0 +1,10 @@
+"""A bundle over HTTP; needs `pip install "tfpipe[serve]"`."""
+
+import tfpipe.export.quiet  # noqa: F401  (first: see there)
+from tfpipe.serve.app import Limits, make_app
+from tfpipe.serve.engine import Engine, load_engine
+from tfpipe.serve.house import House
+from tfpipe.serve.metrics import Metrics
+from tfpipe.serve.versions import Versions
+
+__all__ = ["Engine", "House", "Limits", "Metrics", "Versions", "load_engine", "make_app"]

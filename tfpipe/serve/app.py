@@ -1,0 +1,155 @@
+"""The routes: TensorFlow Serving's, a page for people, and what keeps a server running.
+
+Example:
+
+    app = make_app(house, limits=Limits(), token="")
+    uvicorn.run(app)
+
+Source of the shapes: https://www.tensorflow.org/tfx/serving/api_rest
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import time
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from tfpipe.serve import metrics as counted
+from tfpipe.serve.answers import HANDLERS, json_answer
+from tfpipe.serve.body import Asked, parse_json, parse_labels, parse_upload, read_body
+from tfpipe.serve.described import metadata, status
+from tfpipe.serve.gate import gate
+from tfpipe.serve.house import House
+from tfpipe.serve.page import POLICY, page
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """What a request may cost.
+
+    Args:
+        body_bytes: of its body.
+        seconds: to arrive, and as many again to be answered.
+    """
+
+    body_bytes: int = 2**24
+    seconds: float = 30.0
+
+
+def make_app(house: House, *, limits: Limits, token: str = "", watch_s: float = 0) -> ASGIApp:
+    """The server as an ASGI application.
+
+    Args:
+        house: what answers.
+        limits: what a request may cost.
+        token: that a request must bring as `Authorization: Bearer TOKEN`; "" asks for none.
+        watch_s: seconds between two looks for a newer version; 0 never looks.
+    """
+
+    @contextlib.asynccontextmanager
+    async def life(app: Starlette) -> AsyncIterator[None]:
+        watching = asyncio.create_task(house.watch(watch_s)) if watch_s else None
+        yield
+        if watching:
+            watching.cancel()
+        await house.close()
+
+    routes = [
+        Route("/", root),
+        Route("/healthz", healthz),
+        Route("/metrics", metrics),
+        *(route for place in ("", "/versions/{version}") for route in _routes(house.name, place)),
+    ]
+    app = Starlette(routes=routes, exception_handlers=HANDLERS, lifespan=life)
+    app.router.redirect_slashes = False  # to an address made of what the request says of its host
+    app.state.house, app.state.limits, app.state.asks_token = house, limits, bool(token)
+    return gate(app, token=token, told=house.metrics.answered)
+
+
+def _routes(name: str, place: str) -> list[Route]:
+    base = f"/v1/models/{name}{place}"
+    return [
+        Route(f"{base}:predict", predict, methods=["POST"]),
+        Route(f"{base}:label", label, methods=["POST"]),
+        Route(f"{base}/metadata", described),
+        Route(base, model),
+    ]
+
+
+async def root(request: Request) -> Response:
+    """The page on which one drops an image."""
+    state = request.app.state
+    html = page(state.house.name, state.house.line.engine.form.name, asks_token=state.asks_token)
+    return HTMLResponse(html, headers={"Content-Security-Policy": POLICY})
+
+
+async def healthz(request: Request) -> Response:
+    """That the server lives: it begins to listen when its model is loaded."""
+    return json_answer({"status": "ok"})
+
+
+async def metrics(request: Request) -> Response:
+    """Prometheus' text."""
+    return Response(request.app.state.house.metrics.text(), media_type=counted.TYPE)
+
+
+async def model(request: Request) -> Response:
+    """The versions and their states."""
+    house = _of_version(request)
+    return json_answer(status(house.line.engine, house.versions.refused))
+
+
+async def described(request: Request) -> Response:
+    """The signature."""
+    house = _of_version(request)
+    return json_answer(metadata(house.line.engine, max_instances=house.bound))
+
+
+async def predict(request: Request) -> Response:
+    """The scores of the instances, in their order."""
+    house, limits, started = _of_version(request), request.app.state.limits, time.perf_counter()
+    with house.places(1):  # before anything of it is read
+        asked = await _asked(request, limits, house.bound)
+        line = house.line
+        examples = line.engine.parse(asked.instances)
+        with house.places(len(examples) - 1):
+            scored = await house.scores(line, examples, seconds=limits.seconds)
+    if line.watch:
+        latency_ms = (time.perf_counter() - started) * 1000
+        line.watch.observe(examples, scored, latency_ms=latency_ms, ids=asked.ids)
+    return json_answer({"predictions": line.engine.answers(scored.scores).tolist()})
+
+
+async def label(request: Request) -> Response:
+    """Labels that came later join the answers of the same ids."""
+    house, limits = _of_version(request), request.app.state.limits
+    if house.line.watch is None:
+        raise HTTPException(404, "The bundle has no profile that labels could be compared by.")
+    with house.places(1):
+        body = await read_body(request, max_bytes=limits.body_bytes, seconds=limits.seconds)
+    ids, labels = parse_labels(body)
+    joined = house.line.watch.monitor.label(ids, house.line.engine.targets(labels))
+    return json_answer({"joined": joined})
+
+
+async def _asked(request: Request, limits: Limits, most: int) -> Asked:
+    body = await read_body(request, max_bytes=limits.body_bytes, seconds=limits.seconds)
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return await parse_upload(request.headers, body, most=most)
+    return parse_json(body, most=most)
+
+
+def _of_version(request: Request) -> House:
+    """The house, if the version in the path is the one that answers."""
+    house: House = request.app.state.house
+    now, asked = str(house.line.engine.version), request.path_params.get("version")
+    if asked is not None and asked != now:
+        raise HTTPException(404, f"Expected version {now}, the one that answers.")
+    return house
