@@ -39,15 +39,16 @@ def folder(tmp_path_factory):
 def test_files_that_answer_something_else_are_found(folder, monkeypatch):
     model = models.lenet5((32, 32, 1), num_classes=3)
     model.save(folder / "model.keras")
-    monkeypatch.setattr(tour, "FILES", ("other.keras",))
+    monkeypatch.setattr(tour, "FILES", ("same.keras", "other.keras"))
     other = keras.models.clone_model(model)
     other.set_weights(model.get_weights())
     for weights in other.layers[-1].trainable_weights:
         weights.assign(-weights)  # what was least likely is the most likely now
-    tour.export.to_keras(other, folder / "other.keras", prepare=tour._prepare())
+    for name, written in (("same.keras", model), ("other.keras", other)):
+        tour.export.to_keras(written, folder / name, prepare=tour._prepare())
     found = tour.predict(folder)
     assert (found.state, found.todo) == ("wrong", tour.TODO)
-    assert found.found == "answers as the Keras model does: other.keras 0.000"
+    assert found.found == "answers as the Keras model does: same.keras 1.000, other.keras 0.000"
 
 
 def test_a_model_that_does_not_learn_is_found(folder, monkeypatch):
