@@ -42,7 +42,6 @@ def test_a_bundle_s_page_needs_nothing_from_elsewhere(text):
 
 def test_a_bundle_s_page_has_the_row_of_every_file(bundled, text):
     for row in bundled.report.rows():
-        assert "".join(f"<td[^>]*>{re.escape(cell)}</td>" for cell in row)
         assert re.search("".join(f"<td[^>]*>{re.escape(cell)}</td>" for cell in row), text)
     assert bundled.report.summary().replace("'", "&#x27;") in text
 
