@@ -15,8 +15,9 @@ from PIL import Image, ImageOps
 
 from tests.pictures import encoded, waves
 from tfpipe.decode import decode_image
-from tfpipe.records.headers import ORIENTATION
-from tfpipe.records.images import look, look_at_mask
+from tfpipe.records.contents import content_of
+from tfpipe.records.headers import ORIENTATION, read_header
+from tfpipe.records.images import MAX_PIXELS, finish_look, look, look_at_mask
 from tfpipe.records.sources.base import Refused
 
 JPEG_GREYS = 1  # libjpeg-turbo's versions differ in how they round
@@ -414,6 +415,14 @@ def test_other_kinds_of_bmp_are_refused(data):
 
 def test_a_header_that_lies_about_the_size_is_refused():
     assert reason(png_of(20, 30, rows=b"".join(b"\0" + bytes(90) for _ in range(19))))
+    data = encoded(noise(20, 30))
+    for found in ((20, 31), (30, 20)):  # of as many pixels, too
+        with pytest.raises(Refused) as refusal:
+            finish_look(
+                (data, read_header(data, MAX_PIXELS)), content_of(np.asarray(noise(*found)))
+            )
+        says = f"its header says 20x30 pixels, and it decodes to {found[0]}x{found[1]}"
+        assert str(refusal.value) == says
 
 
 # EXIF

@@ -28,20 +28,22 @@ def wanted():
 
 def pins(python):
     text = (ROOT / "scripts/constraints.txt").read_text(encoding="utf-8")
-    here = [r for r in requirements(text) if not r.marker or r.marker.evaluate(marker(python))]
-    names = [canonicalize_name(r.name) for r in here]
+    found = here(requirements(text), python)
+    names = [canonicalize_name(r.name) for r in found]
     assert len(names) == len(set(names)), "a package is pinned twice"
-    return dict(zip(names, (str(r.specifier) for r in here), strict=True))
+    return dict(zip(names, (str(r.specifier) for r in found), strict=True))
 
 
-def marker(python):
-    return {"python_version": python, "python_full_version": f"{python}.0"}
+def here(requirements, python):
+    """Those that count under a Python."""
+    marker = {"python_version": python, "python_full_version": f"{python}.0"}
+    return [r for r in requirements if not r.marker or r.marker.evaluate(marker)]
 
 
 @pytest.mark.parametrize("python", PYTHONS)
 def test_every_range_admits_its_pin(python):
     pinned = pins(python)
-    for requirement in wanted():
+    for requirement in here(wanted(), python):
         pin = pinned[canonicalize_name(requirement.name)]
         assert pin.startswith("=="), requirement
         assert requirement.specifier.contains(pin[2:]), (str(requirement), pin)
@@ -50,13 +52,13 @@ def test_every_range_admits_its_pin(python):
 def test_the_tested_extra_has_the_pin_of_everything_that_tfpipe_needs():
     tested = requirements(setup["options.extras_require"]["tested"])
     for python in PYTHONS:
-        here = [r for r in tested if not r.marker or r.marker.evaluate(marker(python))]
-        names = [canonicalize_name(r.name) for r in here]
+        found = here(tested, python)
+        names = [canonicalize_name(r.name) for r in found]
         needed = requirements(setup["options"]["install_requires"])
         expected = {canonicalize_name(r.name) for r in needed} | {"ml-dtypes", "protobuf"}
         assert sorted(names) == sorted(expected)
         pinned = pins(python)
-        assert {n: str(r.specifier) for n, r in zip(names, here, strict=True)} == {
+        assert {n: str(r.specifier) for n, r in zip(names, found, strict=True)} == {
             name: pinned[name] for name in names
         }, "setup.cfg's extra `tested` and scripts/constraints.txt differ"
 
