@@ -23,9 +23,9 @@ def bundled(trained, prepare, digits, tmp_path_factory):
     """A bundle of the trained digits' model in several formats; tests must not change it."""
     folder = tmp_path_factory.mktemp("serve")
     source = records.arrays(
-        digits[0][:150],
-        digits[1][:150],
-        split={"train": 0.8, "test": 0.2},
+        digits[0][:220],
+        digits[1][:220],
+        split={"train": 0.6, "test": 0.4},
         stratify=True,
         name="digits",
     )

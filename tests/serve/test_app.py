@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.serve.toys import app_of, toy
-from tfpipe.serve import Limits
+from tests.serve.toys import app_of, house_of, toy
+from tfpipe.serve import Limits, make_app
 
 PREDICT = "/v1/models/toy:predict"
 
@@ -233,3 +233,31 @@ def test_the_page_may_load_nothing_from_elsewhere():
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "://" not in answer.text
+
+
+def test_a_defect_in_the_search_for_versions_is_told_and_does_not_end_it(capsys):
+    house = house_of(toy())
+
+    def broken():
+        raise KeyError("a defect")
+
+    house.versions.newest = broken
+    app = make_app(house, limits=Limits(), watch_s=0.001)
+
+    async def run():
+        receiving, said = asyncio.Queue(), ""
+
+        async def send(message):
+            assert message["type"].endswith(".complete")
+
+        life = asyncio.create_task(app({"type": "lifespan"}, receiving.get, send))
+        await receiving.put({"type": "lifespan.startup"})
+        while not said:
+            await asyncio.sleep(0)
+            said = capsys.readouterr().err
+        await receiving.put({"type": "lifespan.shutdown"})
+        await life
+        return said
+
+    said = asyncio.run(run())
+    assert said == "newer versions are no longer looked for, by a defect: KeyError('a defect')\n"

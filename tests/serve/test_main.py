@@ -69,6 +69,24 @@ def test_a_large_upload_is_told_and_the_connection_lives_on(server):
         assert client.get(f"{server.root}/healthz").is_success
 
 
+def test_drift_is_noticed_and_labels_join_the_answers(server, digits):
+    """The digits in negative: each is sent with an id, by which its label comes later."""
+    negatives = 255 - digits[0][300:364]
+    ids = [f"n{place}" for place in range(64)]
+    for some in (slice(0, 32), slice(32, 64)):
+        sent = {"instances": negatives[some].tolist(), "ids": ids[some]}
+        answer = httpx.post(f"{server.model}:predict", json=sent, timeout=60)
+        assert answer.is_success, answer.text
+    late = {"ids": ids, "labels": digits[1][300:364].tolist()}
+    joined = 0
+    while joined < 64:  # they are observed after they were answered
+        joined += httpx.post(f"{server.model}:label", json=late, timeout=60).json()["joined"]
+    metrics = httpx.get(f"{server.root}/metrics").text
+    assert float(re.search(r'tfpipe_drift\{name="alarms"\} (\S+)', metrics)[1]) > 0
+    assert float(re.search(r'tfpipe_drift\{name="labels"\} (\S+)', metrics)[1]) == 64
+    assert 'tfpipe_drift{name="failed"} 0.0' in metrics
+
+
 def place(bundled, folder, version):
     """A version appears whole, as `export.bundle` writes it."""
     aside = shutil.copytree(bundled.path, folder / f".{version}")

@@ -41,7 +41,6 @@ def manifest(pictures, tmp_path_factory):
 CHAINS = {
     "antialiased": [ops.Decode(channels=1), ops.Resize((32, 24))],
     "area": [ops.Decode(channels=3), ops.Resize((23, 32), method="area")],
-    "not antialiased": [ops.Decode(channels=3), ops.Resize((20, 20), antialias=False)],
     "letterboxed": [ops.Decode(channels=3), ops.Resize((32, 30), letterbox=True)],
     "equalised": [ops.Decode(channels=3), ops.Grayscale(), ops.Clahe(), ops.Resize((32, 32))],
     "cropped": [ops.Decode(channels=1), ops.Resize((40, 36)), ops.CenterCrop((24, 32))],

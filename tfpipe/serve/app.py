@@ -27,6 +27,7 @@ from tfpipe.serve.body import Asked, parse_json, parse_labels, parse_upload, rea
 from tfpipe.serve.described import metadata, status
 from tfpipe.serve.gate import gate
 from tfpipe.serve.house import House
+from tfpipe.serve.log import say
 from tfpipe.serve.page import POLICY, page
 
 
@@ -56,6 +57,8 @@ def make_app(house: House, *, limits: Limits, token: str = "", watch_s: float = 
     @contextlib.asynccontextmanager
     async def life(app: Starlette) -> AsyncIterator[None]:
         watching = asyncio.create_task(house.watch(watch_s)) if watch_s else None
+        if watching:
+            watching.add_done_callback(_stopped)
         yield
         if watching:
             watching.cancel()
@@ -71,6 +74,11 @@ def make_app(house: House, *, limits: Limits, token: str = "", watch_s: float = 
     app.router.redirect_slashes = False  # to an address made of what the request says of its host
     app.state.house, app.state.limits, app.state.asks_token = house, limits, bool(token)
     return gate(app, token=token, told=house.metrics.answered)
+
+
+def _stopped(watching: "asyncio.Task[None]") -> None:
+    if not watching.cancelled():
+        say(f"newer versions are no longer looked for, by a defect: {watching.exception()!r}")
 
 
 def _routes(name: str, place: str) -> list[Route]:

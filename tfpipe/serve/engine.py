@@ -8,7 +8,6 @@ Example:
 """
 
 import dataclasses
-import importlib
 import pathlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -16,14 +15,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tfpipe.deploy.serving import model_name
+from tfpipe.drift import Monitor, load_profile
 from tfpipe.errors import RequestError, one_of
 from tfpipe.export import Bundle, Predictor, load, load_bundle, load_texts
+from tfpipe.export.bundling.profiled import FILE as PROFILE
 from tfpipe.files import Path
 from tfpipe.ops import Chain
 from tfpipe.serve.forms import Form, form_of
 
 MAX_PIXELS = 2**25
-PROFILE = "profile.json"
 
 
 class Scored(NamedTuple):
@@ -43,7 +43,7 @@ class Engine:
         class_names: in the order of the scores; () where the scores have no names.
         predictor: as `export.load` gives it.
         form: what its instances are, and what becomes of them before the file.
-        monitor: a `tfpipe.drift.Monitor`, where the bundle has a profile.
+        monitor: what watches for drift, where the bundle has a profile.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Engine:
     class_names: tuple[str, ...]
     predictor: Predictor
     form: Form
-    monitor: Any = None
+    monitor: Monitor | None = None
 
     def parse(self, instances: Sequence[Any]) -> list[Any]:
         """From a request's instances (JSON values, or the bytes of files) to examples.
@@ -129,9 +129,8 @@ def _file(bundle: Bundle, engine: str) -> str:
     return known[engine] if engine else bundle.models[0]
 
 
-def _monitor(bundle: Bundle, chain: Chain) -> Any:
+def _monitor(bundle: Bundle, chain: Chain) -> Monitor | None:
     if PROFILE not in bundle.files:
         return None
-    drift = importlib.import_module("tfpipe.drift")
     # No pictures are kept: what is sent to a server stays nowhere.
-    return drift.Monitor(drift.load_profile(bundle.path / PROFILE), prepare=chain, picture_px=0)
+    return Monitor(load_profile(bundle.path / PROFILE), prepare=chain, picture_px=0)

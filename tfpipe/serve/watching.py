@@ -8,9 +8,11 @@ Example:
 """
 
 import concurrent.futures
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tfpipe.drift import Monitor
 from tfpipe.serve.engine import Scored
 from tfpipe.serve.log import say
 from tfpipe.serve.pixels import Encoded
@@ -19,13 +21,9 @@ BACKLOG = 32  # requests that wait to be observed; beyond, a request is not
 
 
 class Watch:
-    """A monitor in a thread of its own.
+    """A monitor in a thread of its own."""
 
-    Args:
-        monitor: a `tfpipe.drift.Monitor`.
-    """
-
-    def __init__(self, monitor: Any):
+    def __init__(self, monitor: Monitor):
         self.monitor = monitor
         self.thread = concurrent.futures.ThreadPoolExecutor(1, "tfpipe-drift")
         self.waiting = self.skipped = self.failed = 0
@@ -38,8 +36,13 @@ class Watch:
             self.skipped += 1
             return
         self.waiting += 1
-        given = {"latency_ms": latency_ms, "ids": ids, "sizes_px": _sizes_px(examples)}
-        future = self.thread.submit(self.monitor.observe, scored.inputs, scored.scores, **given)
+        given: dict[str, Any] = {
+            "latency_ms": latency_ms,
+            "ids": ids,
+            "sizes_px": _sizes_px(examples),
+        }
+        observe = functools.partial(self.monitor.observe, **given)
+        future = self.thread.submit(observe, scored.inputs, scored.scores)
         future.add_done_callback(self._observed)
 
     def state(self) -> Mapping[str, float]:
