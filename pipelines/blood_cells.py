@@ -1,8 +1,15 @@
 """Blood cells: YOLOv8 from random weights, trained on boxes, as float32 and int8 TFLite files.
 
-python -m pipelines.blood_cells                    on drawn smears, no data needed
-python -m pipelines.blood_cells --data DIR         a folder in Pascal VOC's layout, such as BCCD
-python -m pipelines.blood_cells --data data.yaml   Ultralytics' layout
+    python -m pipelines.blood_cells                    on drawn smears, no data needed
+    python -m pipelines.blood_cells --data DIR         a folder in Pascal VOC's layout, such as BCCD
+    python -m pipelines.blood_cells --data data.yaml   Ultralytics' layout
+
+Trains on the train split alone, and ends in a bundle: both files, run on the whole test split, with
+COCO's mAP, its interval, and drawings of boxes. Everything lands in --out; an interrupted run
+continues, in the middle of its training, too.
+
+On BCCD (205, 87 and 72 images): mAP@50 0.888 (95 %: 0.857 to 0.920) and mAP@50-95 0.591 on test,
+after 44 minutes on four cores that others used, too; see docs/results/blood_cells.txt.
 """
 
 from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
