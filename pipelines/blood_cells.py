@@ -1,8 +1,15 @@
 """Blood cells: YOLOv8 from random weights, trained on boxes, as float32 and int8 TFLite files.
 
-python -m pipelines.blood_cells                    on drawn smears, no data needed
-python -m pipelines.blood_cells --data DIR         a folder in Pascal VOC's layout, such as BCCD
-python -m pipelines.blood_cells --data data.yaml   Ultralytics' layout
+    python -m pipelines.blood_cells                    on drawn smears, no data needed
+    python -m pipelines.blood_cells --data DIR         a folder in Pascal VOC's layout, such as BCCD
+    python -m pipelines.blood_cells --data data.yaml   Ultralytics' layout
+
+Trains on the train split alone, and ends in a bundle: both files, run on the whole test split, with
+COCO's mAP, its interval, and drawings of boxes. Everything lands in --out; an interrupted run
+continues, in the middle of its training, too.
+
+On BCCD (205, 87 and 72 images): mAP@50 0.888 (95 %: 0.857 to 0.920) and mAP@50-95 0.591 on test,
+after 44 minutes on four cores that others used, too; see docs/results/blood_cells.txt.
 """
 
 from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
@@ -23,7 +30,7 @@ class Flags:
     data: str = flag("", "a folder in Pascal VOC's layout, or a data.yaml; none: cells are drawn")
     out: str = flag("out/blood_cells", "the folder for everything")
     size: str = flag("xs", "of YOLOv8", choices=("xs", "s", "m", "l"))
-    epochs: int = flag(0, "passes over the data; 0: 25 if drawn, 100 if not", least=0)
+    epochs: int = flag(0, "passes over the data; 0: 20 if drawn, 100 if not", least=0)
     batch_size: int = flag(8, "images in a batch", least=1)
     learning_rate: float = flag(1e-3, "Adam's, after the warm-up", least=0)
     seed: int = flag(0, "of the order, the weights, the augmentation, the drawing", least=0)
@@ -44,7 +51,7 @@ def load_source(flags: Flags) -> tp.records.Source:
 
 def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.export.Bundle:
     ops, drawn = tp.ops, not flags.data
-    epochs = flags.epochs or (25 if drawn else 100)
+    epochs = flags.epochs or (20 if drawn else 100)
     image_size = (96, 128) if drawn else (288, 384)  # 4:3, as the pictures, and divisible by 32
     augment = [
         ops.RandomFlip("horizontal_and_vertical"),

@@ -23,7 +23,7 @@ HEIGHT, WIDTH = 120, 160
 # By class: how many there are at most in a picture, the radius in pixels, and the colours (RGB) of
 # the rim and of the inside.
 KINDS = (
-    (3, (3, 5), (120, 70, 150), (150, 100, 175)),
+    (3, (5, 7), (120, 70, 150), (150, 100, 175)),
     (8, (10, 14), (205, 120, 120), (230, 170, 160)),
     (1, (17, 22), (185, 165, 205), (105, 60, 150)),
 )

@@ -164,8 +164,8 @@ class DecodeBoxes(keras.layers.Layer):
 def _taken_apart(images: Any, found: Any) -> tuple[Any, Any]:
     """Bins (B, anchors, 64) and scores (B, anchors, num_classes), which never were one tensor.
 
-    keras-cv's head joins both and cuts them apart again. In an int8 file one scale for both would
-    leave some ten steps to the scores, which end at 1 where bins reach far beyond.
+    keras-cv's head joins both and cuts them apart again. In an int8 file that makes one scale of
+    both, that of the scores, and bins beyond 0 to 1 are cut off: boxes are lost.
     """
     head = keras.Model(images, found["classes"])
     parts = []

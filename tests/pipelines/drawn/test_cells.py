@@ -32,7 +32,7 @@ def test_boxes_are_as_large_as_their_class():
         whole = ((boxes > 0.01) & (boxes < 0.99)).all(1)  # not cut off by the picture's edge
         for box, label in zip(boxes[whole], classes[whole], strict=True):
             sizes[int(label)].append((box[2] - box[0]) * 120)
-    for label, (least, most) in {0: (5.9, 11.1), 1: (19.9, 29.1), 2: (33.9, 45.1)}.items():
+    for label, (least, most) in {0: (9.9, 15.1), 1: (19.9, 29.1), 2: (33.9, 45.1)}.items():
         assert least <= min(sizes[label])
         assert max(sizes[label]) <= most
 
