@@ -26,6 +26,7 @@ from tfpipe.export.writing.graph import (
     require_graph,
     scoring,
 )
+from tfpipe.export.writing.greys import with_pixels
 from tfpipe.export.writing.integers import require_integers
 from tfpipe.export.writing.joining import joined
 from tfpipe.export.writing.metadata import about, put
@@ -125,6 +126,8 @@ def to_tflite(
     if mode in CALIBRATED:
         require_integers(model, network, mode)
     network = with_one_scale(unclipped(network))
+    if mode == "int8" and trained is None and takes.dtype == tf.uint8:
+        network = with_pixels(network)
     if head:
         network = joined(converted(head, takes, model), network)
     with staged(path) as aside:
