@@ -70,5 +70,6 @@ def _mask(kind: str, random: np.random.Generator) -> np.ndarray:
     else:
         disc(0, 0.85)
         if kind != "disc":
-            disc(*((0, 0.5) if kind == "ring" else (0.45, 0.7)), 0.0)
+            distance, size = (0, 0.5) if kind == "ring" else (0.45, 0.7)
+            disc(distance, size, 0.0)
     return mask
