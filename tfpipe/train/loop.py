@@ -177,4 +177,5 @@ def _not_finite(job: Job, epoch: int, batches: int) -> NotFiniteError:
 
 
 def _words(logs: Logs) -> str:
-    return ", ".join(f"{name} {value:.4f}" for name, value in logs.items())
+    """Without the parts of metrics, such as "auc/Mass": they are in the history."""
+    return ", ".join(f"{name} {value:.4f}" for name, value in logs.items() if "/" not in name)

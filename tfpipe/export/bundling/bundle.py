@@ -32,11 +32,16 @@ from tfpipe.export.scoring.file_report import FileReport
 from tfpipe.export.scoring.report import Report
 from tfpipe.export.scoring.running import Answers
 from tfpipe.export.scoring.verify import examine
+from tfpipe.export.writing.calibration import MIN_EXAMPLES
 from tfpipe.export.writing.metadata import attach
 from tfpipe.files import Path, staged
 from tfpipe.ops import Chain, Standardize
 from tfpipe.records import Manifest
 
+FEW = (
+    "Where ranges of int8 and int16x8 were taken from examples, it was from all {} of the split "
+    "'train'; 100 would be few."
+)
 BARS: Mapping[str, float] = types.MappingProxyType({"score_lost": 0.02})
 
 
@@ -95,6 +100,7 @@ def bundle(
     _check_notes(notes)
     refuse_other_content(target)
     data = data_of(model, manifest, prepare, split=split)
+    least = min(MIN_EXAMPLES, manifest.split("train").num_examples)
     head, (expected,) = examine(data.reference, [], data.check)
     answers = {expected.name: expected}
     with staged(target) as folder:
@@ -105,7 +111,8 @@ def bundle(
             if rung == aware.NAME:
                 file = aware.write_aware(model, manifest, folder, prepare=prepare)
             else:
-                file = write(rung, model, folder, prepare=prepare, calibration=data.calibration)
+                ranges = {"calibration": data.calibration, "least_examples": least}
+                file = write(rung, model, folder, prepare=prepare, **ranges)
             if data.attached:
                 attach(file, data.attached)
             report, (_, answers[file.name]) = examine(data.reference, [file], data.check)
@@ -114,6 +121,8 @@ def bundle(
         report = standing(head, [climb(format, make, require) for format in wanted])
         more = facts(model, manifest, data.reference, split=split, require=require, notes=notes)
         report = report.telling(**more)
+        if least < MIN_EXAMPLES:
+            report = report.telling(instead=[*report.reference["instead"], FEW.format(least)])
         results = _results(report, data, answers, folder, prepare)
         if data.task == "labels":
             known = about_labels(results, manifest, prepare, data.reference, split=split)

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError, one_of, received
+from tfpipe.export.writing.calibration import MIN_EXAMPLES
 from tfpipe.export.writing.keras_file import to_keras
 from tfpipe.export.writing.modes import MODES
 from tfpipe.export.writing.onnx import to_onnx
@@ -58,8 +59,11 @@ def write(
     *,
     prepare: Chain,
     calibration: tf.data.Dataset,
+    least_examples: int = MIN_EXAMPLES,
 ) -> pathlib.Path:
     """Writes the model as a file of one format into a folder.
+
+    `calibration` must hold `least_examples` that differ, as `to_tflite` says.
 
     Returns:
         The file's path.
@@ -67,4 +71,5 @@ def write(
     path = pathlib.Path(folder) / file_name(format)
     if format in _OTHERS:
         return _OTHERS[format][1](model, path, prepare=prepare)
-    return to_tflite(model, path, mode=format, prepare=prepare, calibration=calibration)
+    ranges = {"calibration": calibration, "least_examples": least_examples}
+    return to_tflite(model, path, mode=format, prepare=prepare, **ranges)

@@ -19,6 +19,7 @@ def calibration_examples(
     ahead: Sequence[Op] = (),
     *,
     mode: str = "int8",
+    least: int = MIN_EXAMPLES,
 ) -> np.ndarray:
     """The distinct ones among the first 500 examples of `dataset`, as the network gets them.
 
@@ -29,20 +30,21 @@ def calibration_examples(
             last op that gives pixels: so the range is exactly 0 to 255, and int8's scale exactly 1.
         ahead: what happens to the pixels before the network.
         mode: for the error.
+        least: how many distinct ones there must be.
 
     Returns:
         float32 (N, ...), or int32 where the file takes tokens.
 
     Raises:
         RequestError: there are none; they do not fit the file, hold NaN or infinity, or are
-            normalised already; or fewer than 100 of them differ and hold more than one value.
+            normalised already; or fewer than `least` of them differ and hold more than one value.
     """
     if dataset is None:
         raise RequestError(
             f"mode={mode!r} takes the ranges of the activations from examples. Give "
             f"`calibration`, batches of the training {takes.name}."
         )
-    examples = np.stack(_distinct(dataset, takes))
+    examples = np.stack(_distinct(dataset, takes, least))
     if takes.dtype.is_integer and takes.name == "tokens":
         return examples.astype(np.int32)
     if takes.dtype == tf.uint8:
@@ -59,7 +61,7 @@ def _prepared(pixels: np.ndarray, ahead: Sequence[Op]) -> np.ndarray:
     return np.asarray(images, np.float32)
 
 
-def _distinct(dataset: tf.data.Dataset, takes: tf.TensorSpec) -> list[np.ndarray]:
+def _distinct(dataset: tf.data.Dataset, takes: tf.TensorSpec, least: int) -> list[np.ndarray]:
     """The first examples without their repetitions, and without those of a single value."""
     chosen: dict[bytes, np.ndarray] = {}
     seen = constant = 0
@@ -70,10 +72,10 @@ def _distinct(dataset: tf.data.Dataset, takes: tf.TensorSpec) -> list[np.ndarray
             constant += 1
         else:
             chosen.setdefault(hashlib.sha256(example.tobytes()).digest(), example)
-    if len(chosen) < MIN_EXAMPLES:
+    if len(chosen) < least:
         blank = f" {constant} hold one value throughout, and do not count." if constant else ""
         raise RequestError(
-            f"Expected `calibration` to hold at least {MIN_EXAMPLES} distinct "
+            f"Expected `calibration` to hold at least {least} distinct "
             f"{'sequences of ' * (takes.name == 'tokens')}{takes.name}. "
             f"Received: {len(chosen)} among the first {seen}.{blank}"
         )

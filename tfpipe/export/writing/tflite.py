@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError, one_of, received
-from tfpipe.export.writing.calibration import calibration_examples
+from tfpipe.export.writing.calibration import MIN_EXAMPLES, calibration_examples
 from tfpipe.export.writing.conversion import converted
 from tfpipe.export.writing.fused import fused_twin, unclipped
 from tfpipe.export.writing.graph import (
@@ -26,6 +26,7 @@ from tfpipe.export.writing.graph import (
     require_graph,
     scoring,
 )
+from tfpipe.export.writing.greys import with_pixels
 from tfpipe.export.writing.integers import require_integers
 from tfpipe.export.writing.joining import joined
 from tfpipe.export.writing.metadata import about, put
@@ -51,6 +52,7 @@ def to_tflite(
     calibration: tf.data.Dataset | None = None,
     input_size: Size | None = None,
     scores_dtype: str = "float32",
+    least_examples: int = MIN_EXAMPLES,
 ) -> pathlib.Path:
     """Writes the model as a TFLite file of builtin operators, for one example at a time.
 
@@ -76,6 +78,8 @@ def to_tflite(
             resizing: that of the camera, say. Then resizing is inside.
         scores_dtype: of an int8 file: "float32", or "int8" or "uint8" with a scale and a zero
             point, for processors that have integers only.
+        least_examples: distinct ones that `calibration` must hold. Fewer than 100 are too few to
+            believe the ranges of; give what there is if there are no more.
 
     Returns:
         The path.
@@ -107,7 +111,7 @@ def to_tflite(
     ahead, inside = _divided(ops, mode) if trained is None else divided(ops)
     examples = None
     if mode in CALIBRATED and trained is None:
-        examples = calibration_examples(calibration, takes, ahead, mode=mode)
+        examples = calibration_examples(calibration, takes, ahead, mode=mode, least=least_examples)
     head = _head(ahead, takes, mode)
     network = converted(
         scoring(_twin(model, mode, inside, examples), inside, "tflite")
@@ -122,6 +126,8 @@ def to_tflite(
     if mode in CALIBRATED:
         require_integers(model, network, mode)
     network = with_one_scale(unclipped(network))
+    if mode == "int8" and trained is None and takes.dtype == tf.uint8:
+        network = with_pixels(network)
     if head:
         network = joined(converted(head, takes, model), network)
     with staged(path) as aside:
