@@ -46,18 +46,20 @@ def box_targets(images: Any, targets: Mapping[str, Any]) -> tuple[Any, Any]:
 
 @keras.saving.register_keras_serializable("tfpipe")
 class YoloLoss(keras.losses.Loss):
-    """What keras-cv's YOLOV8Detector minimises, as a loss of one output.
+    """What YOLOv8 minimises, as a loss of one output.
 
     Each box is given to the (up to 10) anchors that find it best by now (Feng et al., "TOOD",
-    2021); there, 1 - CIoU of the boxes (Zheng et al., "Enhancing Geometric Factors", 2020), and
-    everywhere, cross-entropy of the scores, whose targets say how well the box was found. Both
-    are divided by the sum of these targets over the batch; where a batch is split among replicas,
-    over each part.
+    2021; `detection_assignment`); there, 1 - CIoU of the boxes (Zheng et al., "Enhancing Geometric
+    Factors", 2020), and everywhere, cross-entropy of the scores, added up over the classes, whose
+    targets say how well the box was found. Both are divided by the sum of these targets over the
+    batch; where a batch is split among replicas, over each part. As in keras-cv's YOLOV8Detector,
+    the distances' bins have no part of their own (Ultralytics' "dfl").
 
     Args:
         image_size: (height, width) in pixels, the model's.
-        box_weight: of the boxes' part; 7.5 is keras-cv's.
-        class_weight: of the scores' part; 0.5 is keras-cv's.
+        box_weight: of the boxes' part; 7.5 is Ultralytics' and keras-cv's.
+        class_weight: of the scores' part; 0.5 is Ultralytics' (and keras-cv's, of the classes'
+            mean).
         name: in the history.
 
     Input shape: targets (B, N, 5) of `box_targets`; predictions (B, anchors, 4 + num_classes) of
