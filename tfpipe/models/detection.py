@@ -5,7 +5,7 @@ Example:
     model = yolov8((320, 320, 3), 3, size="xs")
     batches = records.read(manifest, "train", prepare, batch_size=16).map(box_targets)
     train.fit(model, batches, loss=YoloLoss((320, 320)), epochs=50)
-    y1, x1, y2, x2, *scores = model.predict(images)[0, anchor]
+    found = detections(model.predict(images))
 """
 
 from typing import Any
@@ -43,8 +43,7 @@ def yolov8(
     """A detector: for each anchor a box and the scores of the classes.
 
     One output, so that a file of it has one, too. Anchors are the centres of squares of 8, then 16,
-    then 32 pixels, row by row. Overlapping boxes stay in: `tf.image.non_max_suppression` takes
-    boxes in this order, and is the caller's.
+    then 32 pixels, row by row. Overlapping boxes stay in, until `detections`.
 
     Args:
         input_shape: (height, width, 3) in pixels, height and width divisible by 32.
@@ -79,8 +78,7 @@ def yolov8(
             "Expected `input_shape` with 3 channels; ops.Decode(channels=3) makes them of grey "
             f"images, too. Received: input_shape={input_shape}"
         )
-    # keras-cv's own detector trains in a step of its own and keeps a model inside the model; these
-    # are the functions that it is made of.
+    # What keras-cv's detector is made of; that one trains in a step of its own.
     from keras_cv.src.models.object_detection.yolo_v8 import yolo_v8_detector as parts
 
     images = keras.Input(input_shape, name="images")
@@ -134,11 +132,9 @@ class DecodeBoxes(keras.layers.Layer):
     def call(self, bins: Any, training: bool = False) -> Any:
         """From bins to boxes, level by level: in an int8 file each has a scale of its own."""
         centres, strides = anchors(self.image_size)
-        levels, first = [], 0
-        for stride in STRIDES:
-            last = first + int((strides == stride).sum())
-            levels.append(self._level(bins[:, first:last], centres[first:last], stride, training))
-            first = last
+        ends = np.cumsum([0, *(int((strides == stride).sum()) for stride in STRIDES)])
+        parts = zip(map(slice, ends[:-1], ends[1:]), STRIDES, strict=True)
+        levels = [self._level(bins[:, p], centres[p], stride, training) for p, stride in parts]
         return keras.ops.concatenate(levels, axis=1)
 
     def _level(self, bins: Any, centres: np.ndarray, stride: int, training: bool) -> Any:
@@ -171,11 +167,10 @@ def _taken_apart(images: Any, found: Any) -> tuple[Any, Any]:
     parts = []
     for kind in ("box_3_conv", "class_3_conv"):
         levels = [head.get_layer(f"yolo_v8_head_{level}_{kind}") for level in (1, 2, 3)]
-        if kind == "class_3_conv":
-            for layer in levels:  # every score begins near FIRST_SCORE
-                layer.bias.assign(np.full(layer.bias.shape, -np.log(1 / FIRST_SCORE - 1)))
         rows = [keras.layers.Reshape((-1, layer.filters))(layer.output) for layer in levels]
         parts.append(keras.layers.Concatenate(axis=1)(rows))
+    for layer in levels:  # those of the classes
+        layer.bias.assign(np.full(layer.bias.shape, -np.log(1 / FIRST_SCORE - 1)))
     bins, logits = parts
     return bins, keras.layers.Activation("sigmoid", dtype="float32", name="scores")(logits)
 
