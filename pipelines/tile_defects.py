@@ -23,11 +23,11 @@ PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 class Flags:
     data: str = flag("", "a folder of images, masks and index.csv; none: surfaces are drawn")
     out: str = flag("out/tile_defects", "the folder for everything")
-    epochs: int = flag(0, "passes over the data; 0: 15 if drawn, 150 if not", least=0)
-    batch_size: int = flag(8, "images in a batch", least=1)
+    epochs: int = flag(0, "passes over the data; 0: 40 if drawn, 80 if not", least=0)
+    batch_size: int = flag(16, "images in a batch", least=1)
     learning_rate: float = flag(5e-3, "Adam's, at the start of its cosine decay", least=0)
-    size_px: int = flag(0, "height and width that images are resized to; 0: 96 or 112", least=0)
-    width: int = flag(0, "maps of the U-Net's first convolutions; 0: 8 or 12", least=0)
+    size_px: int = flag(96, "height and width that images are resized to", least=16)
+    width: int = flag(12, "maps of the U-Net's first convolutions", least=1)
     precision: str = flag("float32", "Keras' dtype policy", choices=PRECISIONS)
     seed: int = flag(0, "of the order, the weights, the augmentation, the drawing", least=0)
     overwrite: bool = flag(False, "begin anew where --out holds a run already")
@@ -63,13 +63,12 @@ def kinds_of(flags: Flags, names: list[str]) -> list[str]:
 def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.export.Bundle:
     import keras
 
-    ops, drawn = tp.ops, not flags.data
-    epochs, side = flags.epochs or (15 if drawn else 150), flags.size_px or (96 if drawn else 112)
-    size = (side, side)
+    ops, size = tp.ops, (flags.size_px, flags.size_px)
+    epochs = flags.epochs or (80 if flags.data else 40)
     prepare = ops.Chain(
         [
             ops.Decode(channels=1),
-            ops.RandomResizedCrop(size, scale=(0.6, 1.0)),
+            ops.RandomResizedCrop(size, scale=(0.7, 1.0), ratio=(0.5, 2.0)),
             ops.Resize(size),
             ops.Clahe(clip_limit=4.0, tile_grid=(2, 2)),  # the exposures differ from tile to tile
             ops.RandomFlip("horizontal_and_vertical"),
@@ -83,12 +82,11 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
     val = tp.records.read(manifest, "val", prepare.inference(), batch_size=16, cache=True)
 
     def segment() -> Any:
-        width = flags.width or (8 if drawn else 12)
-        model = tp.models.unet((*size, 1), manifest.num_classes, width=width)
+        model = tp.models.unet((*size, 1), manifest.num_classes, width=flags.width)
         adam = tp.train.cosine_adam(flags.learning_rate, epochs * len(train))
         iou = keras.metrics.MeanIoU(manifest.num_classes, sparse_y_pred=False, name="mean_iou")
         model.compile(adam, tp.train.DiceCrossentropy([1.0, 5.0]), metrics=[iou])
-        tp.train.fit(model, train, val, epochs=epochs)
+        tp.train.fit(model, train, val, epochs=epochs, clip_norm=None)
         return model
 
     with tp.train.distribute(flags.precision, seed=flags.seed):
