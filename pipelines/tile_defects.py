@@ -28,6 +28,7 @@ class Flags:
     learning_rate: float = flag(5e-3, "Adam's, at the start of its cosine decay", least=0)
     size_px: int = flag(96, "height and width that images are resized to", least=16)
     width: int = flag(12, "maps of the U-Net's first convolutions", least=1)
+    depth: int = flag(4, "how often the U-Net halves the size", least=1)
     precision: str = flag("float32", "Keras' dtype policy", choices=PRECISIONS)
     seed: int = flag(0, "of the order, the weights, the augmentation, the drawing", least=0)
     overwrite: bool = flag(False, "begin anew where --out holds a run already")
@@ -82,7 +83,9 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
     val = tp.records.read(manifest, "val", prepare.inference(), batch_size=16, cache=True)
 
     def segment() -> Any:
-        model = tp.models.unet((*size, 1), manifest.num_classes, width=flags.width)
+        model = tp.models.unet(
+            (*size, 1), manifest.num_classes, depth=flags.depth, width=flags.width
+        )
         adam = tp.train.cosine_adam(flags.learning_rate, epochs * len(train))
         iou = keras.metrics.MeanIoU(manifest.num_classes, sparse_y_pred=False, name="mean_iou")
         model.compile(adam, tp.train.DiceCrossentropy([1.0, 5.0]), metrics=[iou])
