@@ -68,8 +68,8 @@ def test_the_layout_of_the_real_data(folder):
 @pytest.mark.parametrize(
     ("missing", "sentence"),
     [
-        ("images", "Expected a folder 'images' (`images`) in '{folder}'. Found: 'elsewhere/', 'masks/', "
-         "'index.csv'. For a table beside the images use `image_csv`."),
+        ("images", "Expected a folder 'images' (`images`) in '{folder}'. Found: 'elsewhere/', "
+         "'masks/', 'index.csv'. For a table beside the images use `image_csv`."),
         ("masks/1.png", "Expected each image to have a mask of the same stem. 1 images have no "
          "mask: '1.png'. Mend the names, pass `mask_stem=`, or pass `unpaired=\"refuse\"`."),
         ("index.csv", "Expected a file. There is no file '{folder}/index.csv'."),
