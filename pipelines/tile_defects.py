@@ -4,8 +4,11 @@
     python -m pipelines.tile_defects --data DIR  DIR/{images,masks}/* and DIR/index.csv
 
 Writes TFRecord shards, trains, and ends in a bundle: the files, run on the test split, with the
-masks painted over the images. Nothing is chosen on the test split.
-RESULT
+masks painted over the images. On magnetic tiles (docs/results/tile_defects.txt), `--epochs 80`:
+mean IoU 0.726 (95 %: 0.654 to 0.785) on 70 held-out images, of defects alone 0.500 (0.360 to
+0.609), and int8 loses 0.001; 1,092 s on four cores that others used, too. Large defects are found;
+of holes and cracks, a few pixels each at this size, few are. The loss was still falling: 200
+epochs, the default, were not measured. A file takes whole tiles, resized to its one size.
 """
 
 from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
@@ -57,7 +60,7 @@ def kinds_of(flags: Flags, names: list[str]) -> list[str]:
     """The kind of each image's defect, or "free"."""
     if not flags.data:
         return [name.split("_")[0] for name in names]
-    kinds = tp.records.csv_column(pathlib.Path(flags.data) / "index.csv", "stem", "class")
+    kinds = tp.records.csv_column(f"{flags.data}/index.csv", "stem", "class")
     return [kinds[name] for name in names]
 
 
@@ -69,9 +72,9 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
     cut = ops.RandomResizedCrop(size, scale=(0.7, 1.0), ratio=(0.5, 2.0))
     even = ops.Clahe(clip_limit=4.0, tile_grid=(2, 2))  # the exposures differ from tile to tile
     lit = ops.ColorJitter(brightness=0.05, contrast=0.1)
+    first = [ops.Decode(channels=1), cut, ops.Resize(size), even]
     turned = ops.RandomFlip("horizontal_and_vertical")
-    first = [ops.Decode(channels=1), cut, ops.Resize(size)]
-    prepare = ops.Chain([*first, even, turned, lit, ops.ToFloat()])
+    prepare = ops.Chain([*first, turned, lit, ops.ToFloat()])
     train = read(manifest, "train", prepare, batch_size=flags.batch_size, shuffle_seed=flags.seed)
     val = read(manifest, "val", prepare.inference(), batch_size=16, cache=True)
     test = read(manifest, "test", prepare.outside(), batch_size=16)
@@ -90,9 +93,8 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
     kinds = kinds_of(flags, tp.records.ids(manifest, "test"))
     by_kind = tp.export.overlap_table(answers.rows, names, kinds)
     notes = {"By kind of defect": by_kind, "Training": tp.report.curves(history)}
-    bar = {"score_lost": 0.01}
-    path = out / "bundle"
-    return tp.export.bundle(model, manifest, path, prepare=prepare, require=bar, notes=notes)
+    told = {"prepare": prepare, "require": {"score_lost": 0.01}, "notes": notes}
+    return tp.export.bundle(model, manifest, out / "bundle", **told)
 
 
 if __name__ == "__main__":
