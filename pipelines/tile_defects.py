@@ -6,14 +6,15 @@
 Writes TFRecord shards, trains, and ends in a bundle: the files, run on the test split, with the
 masks painted over the images. On magnetic tiles (docs/results/tile_defects.txt), `--epochs 80`:
 mean IoU 0.726 (95 %: 0.654 to 0.785) on 70 held-out images, of defects alone 0.500 (0.360 to
-0.609), and int8 loses 0.001; 1,092 s on four cores that others used, too. Large defects are found;
-of holes and cracks, a few pixels each at this size, few are. The loss was still falling: 200
-epochs, the default, were not measured. A file takes whole tiles, resized to its one size.
+0.609), int8 loses 0.001; 1,092 s on four shared cores. Large defects are found, of holes and cracks,
+a few pixels each at this size, few. The loss was still falling: 200 epochs, the default, were not
+measured. A file takes whole tiles, resized to its one size.
 """
 
 from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
 
 import dataclasses
+import functools
 import pathlib
 import sys
 from typing import Any
@@ -44,13 +45,12 @@ def load_source(flags: Flags) -> tp.records.Source:
 
         print("The surfaces are drawn: the scores say nothing about real ones.")
         return surfaces(flags.seed)
-    data = pathlib.Path(flags.data)
     return tp.records.mask_folder(
-        data / "images",
-        data / "masks",
+        f"{flags.data}/images",
+        f"{flags.data}/masks",
         classes=127,  # some masks have stray greys at their edges
         class_names=("free", "defect"),
-        split=tp.records.csv_column(data / "index.csv", "stem", "split"),
+        split=tp.records.csv_column(f"{flags.data}/index.csv", "stem", "split"),
         channels=1,
         name="tile_defects",
     )
@@ -93,8 +93,9 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
     kinds = kinds_of(flags, tp.records.ids(manifest, "test"))
     by_kind = tp.export.overlap_table(answers.rows, names, kinds)
     notes = {"By kind of defect": by_kind, "Training": tp.report.curves(history)}
-    told = {"prepare": prepare, "require": {"score_lost": 0.01}, "notes": notes}
-    return tp.export.bundle(model, manifest, out / "bundle", **told)
+    bar = {"score_lost": 0.01}
+    write = functools.partial(tp.export.bundle, prepare=prepare, require=bar, notes=notes)
+    return write(model, manifest, out / "bundle")
 
 
 if __name__ == "__main__":
