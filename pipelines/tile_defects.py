@@ -6,15 +6,14 @@
 Writes TFRecord shards, trains, and ends in a bundle: the files, run on the test split, with the
 masks painted over the images. On magnetic tiles (docs/results/tile_defects.txt), `--epochs 80`:
 mean IoU 0.726 (95 %: 0.654 to 0.785) on 70 held-out images, of defects alone 0.500 (0.360 to
-0.609), int8 loses 0.001; 1,092 s on four shared cores. Large defects are found, of holes and cracks,
-a few pixels each at this size, few. The loss was still falling: 200 epochs, the default, were not
-measured. A file takes whole tiles, resized to its one size.
+0.609), int8 loses 0.001; 1,092 s on four shared cores. Large defects are found, few of the holes
+and cracks, which have some pixels each at this size. The loss was still falling; 200 epochs, the
+default, were not measured. A file takes whole tiles, resized to its one size.
 """
 
 from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
 
 import dataclasses
-import functools
 import pathlib
 import sys
 from typing import Any
@@ -72,7 +71,6 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
     cut = ops.RandomResizedCrop(size, scale=(0.7, 1.0), ratio=(0.5, 2.0))
     even = ops.Clahe(clip_limit=4.0, tile_grid=(2, 2))  # the exposures differ from tile to tile
     lit = ops.ColorJitter(brightness=0.05, contrast=0.1)
-    first = [ops.Decode(channels=1), cut, ops.Resize(size), even]
     turned = ops.RandomFlip("horizontal_and_vertical")
     prepare = ops.Chain([*first, turned, lit, ops.ToFloat()])
     train = read(manifest, "train", prepare, batch_size=flags.batch_size, shuffle_seed=flags.seed)
@@ -92,10 +90,10 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
     _, (answers,) = tp.export.examine(tp.export.from_keras(model, prepare), [], test)
     kinds = kinds_of(flags, tp.records.ids(manifest, "test"))
     by_kind = tp.export.overlap_table(answers.rows, names, kinds)
-    notes = {"By kind of defect": by_kind, "Training": tp.report.curves(history)}
-    bar = {"score_lost": 0.01}
-    write = functools.partial(tp.export.bundle, prepare=prepare, require=bar, notes=notes)
-    return write(model, manifest, out / "bundle")
+    curves = tp.report.curves(history)
+    notes: dict[str, str | bytes] = {"By kind of defect": by_kind, "Training": curves}
+    path, bar = out / "bundle", {"score_lost": 0.01}
+    return tp.export.bundle(model, manifest, path, prepare=prepare, require=bar, notes=notes)
 
 
 if __name__ == "__main__":
