@@ -1,8 +1,14 @@
-"""Surface defects, pixel by pixel: a U-Net, trained on Dice and cross-entropy, as TFLite files.
+"""Surface defects, pixel by pixel: a U-Net, trained on Dice and cross-entropy, as files.
 
-python -m pipelines.tile_defects             on drawn surfaces, no data needed
-python -m pipelines.tile_defects --data DIR  on magnetic tiles: images, masks and index.csv
+    python -m pipelines.tile_defects             drawn surfaces, no download
+    python -m pipelines.tile_defects --data DIR  DIR/{images,masks}/* and DIR/index.csv
 
+Writes TFRecord shards, trains, and ends in a bundle: the files, run on the test split, with the
+masks painted over the images. On magnetic tiles (docs/results/tile_defects.txt), `--epochs 80`:
+mean IoU 0.726 (95 %: 0.654 to 0.785) on 70 held-out images, of defects alone 0.500 (0.360 to
+0.609), int8 loses 0.001; 1,092 s on four shared cores. Large defects are found, few of the holes
+and cracks, which have some pixels each at this size. The loss was still falling; 200 epochs, the
+default, were not measured. A file takes whole tiles, resized to its one size.
 """
 
 from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
@@ -16,19 +22,17 @@ import tfpipe as tp
 from tfpipe import pipeline
 from tfpipe.cli import flag
 
-PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
-
 
 @dataclasses.dataclass(frozen=True)
 class Flags:
     data: str = flag("", "a folder of images, masks and index.csv; none: surfaces are drawn")
     out: str = flag("out/tile_defects", "the folder for everything")
-    epochs: int = flag(0, "passes over the data; 0: 15 if drawn, 150 if not", least=0)
-    batch_size: int = flag(8, "images in a batch", least=1)
+    epochs: int = flag(0, "passes over the data; 0: 40 if drawn, 200 if not", least=0)
+    batch_size: int = flag(16, "images in a batch", least=1)
     learning_rate: float = flag(5e-3, "Adam's, at the start of its cosine decay", least=0)
-    size_px: int = flag(0, "height and width that images are resized to; 0: 96 or 112", least=0)
-    width: int = flag(0, "maps of the U-Net's first convolutions; 0: 8 or 12", least=0)
-    precision: str = flag("float32", "Keras' dtype policy", choices=PRECISIONS)
+    size_px: int = flag(96, "height and width that images are resized to", least=16)
+    width: int = flag(12, "maps of the U-Net's first convolutions", least=1)
+    depth: int = flag(4, "how often the U-Net halves the size", least=1)
     seed: int = flag(0, "of the order, the weights, the augmentation, the drawing", least=0)
     overwrite: bool = flag(False, "begin anew where --out holds a run already")
 
@@ -40,13 +44,12 @@ def load_source(flags: Flags) -> tp.records.Source:
 
         print("The surfaces are drawn: the scores say nothing about real ones.")
         return surfaces(flags.seed)
-    data = pathlib.Path(flags.data)
     return tp.records.mask_folder(
-        data / "images",
-        data / "masks",
+        f"{flags.data}/images",
+        f"{flags.data}/masks",
         classes=127,  # some masks have stray greys at their edges
         class_names=("free", "defect"),
-        split=tp.records.csv_column(data / "index.csv", "stem", "split"),
+        split=tp.records.csv_column(f"{flags.data}/index.csv", "stem", "split"),
         channels=1,
         name="tile_defects",
     )
@@ -56,55 +59,41 @@ def kinds_of(flags: Flags, names: list[str]) -> list[str]:
     """The kind of each image's defect, or "free"."""
     if not flags.data:
         return [name.split("_")[0] for name in names]
-    kinds = tp.records.csv_column(pathlib.Path(flags.data) / "index.csv", "stem", "class")
+    kinds = tp.records.csv_column(f"{flags.data}/index.csv", "stem", "class")
     return [kinds[name] for name in names]
 
 
 def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.export.Bundle:
     import keras
 
-    ops, drawn = tp.ops, not flags.data
-    epochs, side = flags.epochs or (15 if drawn else 150), flags.size_px or (96 if drawn else 112)
-    size = (side, side)
-    prepare = ops.Chain(
-        [
-            ops.Decode(channels=1),
-            ops.RandomResizedCrop(size, scale=(0.6, 1.0)),
-            ops.Resize(size),
-            ops.Clahe(clip_limit=4.0, tile_grid=(2, 2)),  # the exposures differ from tile to tile
-            ops.RandomFlip("horizontal_and_vertical"),
-            ops.ColorJitter(brightness=0.05, contrast=0.1),
-            ops.ToFloat(),
-        ]
-    )
-    train = tp.records.read(
-        manifest, "train", prepare, batch_size=flags.batch_size, shuffle_seed=flags.seed
-    )
-    val = tp.records.read(manifest, "val", prepare.inference(), batch_size=16, cache=True)
+    ops, read, size = tp.ops, tp.records.read, (flags.size_px, flags.size_px)
+    epochs, names = flags.epochs or (200 if flags.data else 40), manifest.class_names
+    cut = ops.RandomResizedCrop(size, scale=(0.7, 1.0), ratio=(0.5, 2.0))
+    even = ops.Clahe(clip_limit=4.0, tile_grid=(2, 2))  # the exposures differ from tile to tile
+    lit = ops.ColorJitter(brightness=0.05, contrast=0.1)
+    turned = ops.RandomFlip("horizontal_and_vertical")
+    prepare = ops.Chain([*first, turned, lit, ops.ToFloat()])
+    train = read(manifest, "train", prepare, batch_size=flags.batch_size, shuffle_seed=flags.seed)
+    val = read(manifest, "val", prepare.inference(), batch_size=16, cache=True)
+    test = read(manifest, "test", prepare.outside(), batch_size=16)
 
     def segment() -> Any:
-        width = flags.width or (8 if drawn else 12)
-        model = tp.models.unet((*size, 1), manifest.num_classes, width=width)
+        model = tp.models.unet((*size, 1), len(names), depth=flags.depth, width=flags.width)
         adam = tp.train.cosine_adam(flags.learning_rate, epochs * len(train))
-        iou = keras.metrics.MeanIoU(manifest.num_classes, sparse_y_pred=False, name="mean_iou")
+        iou = keras.metrics.MeanIoU(len(names), sparse_y_pred=False, name="mean_iou")
         model.compile(adam, tp.train.DiceCrossentropy([1.0, 5.0]), metrics=[iou])
-        tp.train.fit(model, train, val, epochs=epochs)
+        tp.train.fit(model, train, val, epochs=epochs, clip_norm=None)
         return model
 
-    with tp.train.distribute(flags.precision, seed=flags.seed):
+    with tp.train.distribute(seed=flags.seed):
         model, history = tp.train.keep(out / "model.keras", segment)
-    test = tp.records.read(manifest, "test", prepare.outside(), batch_size=16)
     _, (answers,) = tp.export.examine(tp.export.from_keras(model, prepare), [], test)
     kinds = kinds_of(flags, tp.records.ids(manifest, "test"))
-    by_kind = tp.export.overlap_table(answers.rows, manifest.class_names, kinds)
-    return tp.export.bundle(
-        model,
-        manifest,
-        out / "bundle",
-        prepare=prepare,
-        require={"score_lost": 0.01},
-        notes={"By kind of defect": by_kind, "Training": tp.report.curves(history)},
-    )
+    by_kind = tp.export.overlap_table(answers.rows, names, kinds)
+    curves = tp.report.curves(history)
+    notes: dict[str, str | bytes] = {"By kind of defect": by_kind, "Training": curves}
+    path, bar = out / "bundle", {"score_lost": 0.01}
+    return tp.export.bundle(model, manifest, path, prepare=prepare, require=bar, notes=notes)
 
 
 if __name__ == "__main__":

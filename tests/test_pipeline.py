@@ -33,6 +33,7 @@ def parts(digits, trained, prepare):
             "Before": "much",
             "Long": "x" * 200,
             "Lines": "a\nb",
+            "Table": report.text_table(["kind"], [["crack"]]),
             "Picture": report.curves({"loss": [1.0]}),
         }
         options = {"formats": ["float32"], "notes": notes}
@@ -51,8 +52,9 @@ def test_it_ends_in_a_bundle_and_tells_it_again_when_it_is_finished(parts, tmp_p
     assert run(parts, "--out", str(out)) == 0
     first = capfd.readouterr().out.splitlines()
     bundle = export.load_bundle(out / "bundle")
-    assert first[:-2] == str(bundle).splitlines()
-    assert first[-2] == "Before: much"  # longer notes are for the page
+    assert first[:-6] == str(bundle).splitlines()
+    # Longer notes are for the page.
+    assert first[-6:-1] == ["Before: much", "Table:", "kind", "-----", "crack"]
     assert first[-1].endswith(f". Pictures: {out}/bundle/report.html")
     assert (
         records.load(out / "records").splits["test"].num_examples

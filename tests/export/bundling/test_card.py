@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tfpipe.export.bundling.card import OPEN, card
+from tfpipe.report import text_table
 
 
 @pytest.fixture
@@ -53,6 +54,13 @@ def test_without_notes_nothing_is_said_of_its_use(bundled, manifest, prepare):
     plain = card(type(bundled.report)(head, bundled.report.files), manifest, prepare)
     assert "clinical" not in plain
     assert plain.count("Not stated. To be filled in") == len(OPEN)
+
+
+def test_a_note_that_is_a_table_stands_as_it_is(bundled, manifest, prepare):
+    table = text_table(["kind", "n"], [["crack", 3]])
+    head = {**bundled.report.reference, "notes": {"Kinds": table}}
+    text = card(type(bundled.report)(head, bundled.report.files), manifest, prepare)
+    assert f"## Kinds\n\n```text\n{table}\n```\n" in text
 
 
 def test_what_stands_instead_is_told(bundled, manifest, prepare):

@@ -106,6 +106,9 @@ def test_every_op_says_where_it_happens():
 
 def test_notes_are_text_or_pictures():
     picture = report.curves({"loss": [0.9, 0.4]})
-    sections = dict(page_module.noted({"Use": "a<b\n\nmore", "Training": picture}))
+    table = report.text_table(["kind", "<n>"], [["crack", 3]])
+    notes = {"Use": "a<b\n\nmore", "Training": picture, "Kinds": table}
+    sections = dict(page_module.noted(notes))
+    assert sections["Kinds"] == "<pre>kind   &lt;n&gt;\n-----  ---\ncrack    3</pre>"
     assert sections["Use"] == "<p>a&lt;b</p>\n<p>more</p>"
     assert 'alt="Training."' in sections["Training"]
