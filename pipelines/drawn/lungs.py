@@ -28,7 +28,7 @@ SIZE_PX = 96
 LUNGS = (0.3, 0.7)  # their middles, as fractions of the width
 
 
-def lungs(seed: int, *, num_patients: int = 280) -> tp.records.Source:
+def lungs(seed: int, *, num_patients: int = 320) -> tp.records.Source:
     """Two or three pictures of each patient: grey, 96x96, with multi-hot `labels`."""
     features = {
         "image": tp.records.Feature("image", (SIZE_PX, SIZE_PX, 1)),

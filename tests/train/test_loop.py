@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tfpipe import models, train
 from tfpipe.errors import RequestError
+from tfpipe.train import loop
 
 RNG = np.random.default_rng(0)
 X = RNG.random((42, 6), np.float32)
@@ -350,3 +351,7 @@ def test_batches_without_targets_are_refused():
         "Expected `train` to hold batches of (inputs, targets) or with sample weights too. "
         "Received: element_spec=TensorSpec(shape=(None, 6), dtype=tf.float32, name=None)"
     )
+
+
+def test_the_line_of_an_epoch_leaves_out_the_parts_of_metrics():
+    assert loop._words({"auc": 0.5, "auc/Mass": 0.25, "loss": 1.0}) == "auc 0.5000, loss 1.0000"

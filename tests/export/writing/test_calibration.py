@@ -69,6 +69,17 @@ def test_too_few_are_refused():
     )
 
 
+def test_fewer_are_taken_where_there_are_no_more():
+    images = calibration_examples(batches(PIXELS[:40]), TAKES, least=40)
+    assert len(images) == 40
+    with pytest.raises(RequestError) as caught:
+        calibration_examples(batches(PIXELS[:39]), TAKES, least=40)
+    assert str(caught.value) == (
+        "Expected `calibration` to hold at least 40 distinct images. "
+        "Received: 39 among the first 39."
+    )
+
+
 def test_copies_of_one_image_are_refused():
     assert refused(batches(np.repeat(PIXELS[:2], 300, axis=0))) == (
         "Expected `calibration` to hold at least 100 distinct images. "
