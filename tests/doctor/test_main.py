@@ -86,6 +86,6 @@ def test_it_needs_next_to_nothing(python, tmp_path):
     assert done.stderr == ""
     states = eval(done.stdout)
     assert states.pop("cores") in ("good", "note")
+    assert states.pop("disk") in ("good", "note")  # a busy one is slow
     wrong = ("python", "packages", "extras", "variables", "memory", "tensorflow")
     assert {name for name, state in states.items() if state == "wrong"} == set(wrong)
-    assert states["disk"] in ("good", "note")
