@@ -133,5 +133,9 @@ def _monitor(bundle: Bundle, chain: Chain) -> Any:
     if PROFILE not in bundle.files:
         return None
     drift = importlib.import_module("tfpipe.drift")
+    # Its latency is the Keras model's, elsewhere: that of the first requests takes its place.
+    profile = dataclasses.replace(
+        drift.load_profile(bundle.path / PROFILE), latency_ms=np.empty(0, np.float32)
+    )
     # No pictures are kept: what is sent to a server stays nowhere.
-    return drift.Monitor(drift.load_profile(bundle.path / PROFILE), prepare=chain, picture_px=0)
+    return drift.Monitor(profile, prepare=chain, picture_px=0)
