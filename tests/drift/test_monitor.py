@@ -123,6 +123,16 @@ def test_slow_requests_are_an_alarm(numbers):
     assert state["latency_ms/p99"] > state["latency_ms/p95"]
 
 
+def test_without_a_latency_in_the_profile_that_of_the_first_window_counts(numbers):
+    assert len(numbers.latency_ms) == 0
+    monitor = drift.Monitor(numbers, window=32)
+    for number in range(96):
+        monitor.observe(draw(number, 1), latency_ms=4.0 if number < 40 else 9.0)
+    alarm = next(a for a in monitor.alarms if a.finding.feature == "latency/median")
+    assert alarm.num_examples > 40
+    assert (alarm.finding.reference, alarm.finding.now) == (4.0, 9.0)
+
+
 def test_scores_alone_are_watched_without_a_model(answering):
     profile, images, _, _ = answering
     monitor = drift.Monitor(profile, window=64)

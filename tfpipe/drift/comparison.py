@@ -147,20 +147,19 @@ def compare(
     )
     now = Window(rows, embedded, wrong, np.empty(0))
     findings = look(profile, now, level=alert)
-    alarms = tuple(
-        Alarm(finding, number, alert, moved(finding, profile, now, seen))
-        for finding in findings
-        if finding.drifted
-    )
-    return Comparison(profile, findings, alert, number, now, tuple(seen), alarms)
+    comparison = Comparison(profile, findings, alert, number, now, tuple(seen))
+    return dataclasses.replace(comparison, alarms=alarms_of(comparison))
 
 
-def moved(
-    finding: Finding, profile: Profile, now: Window, seen: Sequence[Seen]
-) -> tuple[Seen, ...]:
-    """What a person sees of the examples that moved most."""
-    places = most_moved(finding, profile, now)
-    return tuple(seen[place] for place in places if place < len(seen))
+def alarms_of(comparison: Comparison) -> tuple[Alarm, ...]:
+    """An alarm for each finding that drifted, with what a person sees of the examples that did."""
+    profile, now, seen = comparison.profile, comparison.now, comparison.seen
+    alarms = []
+    for finding in comparison.drifted:
+        places = most_moved(finding, profile, now)
+        moved = tuple(seen[place] for place in places if place < len(seen))
+        alarms.append(Alarm(finding, comparison.num_examples, comparison.level, moved))
+    return tuple(alarms)
 
 
 def require_alert(alert: float) -> None:

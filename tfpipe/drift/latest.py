@@ -19,6 +19,7 @@ from tfpipe.drift.measuring import Measured
 from tfpipe.drift.predictions import errors
 from tfpipe.drift.profiles import Profile
 from tfpipe.drift.seeing import Seen, Shown
+from tfpipe.errors import RequestError, received
 
 MOST_PENDING = 10_000
 
@@ -57,7 +58,16 @@ class Latest:
         ids: Sequence[str] | None,
         latency_ms: float | None,
     ) -> None:
-        """A request's examples."""
+        """A request's examples.
+
+        Raises:
+            RequestError: another number of ids, or a latency that is none.
+        """
+        if ids is not None and len(ids) != len(shown):
+            expected = "as many `ids` as examples"
+            raise RequestError(received(expected, ids=len(ids), examples=len(shown)))
+        if latency_ms is not None and not 0 <= latency_ms < np.inf:
+            raise RequestError(received("`latency_ms` to be 0 or more", latency_ms=latency_ms))
         first = self.counts["examples"]
         for place, picture in enumerate(shown):
             id = str(first + place) if ids is None else ids[place]
@@ -72,16 +82,32 @@ class Latest:
         self.counts["examples"] += len(shown)
 
     def join(self, ids: Sequence[str], labels: Any) -> int:
-        """Late labels; how many of them found their answers."""
+        """Late labels; how many of them found their answers.
+
+        Raises:
+            RequestError: the profile's model tells no labels, or there is another number of them.
+        """
+        task = self._profile.task
+        if task not in ("label", "labels", "target"):
+            expected = "a profile of a model that tells labels or targets"
+            raise RequestError(received(expected, task=task))
+        if len(ids) != len(labels):
+            expected = "as many `labels` as `ids`"
+            raise RequestError(received(expected, ids=len(ids), labels=len(labels)))
         known = {id: place for place, id in enumerate(ids) if id in self._pending}
         if known:
             answered = np.stack([self._pending[id] for id in known])
             given = np.asarray(labels)[list(known.values())]
-            self._errors.extend(errors(answered, given, self._profile.task).tolist())
+            self._errors.extend(errors(answered, given, task).tolist())
         for id in known:
             del self._pending[id]
         self.counts["labels"] += len(known)
         return len(known)
+
+    @property
+    def has_latency(self) -> bool:
+        """Whether there were as many requests as are remembered."""
+        return len(self.latency_ms) == self.latency_ms.maxlen
 
     def window(self) -> Window:
         """The numbers of the latest."""

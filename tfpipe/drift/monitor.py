@@ -5,11 +5,11 @@ Example:
     monitor = tp.drift.Monitor(tp.drift.load_profile("out/xray/profile.json"))
     monitor.observe(images, scores, latency_ms=3.1, ids=["a17"])        # of each request
     monitor.label(["a17"], [1])                                         # when its label comes
-    for alarm in monitor.alarms:
-        print(alarm)
+    print(*monitor.alarms, sep="\n")
 """
 
 import collections
+import dataclasses
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfpipe.drift.alarms import Alarm
-from tfpipe.drift.comparison import Comparison, moved, require_alert
+from tfpipe.drift.comparison import Comparison, alarms_of, require_alert
 from tfpipe.drift.embedding import looking
 from tfpipe.drift.finding import Finding
 from tfpipe.drift.findings import look
@@ -27,7 +27,6 @@ from tfpipe.drift.looks import Looks
 from tfpipe.drift.measuring import measure
 from tfpipe.drift.numbers import numbers
 from tfpipe.drift.profiles import Profile
-from tfpipe.errors import RequestError, received
 
 if TYPE_CHECKING:
     import keras
@@ -36,6 +35,8 @@ if TYPE_CHECKING:
 
 MOST_ALARMS = 100
 MOST_LOOKS = 1000  # in the time lines
+
+_Looked = tuple[int, dict[str, float]]
 
 
 class Monitor:
@@ -48,11 +49,12 @@ class Monitor:
     inequality). That holds for examples that are independent of each other; ten pictures of one
     patient in a row are not.
 
-    Memory is bounded: the window's numbers and small pictures, 10,000 answers that wait for labels,
-    100 alarms, 1,000 looks.
+    Memory is bounded: the window's numbers and pictures, 10,000 answers that wait for labels, 100
+    alarms, 1,000 looks.
 
     Args:
-        profile: of `drift.profile` or `load_profile`.
+        profile: of `drift.profile` or `load_profile`; where it holds no latency, that of the first
+            window of requests takes its place.
         window: how many of the latest examples are looked at.
         alert: the chance of any false alarm, ever.
         model: the profile's model, to watch the embeddings too; it runs in every `observe`.
@@ -88,9 +90,7 @@ class Monitor:
         self._prepare, self._run = prepare, None if model is None else looking(model, prepare)
         self._latest = Latest(window, profile)
         self._alarms: collections.deque[Alarm] = collections.deque(maxlen=MOST_ALARMS)
-        self._history: collections.deque[tuple[int, dict[str, float]]] = collections.deque(
-            maxlen=MOST_LOOKS
-        )
+        self._history: collections.deque[_Looked] = collections.deque(maxlen=MOST_LOOKS)
         self._findings: tuple[Finding, ...] = ()
         self._num_alarms = 0
         self._lock, self._looking = threading.Lock(), threading.Lock()
@@ -118,11 +118,6 @@ class Monitor:
                 not finite; another number of ids.
         """
         examples = read(inputs, self._prepare, sizes_px)
-        if ids is not None and len(ids) != len(examples):
-            expected = "as many `ids` as examples"
-            raise RequestError(received(expected, ids=len(ids), examples=len(examples)))
-        if latency_ms is not None and not 0 <= latency_ms < np.inf:
-            raise RequestError(received("`latency_ms` to be 0 or more", latency_ms=latency_ms))
         embedded = None
         if self._run is not None:
             own, embedded = self._run(examples)
@@ -147,13 +142,6 @@ class Monitor:
         Raises:
             RequestError: labels of another number or shape, or for masks and boxes.
         """
-        task = self.profile.task
-        if task not in ("label", "labels", "target"):
-            expected = "a profile of a model that tells labels or targets"
-            raise RequestError(received(expected, task=task))
-        if len(ids) != len(labels):
-            expected = "as many `labels` as `ids`"
-            raise RequestError(received(expected, ids=len(ids), labels=len(labels)))
         with self._lock:
             joined = self._latest.join(ids, labels)
         self._look_if_due()
@@ -168,16 +156,15 @@ class Monitor:
     def state(self) -> dict[str, float]:
         """Counts, and what the latest look found, in plain numbers.
 
-        `examples`, `labels`, `looks`, `alarms`, `drifted`, `level`; of each feature
-        `p_value/FEATURE`, `now/FEATURE`, `reference/FEATURE`, and where there are any
-        `jensen_shannon/FEATURE` and `stability_index/FEATURE`; `latency_ms/median`, `/p95`, `/p99`
-        of the latest requests.
+        `examples`, `labels`, `looks`, `alarms`, `drifted`, `level`; as far as there are any,
+        `p_value/FEATURE`, and so `now`, `reference`, `jensen_shannon` and `stability_index`;
+        `latency_ms/median`, `/p95`, `/p99` of the latest requests.
         """
         with self._lock:
             counts = {
-                **self._latest.counts,
                 "looks": self._looks.number,
                 "alarms": self._num_alarms,
+                **self._latest.counts,
             }
             findings, latency_ms = self._findings, np.array(self._latest.latency_ms)
         return {**counts, "level": self._looks.level, **numbers(findings, latency_ms)}
@@ -185,16 +172,14 @@ class Monitor:
     def report(self) -> Comparison:
         """The latest look, the window's examples, the alarms and the time lines, for a page."""
         with self._lock:
-            return Comparison(
-                self.profile,
-                self._findings,
-                self._looks.level,
-                self._latest.counts["examples"],
-                self._latest.window(),
-                self._latest.seen(),
-                tuple(self._alarms),
-                tuple(self._history),
-            )
+            now = self._compared(self._findings, self._looks.level)
+            alarms, history = tuple(self._alarms), tuple(self._history)
+        return dataclasses.replace(now, alarms=alarms, history=history)
+
+    def _compared(self, findings: tuple[Finding, ...], level: float) -> Comparison:
+        window, seen = self._latest.window(), self._latest.seen()
+        count = self._latest.counts["examples"]
+        return Comparison(self.profile, findings, level, count, window, seen)
 
     def _look_if_due(self) -> None:
         """One thread looks; others that come meanwhile go on with their requests."""
@@ -207,17 +192,16 @@ class Monitor:
 
     def _look(self) -> None:
         with self._lock:
-            now, seen, before = self._latest.window(), self._latest.seen(), self._findings
-            number, level = self._latest.counts["examples"], self._looks.begin(self._latest.counts)
-        findings = look(self.profile, now, level=level)
-        old = {finding.feature for finding in before if finding.drifted}
-        alarms = [
-            Alarm(finding, number, level, moved(finding, self.profile, now, seen))
-            for finding in findings
-            if finding.drifted and finding.feature not in old
-        ]
+            if not len(self.profile.latency_ms) and self._latest.has_latency:
+                latency_ms = np.array(self._latest.latency_ms)
+                self.profile = dataclasses.replace(self.profile, latency_ms=latency_ms)
+            now = self._compared((), self._looks.begin(self._latest.counts))
+            old = {finding.feature for finding in self._findings if finding.drifted}
+        findings = look(now.profile, now.now, level=now.level)
+        begun = tuple(finding for finding in findings if finding.feature not in old)
+        alarms = alarms_of(dataclasses.replace(now, findings=begun))
         with self._lock:
             self._findings = findings
             self._alarms.extend(alarms)
             self._num_alarms += len(alarms)
-            self._history.append((number, {f.feature: f.now for f in findings}))
+            self._history.append((now.num_examples, {f.feature: f.now for f in findings}))

@@ -32,9 +32,9 @@ BINS = 10
 class Profile:
     """A sample of numbers of examples, without the examples; prints as a table.
 
-    On another machine than the profile's, or with another file of the model, latency is compared
-    with what was measured there: `dataclasses.replace(profile, latency_ms=np.array([...]))`;
-    with an empty array it is not compared.
+    On another machine than the profile's, or with another file of the model, its latency says
+    little. `dataclasses.replace(profile, latency_ms=np.empty(0))` has none, and a `Monitor` then
+    takes that of its first window of requests.
 
     Args:
         kind: "image", "text", "tokens" or "sequence".

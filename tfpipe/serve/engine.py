@@ -132,5 +132,8 @@ def _file(bundle: Bundle, engine: str) -> str:
 def _monitor(bundle: Bundle, chain: Chain) -> Monitor | None:
     if PROFILE not in bundle.files:
         return None
+    # Its latency is the Keras model's, elsewhere: that of the first requests takes its place.
+    known = load_profile(bundle.path / PROFILE)
+    profile = dataclasses.replace(known, latency_ms=np.empty(0, np.float32))
     # No pictures are kept: what is sent to a server stays nowhere.
-    return Monitor(load_profile(bundle.path / PROFILE), prepare=chain, picture_px=0)
+    return Monitor(profile, prepare=chain, picture_px=0)
