@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import queue
 import re
 import shutil
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -76,13 +78,15 @@ class Server:
             text=True,
         )
         self._said = None
+        self._log = queue.Queue()  # read all along: a full pipe would hold the server up
+        threading.Thread(target=self._listen, daemon=True).start()
 
     @property
     def said(self):
         """The line that it prints when it listens."""
         if self._said is None:
             self._said = self.process.stdout.readline()
-            assert self._said, self.process.stderr.read()
+            assert self._said, "".join(self.log())
         return self._said
 
     @property
@@ -95,15 +99,23 @@ class Server:
 
     def log_until(self, word):
         """The log's next line that holds a word."""
-        for line in self.process.stderr:
+        for line in self.log():
             if word in line:
                 return line
         raise AssertionError(f"the server ended and never said {word!r}")
 
+    def log(self):
+        """The lines of the log from here to its end."""
+        return iter(lambda: self._log.get(timeout=120), "")
+
     def end(self):
         self.process.terminate()
-        _, log = self.process.communicate(timeout=60)
-        return self.process.returncode, log
+        return self.process.wait(timeout=60), "".join(self.log())
+
+    def _listen(self):
+        for line in self.process.stderr:
+            self._log.put(line)
+        self._log.put("")
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +132,8 @@ def starting(bundled, tmp_path_factory):
     for server in servers.values():
         with contextlib.suppress(ProcessLookupError):
             server.process.kill()
-        server.process.communicate()
+        server.process.wait()
+        server.process.stdout.close()
 
 
 @pytest.fixture(scope="session")

@@ -89,6 +89,14 @@ def test_what_comes_too_fast_is_not_observed(monkeypatch):
     assert (len(monitor.seen), watch.waiting) == (2, 0)
 
 
+def test_after_its_end_requests_are_answered_and_not_observed():
+    monitor = Monitor()
+    watch = Watch(monitor)
+    watch.close()  # a newer version has taken over while a request was being answered
+    watch.observe([1.0], SCORED, latency_ms=1.0, ids=None)
+    assert (monitor.seen, watch.state()["skipped"]) == ([], 1)
+
+
 def test_a_monitor_that_cannot_use_them_is_told_of_once(capsys):
     watch = Watch(Monitor(RequestError("Expected another shape.")))
     for _ in range(3):

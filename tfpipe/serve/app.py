@@ -138,12 +138,14 @@ async def predict(request: Request) -> Response:
 async def label(request: Request) -> Response:
     """Labels that came later join the answers of the same ids."""
     house, limits = _of_version(request), request.app.state.limits
-    if house.line.watch is None:
-        raise HTTPException(404, "The bundle has no profile that labels could be compared by.")
     with house.places(1):
         body = await read_body(request, max_bytes=limits.body_bytes, seconds=limits.seconds)
-    ids, labels = parse_labels(body)
-    joined = house.line.watch.monitor.label(ids, house.line.engine.targets(labels))
+        ids, labels = parse_labels(body)
+        engine, watch = house.line.engine, house.line.watch
+        if watch is None:
+            raise HTTPException(404, "The bundle has no profile that labels could be compared by.")
+        # In a thread: it may look for drift, which takes a while.
+        joined = await asyncio.to_thread(watch.monitor.label, ids, engine.targets(labels))
     return json_answer({"joined": joined})
 
 

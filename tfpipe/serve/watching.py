@@ -27,12 +27,13 @@ class Watch:
         self.monitor = monitor
         self.thread = concurrent.futures.ThreadPoolExecutor(1, "tfpipe-drift")
         self.waiting = self.skipped = self.failed = 0
+        self.closed = False
 
     def observe(
         self, examples: Sequence[Any], scored: Scored, *, latency_ms: float, ids: list[str] | None
     ) -> None:
         """Hands on one request, if there is time for it."""
-        if self.waiting >= BACKLOG:
+        if self.closed or self.waiting >= BACKLOG:
             self.skipped += 1
             return
         self.waiting += 1
@@ -50,7 +51,8 @@ class Watch:
         return {**self.monitor.state(), "skipped": self.skipped, "failed": self.failed}
 
     def close(self) -> None:
-        """Ends the thread, when it has observed what waits."""
+        """Ends the thread, when it has observed what waits; what comes later is skipped."""
+        self.closed = True
         self.thread.shutdown(wait=False)
 
     def _observed(self, future: "concurrent.futures.Future[None]") -> None:
