@@ -62,10 +62,9 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
     large, weights = flags.model == "resnet50", None if flags.weights == "none" else flags.weights
     grey = [ops.Decode(channels=1), ops.Resize((side, side)), ops.Clahe(), ops.RandomFlip()]
     moved = ops.RandomAffine(rotation=0.03, translation=0.08, zoom=(0.85, 1.15))
-    light = ops.ColorJitter(brightness=0.15, contrast=0.15)
     floats = [ops.ToFloat(), ops.Normalize((0.5,), (0.25,))]
     fed = [ops.PreprocessInput("none")] if large else floats
-    prepare = ops.Chain([*grey, moved, light, *fed])
+    prepare = ops.Chain([*grey, moved, ops.ColorJitter(brightness=0.15, contrast=0.15), *fed])
     read = functools.partial(tp.records.read, manifest, batch_size=16, cache=True)
     batches = read("train", prepare, shuffle_seed=flags.seed), read("val", prepare.inference())
     train, val = (part.map(lambda x, y: (x, keras.ops.one_hot(y, number))) for part in batches)
