@@ -118,13 +118,14 @@ def test_an_earlier_layer_against_gradients_by_keras_alone():
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_loses_no_small_gradients(policy):
-    """Of a mean over 128x128 places, which float16 has no room for where it is not scaled."""
+    """Of a mean over 128x128 places, with small weights: float16 has no room for 1e-8."""
     exact = models.grad_cam(by_hand(size=128), images := RNG.normal(size=(1, 128, 128, 2)), [0])
     keras.config.set_dtype_policy(policy)
     try:
         mixed = by_hand(size=128)
     finally:
         keras.config.set_dtype_policy("float32")
+    mixed.get_layer("head").set_weights([1e-4 * HEAD, np.zeros(3)])
     assert mixed.get_layer("maps").compute_dtype == policy.removeprefix("mixed_")
     np.testing.assert_allclose(models.grad_cam(mixed, images, [0]), exact, atol=0.02)
 
