@@ -70,9 +70,8 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
     epochs, names = flags.epochs or (200 if flags.data else 40), manifest.class_names
     cut = ops.RandomResizedCrop(size, scale=(0.7, 1.0), ratio=(0.5, 2.0))
     even = ops.Clahe(clip_limit=4.0, tile_grid=(2, 2))  # the exposures differ from tile to tile
-    lit = ops.ColorJitter(brightness=0.05, contrast=0.1)
-    turned = ops.RandomFlip("horizontal_and_vertical")
-    prepare = ops.Chain([*first, turned, lit, ops.ToFloat()])
+    moved = [ops.RandomFlip("horizontal_and_vertical"), ops.ColorJitter(0.05, 0.1)]
+    prepare = ops.Chain([ops.Decode(1), cut, ops.Resize(size), even, *moved, ops.ToFloat()])
     train = read(manifest, "train", prepare, batch_size=flags.batch_size, shuffle_seed=flags.seed)
     val = read(manifest, "val", prepare.inference(), batch_size=16, cache=True)
     test = read(manifest, "test", prepare.outside(), batch_size=16)
