@@ -36,18 +36,14 @@ if TYPE_CHECKING:
 MOST_ALARMS = 100
 MOST_LOOKS = 1000  # in the time lines
 
-_Looked = tuple[int, dict[str, float]]
-
 
 class Monitor:
     """Compares the latest examples with a profile; safe to be called from several threads.
 
-    It looks after 16 examples, 32, 64, ... up to the window, and then whenever a quarter of the
-    window is new; and in the same way when labels come. The k-th look raises an alarm at the level
-    alert / (k (k + 1)). These add up to `alert`: of all streams that are like the profile, however
-    long, the share `alert` raises an alarm at most, whatever the looks have in common (Bonferroni's
-    inequality). That holds for examples that are independent of each other; ten pictures of one
-    patient in a row are not.
+    It looks after 16 examples, 32, 64, ..., and then at each new quarter of the window; the k-th
+    look at the level alert / (k (k + 1)). These add up: of all streams that are like the profile,
+    however long, the share `alert` raises an alarm at most (Bonferroni's inequality), if their
+    examples are independent of each other; ten pictures of one patient in a row are not.
 
     Memory is bounded: the window's numbers and pictures, 10,000 answers that wait for labels, 100
     alarms, 1,000 looks.
@@ -90,7 +86,7 @@ class Monitor:
         self._prepare, self._run = prepare, None if model is None else looking(model, prepare)
         self._latest = Latest(window, profile)
         self._alarms: collections.deque[Alarm] = collections.deque(maxlen=MOST_ALARMS)
-        self._history: collections.deque[_Looked] = collections.deque(maxlen=MOST_LOOKS)
+        self._history: collections.deque[Any] = collections.deque(maxlen=MOST_LOOKS)
         self._findings: tuple[Finding, ...] = ()
         self._num_alarms = 0
         self._lock, self._looking = threading.Lock(), threading.Lock()
