@@ -84,7 +84,7 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
         if weights:
             model, history = tp.train.keep(out / "model.keras", tune)
     whole = {name: values for name, values in history.items() if "/" not in name}
-    notes = {
+    notes: dict[str, str | bytes] = {
         "Intended use": "Not for clinical use.",
         "Weights": f"from {weights}" if weights else "none: trained from scratch",
         "Training": tp.report.curves(whole),
