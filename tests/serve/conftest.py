@@ -79,7 +79,8 @@ class Server:
         )
         self._said = None
         self._log = queue.Queue()  # read all along: a full pipe would hold the server up
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.listening = threading.Thread(target=self._listen, daemon=True)
+        self.listening.start()
 
     @property
     def said(self):
@@ -113,8 +114,9 @@ class Server:
         return self.process.wait(timeout=60), "".join(self.log())
 
     def _listen(self):
-        for line in self.process.stderr:
-            self._log.put(line)
+        with self.process.stderr as lines:
+            for line in lines:
+                self._log.put(line)
         self._log.put("")
 
 
@@ -134,6 +136,7 @@ def starting(bundled, tmp_path_factory):
             server.process.kill()
         server.process.wait()
         server.process.stdout.close()
+        server.listening.join()
 
 
 @pytest.fixture(scope="session")
