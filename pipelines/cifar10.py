@@ -6,6 +6,9 @@
 
 Writes TFRecord shards, trains, and ends in a bundle: all files, run on the whole test split, with
 their table. Everything lands in --out; an interrupted run continues.
+
+Of 300 drawn shapes 0.900 (95 %: 0.867 to 0.930) are told right, by the int8 file 0.893, after 447 s
+on four busy cores (172 s of processor time). CIFAR-10 itself was not measured.
 """
 
 from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it

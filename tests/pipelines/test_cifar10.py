@@ -101,6 +101,6 @@ def test_another_layout_is_answered_and_leaves_no_trace(tmp_path, capfd):
 def test_drawn_shapes_are_told_apart(tmp_path, capsys):
     assert run_here("--out", str(tmp_path / "out")) == 0
     report = json.loads((tmp_path / "out" / "bundle" / "report.json").read_bytes())
-    assert report["reference"]["score"] >= 0.75
+    assert report["reference"]["score"] >= 0.85
     assert max(file["score_lost"] for file in report["files"]) <= 0.02
     assert "the shapes are drawn" in capsys.readouterr().out
