@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.serve.toys import app_of, house_of, toy
+from tests.serve.toys import app_of, service_of, toy
 from tfpipe.serve import Limits, make_app
 
 PREDICT = "/v1/models/toy:predict"
@@ -236,13 +236,13 @@ def test_the_page_may_load_nothing_from_elsewhere():
 
 
 def test_a_defect_in_the_search_for_versions_is_told_and_does_not_end_it(capsys):
-    house = house_of(toy())
+    service = service_of(toy())
 
     def broken():
         raise KeyError("a defect")
 
-    house.versions.newest = broken
-    app = make_app(house, limits=Limits(), watch_s=0.001)
+    service.versions.newest = broken
+    app = make_app(service, limits=Limits(), watch_s=0.001)
 
     async def run():
         receiving, said = asyncio.Queue(), ""

@@ -5,7 +5,7 @@ import types
 import numpy as np
 
 from tfpipe.errors import RequestError
-from tfpipe.serve import Engine, House, Limits, Metrics, make_app
+from tfpipe.serve import Engine, Limits, Metrics, Service, make_app
 from tfpipe.serve.forms import Form
 
 
@@ -33,7 +33,7 @@ def doubled(inputs):
 
 
 class Fixed:
-    """One engine for ever, where `House` expects `Versions`."""
+    """One engine for ever, where `Service` expects `Versions`."""
 
     def __init__(self, engine):
         self.engine, self.refused = engine, {}
@@ -42,10 +42,10 @@ class Fixed:
         return self.engine
 
 
-def house_of(engine, bound=8, most=4):
-    return House(Fixed(engine), Metrics(), bound=bound, most=most)
+def service_of(engine, bound=8, most=4):
+    return Service(Fixed(engine), Metrics(), bound=bound, most=most)
 
 
 def app_of(engine, limits=None, **options):
     given = {name: options.pop(name) for name in ("bound", "most") if name in options}
-    return make_app(house_of(engine, **given), limits=limits or Limits(1000, 5), **options)
+    return make_app(service_of(engine, **given), limits=limits or Limits(1000, 5), **options)

@@ -6,7 +6,7 @@ GET /v1/models/NAME, GET /v1/models/NAME/metadata, POST /v1/models/NAME:predict 
 `instances`, or a form with image files), GET /healthz, GET /metrics (Prometheus), and / in a
 browser. NAME is the data's, and is printed. BUNDLE may be a folder of numbered bundles: the highest
 number answers, and one that is put there later takes over without a failed request. SIGTERM
-answers what is in the house, and ends.
+answers what is in flight, and ends.
 """
 
 import dataclasses
@@ -22,9 +22,9 @@ from tfpipe.cli import flag
 from tfpipe.errors import RequestError
 from tfpipe.serve.app import Limits, make_app
 from tfpipe.serve.engine import MAX_PIXELS, load_engine
-from tfpipe.serve.house import House, described
 from tfpipe.serve.log import say
 from tfpipe.serve.metrics import Metrics
+from tfpipe.serve.service import Service, described
 from tfpipe.serve.versions import Versions
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -41,7 +41,7 @@ class Flags:
     token: str = flag("", "that requests must bring: Authorization: Bearer TOKEN")
     threads: int = flag(1, "in which TFLite and ONNX files run", least=1)
     batch: int = flag(32, "examples that are computed together; 1 is one by one", least=1)
-    queue: int = flag(128, "examples in the house; beyond, the answer is 503", least=1)
+    queue: int = flag(128, "examples in flight; beyond, the answer is 503", least=1)
     max_body_mb: float = flag(16.0, "megabytes of a request", least=0.001)
     max_pixels: int = flag(MAX_PIXELS, "of the images of a request together", least=1)
     timeout: float = flag(30.0, "seconds for a request to arrive, and to be answered", least=0.1)
@@ -51,10 +51,10 @@ class Flags:
 def main(flags: Flags) -> None:
     """Takes the port, loads, serves until SIGTERM or Ctrl-C."""
     with _listener(flags.host, flags.port) as listener:
-        house = _house(flags)
+        service = _service(flags)
         host, port, *_ = listener.getsockname()
-        server = _Server(_config(house, flags))
-        server.sentence = _sentence(house, flags, host, port)
+        server = _Server(_config(service, flags))
+        server.sentence = _sentence(service, flags, host, port)
         # uvicorn hands a signal on when it has ended; then there is nothing left to do.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda number, frame: None)
@@ -62,19 +62,19 @@ def main(flags: Flags) -> None:
     say("ended")
 
 
-def _house(flags: Flags) -> House:
+def _service(flags: Flags) -> Service:
     load = functools.partial(
         load_engine, engine=flags.engine, threads=flags.threads, max_pixels=flags.max_pixels
     )
     versions = Versions(
         flags.bundle, load, told=lambda number, why: say(f"version {number} is refused: {why}")
     )
-    return House(versions, Metrics(), bound=flags.queue, most=flags.batch)
+    return Service(versions, Metrics(), bound=flags.queue, most=flags.batch)
 
 
-def _config(house: House, flags: Flags) -> uvicorn.Config:
+def _config(service: Service, flags: Flags) -> uvicorn.Config:
     limits = Limits(int(flags.max_body_mb * 1_000_000), flags.timeout)
-    app = make_app(house, limits=limits, token=flags.token, watch_s=flags.watch)
+    app = make_app(service, limits=limits, token=flags.token, watch_s=flags.watch)
     return uvicorn.Config(
         app,
         log_level="error",
@@ -97,7 +97,7 @@ class _Server(uvicorn.Server):
         print(self.sentence, flush=True)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        say("ending: what is in the house is answered")
+        say("ending: what is in flight is answered")
         await super().shutdown(sockets)
 
 
@@ -115,11 +115,11 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _sentence(house: House, flags: Flags, host: str, port: int) -> str:
+def _sentence(service: Service, flags: Flags, host: str, port: int) -> str:
     if flags.host not in LOCAL and not flags.token:
         say(f"Whoever reaches {host}:{port} can use it: there is no --token.")
     shown = f"[{host}]" if ":" in host else host
-    return f"{described(house.line.engine)} answers at http://{shown}:{port}/v1/models/{house.name}"
+    return f"{described(service.servable.engine)} answers at http://{shown}:{port}/v1/models/{service.name}"
 
 
 if __name__ == "__main__":

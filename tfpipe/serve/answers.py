@@ -28,8 +28,8 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     sentence, headers = error.detail, dict(error.headers or {})
     if error.status_code == 404 and sentence == "Not Found":
-        house = request.app.state.house
-        sentence = f"Nothing is here. The model is at /v1/models/{house.name}."
+        service = request.app.state.service
+        sentence = f"Nothing is here. The model is at /v1/models/{service.name}."
     if error.status_code == 405:
         sentence = f"{request.method} is not for this path; {headers['Allow']} is."
     return _error(sentence, error.status_code, headers)

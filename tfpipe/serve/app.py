@@ -2,7 +2,7 @@
 
 Example:
 
-    app = make_app(house, limits=Limits(), token="")
+    app = make_app(service, limits=Limits(), token="")
     uvicorn.run(app)
 
 Source of the shapes: https://www.tensorflow.org/tfx/serving/api_rest
@@ -26,9 +26,9 @@ from tfpipe.serve.answers import HANDLERS, json_answer
 from tfpipe.serve.body import Asked, parse_json, parse_labels, parse_upload, read_body
 from tfpipe.serve.described import metadata, status
 from tfpipe.serve.gate import gate
-from tfpipe.serve.house import House
 from tfpipe.serve.log import say
 from tfpipe.serve.page import POLICY, page
+from tfpipe.serve.service import Service
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,11 +44,11 @@ class Limits:
     seconds: float = 30.0
 
 
-def make_app(house: House, *, limits: Limits, token: str = "", watch_s: float = 0) -> ASGIApp:
+def make_app(service: Service, *, limits: Limits, token: str = "", watch_s: float = 0) -> ASGIApp:
     """The server as an ASGI application.
 
     Args:
-        house: what answers.
+        service: what answers.
         limits: what a request may cost.
         token: that a request must bring as `Authorization: Bearer TOKEN`; "" asks for none.
         watch_s: seconds between two looks for a newer version; 0 never looks.
@@ -56,24 +56,24 @@ def make_app(house: House, *, limits: Limits, token: str = "", watch_s: float = 
 
     @contextlib.asynccontextmanager
     async def life(app: Starlette) -> AsyncIterator[None]:
-        watching = asyncio.create_task(house.watch(watch_s)) if watch_s else None
+        watching = asyncio.create_task(service.watch(watch_s)) if watch_s else None
         if watching:
             watching.add_done_callback(_stopped)
         yield
         if watching:
             watching.cancel()
-        await house.close()
+        await service.close()
 
     routes = [
         Route("/", root),
         Route("/healthz", healthz),
         Route("/metrics", metrics),
-        *(route for place in ("", "/versions/{version}") for route in _routes(house.name, place)),
+        *(route for place in ("", "/versions/{version}") for route in _routes(service.name, place)),
     ]
     app = Starlette(routes=routes, exception_handlers=HANDLERS, lifespan=life)
     app.router.redirect_slashes = False  # to an address made of what the request says of its host
-    app.state.house, app.state.limits, app.state.asks_token = house, limits, bool(token)
-    return gate(app, token=token, told=house.metrics.answered)
+    app.state.service, app.state.limits, app.state.asks_token = service, limits, bool(token)
+    return gate(app, token=token, told=service.metrics.answered)
 
 
 def _stopped(watching: "asyncio.Task[None]") -> None:
@@ -94,7 +94,9 @@ def _routes(name: str, place: str) -> list[Route]:
 async def root(request: Request) -> Response:
     """The page on which one drops an image."""
     state = request.app.state
-    html = page(state.house.name, state.house.line.engine.form.name, asks_token=state.asks_token)
+    html = page(
+        state.service.name, state.service.servable.engine.form.name, asks_token=state.asks_token
+    )
     return HTMLResponse(html, headers={"Content-Security-Policy": POLICY})
 
 
@@ -105,43 +107,43 @@ async def healthz(request: Request) -> Response:
 
 async def metrics(request: Request) -> Response:
     """Prometheus' text."""
-    return Response(request.app.state.house.metrics.text(), media_type=counted.TYPE)
+    return Response(request.app.state.service.metrics.text(), media_type=counted.TYPE)
 
 
 async def model(request: Request) -> Response:
     """The versions and their states."""
-    house = _of_version(request)
-    return json_answer(status(house.line.engine, house.versions.refused))
+    service = _of_version(request)
+    return json_answer(status(service.servable.engine, service.versions.refused))
 
 
 async def described(request: Request) -> Response:
     """The signature."""
-    house = _of_version(request)
-    return json_answer(metadata(house.line.engine, max_instances=house.bound))
+    service = _of_version(request)
+    return json_answer(metadata(service.servable.engine, max_instances=service.bound))
 
 
 async def predict(request: Request) -> Response:
     """The scores of the instances, in their order."""
-    house, limits, started = _of_version(request), request.app.state.limits, time.perf_counter()
-    with house.places(1):  # before anything of it is read
-        asked = await _asked(request, limits, house.bound)
-        line = house.line
-        examples = line.engine.parse(asked.instances)
-        with house.places(len(examples) - 1):
-            scored = await house.scores(line, examples, seconds=limits.seconds)
-    if line.watch:
+    service, limits, started = _of_version(request), request.app.state.limits, time.perf_counter()
+    with service.places(1):  # before anything of it is read
+        asked = await _asked(request, limits, service.bound)
+        servable = service.servable
+        examples = servable.engine.parse(asked.instances)
+        with service.places(len(examples) - 1):
+            scored = await service.scores(servable, examples, seconds=limits.seconds)
+    if servable.watch:
         latency_ms = (time.perf_counter() - started) * 1000
-        line.watch.observe(examples, scored, latency_ms=latency_ms, ids=asked.ids)
-    return json_answer({"predictions": line.engine.answers(scored.scores).tolist()})
+        servable.watch.observe(examples, scored, latency_ms=latency_ms, ids=asked.ids)
+    return json_answer({"predictions": servable.engine.answers(scored.scores).tolist()})
 
 
 async def label(request: Request) -> Response:
     """Labels that came later join the answers of the same ids."""
-    house, limits = _of_version(request), request.app.state.limits
-    with house.places(1):
+    service, limits = _of_version(request), request.app.state.limits
+    with service.places(1):
         body = await read_body(request, max_bytes=limits.body_bytes, seconds=limits.seconds)
         ids, labels = parse_labels(body)
-        engine, watch = house.line.engine, house.line.watch
+        engine, watch = service.servable.engine, service.servable.watch
         if watch is None:
             raise HTTPException(404, "The bundle has no profile that labels could be compared by.")
         # In a thread: it may look for drift, which takes a while.
@@ -156,10 +158,10 @@ async def _asked(request: Request, limits: Limits, most: int) -> Asked:
     return parse_json(body, most=most)
 
 
-def _of_version(request: Request) -> House:
-    """The house, if the version in the path is the one that answers."""
-    house: House = request.app.state.house
-    now, asked = str(house.line.engine.version), request.path_params.get("version")
+def _of_version(request: Request) -> Service:
+    """The service, if the version in the path is the one that answers."""
+    service: Service = request.app.state.service
+    now, asked = str(service.servable.engine.version), request.path_params.get("version")
     if asked is not None and asked != now:
         raise HTTPException(404, f"Expected version {now}, the one that answers.")
-    return house
+    return service

@@ -37,7 +37,7 @@ class Metrics:
         examples: examples that were scored.
         batch: examples that were computed together.
         computing: seconds that a batch took: decoding, preprocessing, the model.
-        waiting: examples in the house: being read, waiting, being computed.
+        waiting: examples in flight: being read, waiting, being computed.
         version: the version that answers.
         switched: versions that were switched to.
         refused: how many versions cannot be loaded.
@@ -53,7 +53,7 @@ class Metrics:
             "tfpipe_batch_examples", "Computed together.", buckets=_EXAMPLES, registry=own
         )
         self.computing = _seconds("tfpipe_batch_seconds", "That a batch took.", [], own)
-        self.waiting = Gauge("tfpipe_queue_examples", "Examples in the house.", registry=own)
+        self.waiting = Gauge("tfpipe_queue_examples", "Examples in flight.", registry=own)
         self.version = Gauge("tfpipe_version", "That answers.", ["model"], registry=own)
         self.switched = Counter("tfpipe_versions_switched", "Switched to.", registry=own)
         self.refused = Gauge("tfpipe_versions_refused", "That cannot be loaded.", registry=own)

@@ -1,10 +1,10 @@
-"""What serves: the engine of today, the requests that are in the house, and when it is full.
+"""What serves: the engine of now, the requests that are in flight, and how many there may be.
 
 Example:
 
-    house = House(versions, Metrics(), bound=128, most=32)
-    with house.places(1):
-        scored = await house.scores(house.line.engine.parse(instances), seconds=30)
+    service = Service(versions, Metrics(), bound=128, most=32)
+    with service.places(1):
+        scored = await service.scores(service.servable.engine.parse(instances), seconds=30)
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from tfpipe.serve.watching import Watch
 
 
 @dataclasses.dataclass(frozen=True)
-class Line:
+class Servable:
     """An engine, the requests that wait for it, and what watches for drift, if the bundle can."""
 
     engine: Engine
@@ -33,17 +33,17 @@ class Line:
     watch: Watch | None
 
 
-class House:
+class Service:
     """The engine that answers now, and how much is let in.
 
     Attributes:
         name: the first engine's, which is in the paths.
-        line: what answers now.
+        servable: what answers now.
 
     Args:
         versions: where engines come from.
         metrics: what is counted.
-        bound: examples that may be in the house; a request counts as one before it is read.
+        bound: examples that may be in flight; a request counts as one before it is read.
         most: examples that are computed together.
 
     Raises:
@@ -55,13 +55,13 @@ class House:
         self.inside = 0
         self.leaving: set[asyncio.Task[None]] = set()
         metrics.waiting.set_function(lambda: self.inside)
-        metrics.watch(lambda: self.line.watch.state() if self.line.watch else {})
+        metrics.watch(lambda: self.servable.watch.state() if self.servable.watch else {})
         metrics.refused.set_function(lambda: len(versions.refused))
         engine = versions.newest()
         if engine is None:
             raise RequestError(_nothing(versions))
         self.name = engine.name
-        self.line = self._line(engine)
+        self.servable = self._servable(engine)
 
     @contextlib.contextmanager
     def places(self, count: int) -> Iterator[None]:
@@ -78,8 +78,10 @@ class House:
         finally:
             self.inside -= count
 
-    async def scores(self, line: Line, examples: Sequence[Any], *, seconds: float) -> Scored:
-        """The inputs and scores of examples that `line.engine.parse` gave.
+    async def scores(
+        self, servable: Servable, examples: Sequence[Any], *, seconds: float
+    ) -> Scored:
+        """The inputs and scores of examples that `servable.engine.parse` gave.
 
         Raises:
             RequestError: one of them cannot be used.
@@ -87,7 +89,7 @@ class House:
         """
         try:
             async with asyncio.timeout(seconds):
-                return await line.batcher.scores(examples)
+                return await servable.batcher.scores(examples)
         except TimeoutError:
             raise busy(f"The server is busy: there was no answer within {seconds:g} s.") from None
 
@@ -101,27 +103,27 @@ class House:
 
     async def close(self) -> None:
         """Waits until all that wait have their answers."""
-        await asyncio.gather(_close(self.line), *self.leaving)
+        await asyncio.gather(_close(self.servable), *self.leaving)
 
     def _switch(self, engine: Engine) -> None:
-        old, self.line = self.line, self._line(engine)
+        old, self.servable = self.servable, self._servable(engine)
         task = asyncio.create_task(_close(old))
         self.leaving.add(task)
         task.add_done_callback(self.leaving.discard)
         self.metrics.switched.inc()
         say(f"{described(engine)} answers now; version {old.engine.version} has ended")
 
-    def _line(self, engine: Engine) -> Line:
+    def _servable(self, engine: Engine) -> Servable:
         self.metrics.version.clear()
         self.metrics.version.labels(engine.name).set(engine.version)
         batcher = Batcher(engine.score, most=self.most, told=self.metrics.computed)
-        return Line(engine, batcher, Watch(engine.monitor) if engine.monitor else None)
+        return Servable(engine, batcher, Watch(engine.monitor) if engine.monitor else None)
 
 
-async def _close(line: Line) -> None:
-    await line.batcher.close()
-    if line.watch:
-        line.watch.close()
+async def _close(servable: Servable) -> None:
+    await servable.batcher.close()
+    if servable.watch:
+        servable.watch.close()
 
 
 def described(engine: Engine) -> str:

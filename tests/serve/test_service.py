@@ -6,9 +6,9 @@ import threading
 import numpy as np
 import pytest
 
-from tests.serve.toys import Fixed, house_of, toy
+from tests.serve.toys import Fixed, service_of, toy
 from tfpipe.errors import RequestError
-from tfpipe.serve import House, Metrics, Versions
+from tfpipe.serve import Metrics, Service, Versions
 
 
 class Shelf(Fixed):
@@ -29,21 +29,21 @@ def test_a_switch_loses_no_request(capsys):
 
     async def run():
         shelf = Shelf(toy(score=slow))
-        house = House(shelf, Metrics(), bound=8, most=4)
-        old = house.line
-        first = asyncio.create_task(house.scores(old, [1], seconds=9))
-        second = asyncio.create_task(house.scores(old, [2], seconds=9))
+        service = Service(shelf, Metrics(), bound=8, most=4)
+        old = service.servable
+        first = asyncio.create_task(service.scores(old, [1], seconds=9))
+        second = asyncio.create_task(service.scores(old, [2], seconds=9))
         await asyncio.to_thread(begun.wait)
         shelf.engine = toy(version=2)
-        watching = asyncio.create_task(house.watch(0.001))
-        while house.line is old:
+        watching = asyncio.create_task(service.watch(0.001))
+        while service.servable is old:
             await asyncio.sleep(0)
-        third = await house.scores(house.line, [3], seconds=9)
+        third = await service.scores(service.servable, [3], seconds=9)
         leave.set()
         watching.cancel()
         answers = [(await task).scores.tolist() for task in (first, second)]
-        await house.close()
-        return answers, third.scores.tolist(), house.metrics.text().decode()
+        await service.close()
+        return answers, third.scores.tolist(), service.metrics.text().decode()
 
     answers, third, metrics = asyncio.run(run())
     assert (answers, third) == ([[[1]], [[1]]], [[3, 30]])
@@ -55,10 +55,10 @@ def test_a_switch_loses_no_request(capsys):
 
 
 def test_who_leaves_makes_room_even_where_something_fails():
-    house = house_of(toy(), bound=2)
-    with pytest.raises(KeyError), house.places(2):
+    service = service_of(toy(), bound=2)
+    with pytest.raises(KeyError), service.places(2):
         raise KeyError
-    assert house.inside == 0
+    assert service.inside == 0
 
 
 def test_without_a_version_the_reasons_are_told(tmp_path):
@@ -68,7 +68,7 @@ def test_without_a_version_the_reasons_are_told(tmp_path):
         raise RequestError("it is broken.")
 
     with pytest.raises(RequestError) as caught:
-        House(Versions(tmp_path, load), Metrics(), bound=1, most=1)
+        Service(Versions(tmp_path, load), Metrics(), bound=1, most=1)
     assert str(caught.value) == (
         "Expected a bundle, or a folder of bundles whose names are numbers. "
         f"Received: {str(tmp_path)!r}. Of its versions, 2: it is broken."
