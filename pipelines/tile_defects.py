@@ -4,12 +4,12 @@
     python -m pipelines.tile_defects --data DIR  DIR/{images,masks}/* and DIR/index.csv
 
 Writes TFRecord shards, trains, and ends in a bundle: the files, run on the test split, with the
-masks painted over the images. On magnetic tiles (docs/results/tile_defects.txt), `--epochs 80`:
-mean IoU 0.726 (95 %: 0.654 to 0.785) on 70 held-out images, of defects alone 0.500 (0.360 to
-0.609), int8 loses 0.001; 1,092 s on four shared cores. Large defects are found, few of the holes
-and cracks, which have some pixels each at this size. The loss was still falling; 200 epochs, the
-default, were not measured. The drawn surfaces: 0.889, int8 loses nothing, in 381 s on the same
-cores. A file takes whole tiles, resized to its one size.
+masks painted over the images. A file takes whole tiles, resized to its one size.
+
+On magnetic tiles (docs/results/tile_defects.txt): mean IoU 0.726 (95 %: 0.654 to 0.785) on 70
+held-out images, of defects alone 0.500 (0.360 to 0.609); int8 loses 0.001; 1,092 s on four busy
+cores. Large defects are found, few of the holes and cracks, which have some pixels each at this
+size. On drawn surfaces 0.889, and int8 loses nothing; 381 s on the same cores.
 """
 
 from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
@@ -28,7 +28,7 @@ from tfpipe.cli import flag
 class Flags:
     data: str = flag("", "a folder of images, masks and index.csv; none: surfaces are drawn")
     out: str = flag("out/tile_defects", "the folder for everything")
-    epochs: int = flag(0, "passes over the data; 0: 40 if drawn, 200 if not", least=0)
+    epochs: int = flag(0, "passes over the data; 0: 40 if drawn, 80 if not", least=0)
     batch_size: int = flag(16, "images in a batch", least=1)
     learning_rate: float = flag(5e-3, "Adam's, at the start of its cosine decay", least=0)
     size_px: int = flag(96, "height and width that images are resized to", least=16)
@@ -68,7 +68,7 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
     import keras
 
     ops, read, size = tp.ops, tp.records.read, (flags.size_px, flags.size_px)
-    epochs, names = flags.epochs or (200 if flags.data else 40), manifest.class_names
+    epochs, names = flags.epochs or (80 if flags.data else 40), manifest.class_names
     cut = ops.RandomResizedCrop(size, scale=(0.7, 1.0), ratio=(0.5, 2.0))
     even = ops.Clahe(clip_limit=4.0, tile_grid=(2, 2))  # the exposures differ from tile to tile
     moved = [ops.RandomFlip("horizontal_and_vertical"), ops.ColorJitter(0.05, 0.1)]

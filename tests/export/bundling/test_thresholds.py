@@ -37,7 +37,7 @@ def written(digits, path, split):
 def made(manifest, path):
     keras.utils.set_random_seed(0)
     layers = [keras.Input((16, 16, 1)), keras.layers.Flatten(), keras.layers.Dense(4, "sigmoid")]
-    model = keras.Sequential(layers)
+    model = keras.Sequential(layers, name="multi")
     model.compile("adam", train.WeightedBinaryFocalCrossentropy(records.positive_weights(manifest)))
     data = records.read(manifest, "train", PREPARE, batch_size=32, shuffle_seed=0)
     train.fit(model, data, epochs=3)
@@ -81,7 +81,7 @@ def test_the_rows_are_those_of_the_test_split(multi):
         assert row["specificity"] == pytest.approx((~yes[~positive]).mean(), abs=0.02)
     mean = np.mean([row["auroc"]["float32.tflite"] for row in rows[:3]])
     assert bundle.report.files[0].score == pytest.approx(mean)
-    assert rows[3]["auroc"] == {"the Keras model 'sequential'": None, "float32.tflite": None}
+    assert rows[3]["auroc"] == {"the Keras model 'multi'": None, "float32.tflite": None}
 
 
 def test_they_stand_in_the_terminal_on_the_page_and_on_the_card(multi):
