@@ -63,6 +63,17 @@ def test_class_weights_of_one_hot_targets():
     assert_same(weighed, fitted(batches(X, one_hot, BY_EXAMPLE), **loss))
 
 
+def test_class_weights_of_several_labels_are_refused():
+    labels = np.eye(3, dtype=np.float32)[Y]
+    labels[5, :2] = 1
+    multi_hot = {"loss": "binary_crossentropy", "metrics": []}
+    assert refused(classifier(), batches(X, labels), class_weights=WEIGHTS, **multi_hot) == (
+        "Expected targets whose rows sum to 1 with `class_weights`, one class per example; the "
+        "loss `WeightedBinaryFocalCrossentropy` weighs several labels. Received: a row that sums "
+        f"to {labels[5].sum():g}"
+    )
+
+
 @pytest.mark.parametrize(
     ("weights", "sentence"),
     [

@@ -184,6 +184,8 @@ def weigh_classes(weights: Mapping[int, float]) -> Change:
                 "classes alike in its half that is Dice."
             )
         one_hot = y.shape.rank == 2 and y.shape[1] != 1
+        if one_hot:
+            _require_one_class(y)
         labels = tf.argmax(y, -1) if one_hot else tf.reshape(tf.cast(y, tf.int64), [-1])
         known = labels < tf.size(table, tf.int64)
         chosen = tf.where(known, tf.gather(table, tf.where(known, labels, 0)), 1.0)
@@ -192,9 +194,20 @@ def weigh_classes(weights: Mapping[int, float]) -> Change:
     return lambda dataset: dataset.map(weigh)
 
 
+def _require_one_class(y: tf.Tensor) -> None:
+    """Of several labels in a row there is no class that the weight could be that of."""
+    totals = tf.reduce_sum(tf.cast(y, tf.float32), axis=-1)
+    message = [
+        "Expected targets whose rows sum to 1 with `class_weights`, one class per example; the loss "
+        "`WeightedBinaryFocalCrossentropy` weighs several labels. Received: a row that sums to",
+        tf.boolean_mask(totals, tf.abs(totals - 1) > 0.01)[:1],
+    ]
+    tf.debugging.Assert(tf.reduce_all(tf.abs(totals - 1) <= 0.01), message)
+
+
 @contextlib.contextmanager
 def labels_explained() -> Iterator[None]:
-    """Turns what `check_labels` found in the pipeline into an error of one sentence.
+    """Turns what was found in the labels, in the pipeline, into an error of one sentence.
 
     Raises:
         RequestError: which label, where.
@@ -202,7 +215,7 @@ def labels_explained() -> Iterator[None]:
     try:
         yield
     except tf.errors.InvalidArgumentError as error:
-        found = re.search(r"assertion failed: \[(Expected labels .*)", error.message)
+        found = re.search(r"assertion failed: \[(Expected (?:labels|targets) .*)", error.message)
         if not found:
             raise
         sentence = found[1].split("\n")[0].replace("[", "").replace("]", "")
