@@ -68,9 +68,9 @@ def test_class_weights_of_several_labels_are_refused():
     labels[5, :2] = 1
     multi_hot = {"loss": "binary_crossentropy", "metrics": []}
     assert refused(classifier(), batches(X, labels), class_weights=WEIGHTS, **multi_hot) == (
-        "Expected targets whose rows sum to 1 with `class_weights`, one class per example; the "
-        "loss `WeightedBinaryFocalCrossentropy` weighs several labels. Received: a row that sums "
-        f"to {labels[5].sum():g}"
+        "Expected targets whose rows sum to 1 with `class_weights`, one class per example; "
+        "several labels are weighed by `WeightedBinaryFocalCrossentropy`. Received: a row that "
+        f"sums to {labels[5].sum():g}"
     )
 
 

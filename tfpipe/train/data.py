@@ -198,8 +198,8 @@ def _require_one_class(y: tf.Tensor) -> None:
     """Of several labels in a row there is no class that the weight could be that of."""
     totals = tf.reduce_sum(tf.cast(y, tf.float32), axis=-1)
     message = [
-        "Expected targets whose rows sum to 1 with `class_weights`, one class per example; the loss "
-        "`WeightedBinaryFocalCrossentropy` weighs several labels. Received: a row that sums to",
+        "Expected targets whose rows sum to 1 with `class_weights`, one class per example; several "
+        "labels are weighed by `WeightedBinaryFocalCrossentropy`. Received: a row that sums to",
         tf.boolean_mask(totals, tf.abs(totals - 1) > 0.01)[:1],
     ]
     tf.debugging.Assert(tf.reduce_all(tf.abs(totals - 1) <= 0.01), message)
