@@ -6,7 +6,7 @@
 
 Ends in a bundle, whose files have run on the whole val split. Not for clinical use. The network is
 small, as it starts from nothing: on 300 images of the COVID-19 Radiography Database, seed 0, val
-accuracy is 0.950 (95 %: 0.90 to 0.98, 100 images) and int8's 0.960, after 837 s on four busy cores
+accuracy is 0.950 (95 %: 0.90 to 0.98, 100 images) and int8's 0.960, after 779 s on four busy cores
 (docs/results/covid_xray.txt); on drawn X-rays 1.000.
 """
 
