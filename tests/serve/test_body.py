@@ -129,7 +129,7 @@ def test_the_files_of_a_form_are_the_instances():
         (
             form(b'Content-Disposition: form-data; name="\xff"\r\n\r\na'),
             {"content-type": "multipart/form-data; boundary=cut; charset=undefined"},
-            "decoding with 'undefined' codec failed",
+            "its text is not in the charset that it names).",
         ),
     ],
 )

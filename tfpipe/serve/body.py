@@ -158,15 +158,20 @@ async def parse_upload(headers: Headers, body: bytes, *, most: int) -> Asked:
     parser.spool_max_size = len(body) + 1  # nothing is written to the disk
     try:
         form = await parser.parse()
-    except (MultiPartException, UnicodeError) as error:
-        reason = getattr(error, "message", error)
-        raise RequestError(f"Expected a form as browsers send it. It is not ({reason}).") from None
+    except MultiPartException as error:
+        raise _no_form(error.message) from None
+    except UnicodeError:  # of which each Python has other words
+        raise _no_form("its text is not in the charset that it names") from None
     files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
     instances = [await file.read() for file in files]
     await form.close()
     if not instances:
         raise RequestError("Expected a form with at least one file. It has none.")
     return Asked(instances)
+
+
+def _no_form(reason: str) -> RequestError:
+    return RequestError(f"Expected a form as browsers send it. It is not ({reason}).")
 
 
 class _Form(MultiPartParser):
