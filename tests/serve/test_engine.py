@@ -11,13 +11,12 @@ from tfpipe import export, models, ops
 from tfpipe.errors import DataError, RequestError
 from tfpipe.export.bundling.bundled import seal
 from tfpipe.serve import load_engine
-from tfpipe.serve.engine import engines
 
 
 @pytest.mark.parametrize("name", ["int8", "float32", "onnx", "saved_model"])
 def test_every_file_can_be_the_engine_and_answers_as_its_predictor(name, bundled, pictures, chain):
     engine = load_engine(bundled.path, name)
-    predictor = export.load(bundled.path / engines(bundled)[name])
+    predictor = export.load(bundled.path / bundled.engines[name])
     sent = [{"b64": base64.b64encode(data).decode()} for data in pictures.values()]
     pixels = np.stack(
         [

@@ -129,8 +129,7 @@ def test_class_weights_are_not_for_masks():
         masked(train.DiceCrossentropy(), np.zeros((8, 4, 4, 1), int), class_weights={1: 2.0})
     assert str(caught.value) == (
         "`class_weights` are for one label per example. Received: targets of shape "
-        "(None, 4, 4, 1). Leave them out; of masks, `DiceCrossentropy` weighs all classes alike in "
-        "its half that is Dice."
+        "(None, 4, 4, 1). Leave them out; for masks, `DiceCrossentropy` takes weights."
     )
 
 

@@ -13,7 +13,7 @@ import shutil
 import string
 
 import tfpipe
-from tfpipe.deploy.serving import SAVED_MODEL, model_name, to_tf_serving
+from tfpipe.deploy.serving import SAVED_MODEL, to_tf_serving
 from tfpipe.errors import RequestError, one_of
 from tfpipe.export import Bundle, load_bundle
 from tfpipe.files import Path, staged, write_text
@@ -21,8 +21,6 @@ from tfpipe.files import Path, staged, write_text
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
 SERVER = ("Dockerfile", ".dockerignore", "kubernetes.yaml", "README.md")
 COMPOSE = "compose.yaml"
-# The names that the server's --engine takes, where they are not the files'.
-ENGINES = {"model.onnx": "onnx", "model.keras": "keras", SAVED_MODEL: SAVED_MODEL}
 
 
 def to_containers(bundle: Path, path: Path, *, engine: str = "") -> pathlib.Path:
@@ -51,8 +49,8 @@ def to_containers(bundle: Path, path: Path, *, engine: str = "") -> pathlib.Path
     if target.exists():
         raise RequestError(f"{str(target)!r} is there already. Choose a new folder.")
     words = {
-        "name": model_name(found),
-        "dns": dns_label(model_name(found)),
+        "name": found.name,
+        "dns": dns_label(found.name),
         "engine": engine,
         "version": tfpipe.__version__,
     }
@@ -79,7 +77,7 @@ def dns_label(name: str) -> str:
 
 
 def _engine(bundle: Bundle, engine: str) -> str:
-    names = [ENGINES.get(name, pathlib.PurePath(name).stem) for name in bundle.models]
+    names = tuple(bundle.engines)
     if engine and engine not in names:
         raise RequestError(one_of("engine", engine, names))
     return engine or names[0]

@@ -8,14 +8,12 @@ Example:
     models/digits/2/saved_model.pb ...      and its warm-up requests
 """
 
-import json
 import pathlib
-import re
 import shutil
 
 from tfpipe.deploy.warmup import write_warmup
-from tfpipe.errors import DataError, RequestError, received
-from tfpipe.export import Bundle, load_bundle
+from tfpipe.errors import RequestError, received
+from tfpipe.export import load_bundle
 from tfpipe.files import Path, staged, write_text
 
 SAVED_MODEL = "saved_model"
@@ -62,7 +60,7 @@ def to_tf_serving(bundle: Path, path: Path, *, version: int = 1) -> pathlib.Path
             f"The bundle {str(bundle)!r} has no SavedModel. Write it with "
             f'`formats=(..., "saved_model")`.'
         )
-    name = model_name(found)
+    name = found.name
     text = _CONFIG.format(name=name, mount=MOUNT)
     target = models / name / str(version)
     if target.exists():
@@ -73,20 +71,6 @@ def to_tf_serving(bundle: Path, path: Path, *, version: int = 1) -> pathlib.Path
         write_warmup(aside, name=name)
     write_text(models / CONFIG, text)
     return models
-
-
-def model_name(bundle: Bundle) -> str:
-    """The data's name, which stands in the paths of requests.
-
-    Raises:
-        DataError: it holds other characters than letters, digits, ".", "-" and "_".
-    """
-    file = bundle.path / "manifest.json"
-    name = json.loads(file.read_bytes())["name"]
-    if not re.fullmatch(r"[\w.-]+", name, re.ASCII):
-        problem = f"expected a name of letters, digits, '.', '-' and '_', found {name!r}"
-        raise DataError(file, problem)
-    return name
 
 
 def _refuse_other(config: pathlib.Path, text: str) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from tfpipe import cli, records
 from tfpipe.cli import flag
 from tfpipe.drift.comparison import compare
-from tfpipe.drift.profiles import load_profile
+from tfpipe.drift.profiles import FILE, load_profile
 from tfpipe.drift.stored import BATCH_SIZE, stored
 from tfpipe.errors import RequestError
 from tfpipe.ops import Chain
@@ -40,7 +40,7 @@ class Flags:
 def main(flags: Flags) -> None:
     """Prints the table, and writes the page."""
     bundle = pathlib.Path(flags.bundle)
-    profile, prepare = load_profile(bundle / "profile.json"), Chain.from_json(bundle / "chain.json")
+    profile, prepare = load_profile(bundle / FILE), Chain.from_json(bundle / "chain.json")
     data = examples(pathlib.Path(flags.data), flags.split, prepare)
     comparison = compare(profile, data, prepare=prepare, alert=flags.alert)
     print(comparison)

@@ -47,6 +47,7 @@ def looking(model: "keras.Model", prepare: "Chain | None") -> Look:
 
     @tf.function(reduce_retracing=True, autograph=False)
     def run(inputs: tf.Tensor) -> Any:
+        """The scores and the features of a batch."""
         if chain is not None and chain.ops:
             key = chain.ops[0].on
             inputs = chain({key: inputs})[key]

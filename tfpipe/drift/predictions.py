@@ -15,7 +15,7 @@ from tfpipe.errors import RequestError, received
 
 MOST_OUTPUTS = 20  # that get a column each
 CLASS = "prediction/class"
-LEAST_SCORE = 0.5  # of what counts as there: a label, an object, a pixel
+LEAST_SCORE = 0.5  # above it, a label, an object, a pixel counts as there, as in export
 _AXES = {"label": 2, "labels": 2, "target": 2, "boxes": 3, "mask": 4}
 
 
@@ -80,7 +80,7 @@ def prediction_rows(scores: np.ndarray, task: str) -> np.ndarray:
     """A row per example, float32.
 
     Of a label, the class and its score; of a detector's anchors, those of the surest one, and how
-    many reach 0.5; of a mask, the mean of the pixels' highest scores and each class' share of the
+    many are over 0.5; of a mask, the mean of the pixels' highest scores and each class' share of the
     area; of up to 20 labels or targets, each score, of more their mean and the highest.
 
     >>> prediction_rows(np.array([[0.1, 0.9]]), "label")
@@ -93,7 +93,7 @@ def prediction_rows(scores: np.ndarray, task: str) -> np.ndarray:
     elif task == "boxes":
         of_anchor = scores[..., 4:].max(-1)
         surest = scores[np.arange(number), of_anchor.argmax(1), 4:]
-        columns = [surest.argmax(1), surest.max(1), (of_anchor >= LEAST_SCORE).sum(1)]
+        columns = [surest.argmax(1), surest.max(1), (of_anchor > LEAST_SCORE).sum(1)]
     elif task == "mask":
         chosen, sure = (each.reshape(number, -1) for each in _chosen(scores))
         shares = [(chosen == area).mean(1) for area in _areas(scores.shape[-1])]
@@ -109,7 +109,7 @@ def answers(scores: np.ndarray, task: str) -> np.ndarray:
     """What is compared with a target that comes later; small, but for masks."""
     if task in ("label", "mask"):
         return _chosen(scores)[0]
-    return scores >= LEAST_SCORE if task == "labels" else scores
+    return scores > LEAST_SCORE if task == "labels" else scores
 
 
 def errors(answered: np.ndarray, targets: Any, task: str) -> np.ndarray:
@@ -144,7 +144,7 @@ def _chosen(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The class and its score; one score alone is that of the second of two classes."""
     if scores.shape[-1] == 1:
         second = scores[..., 0]
-        return (second >= LEAST_SCORE).astype(int), np.maximum(second, 1 - second)
+        return (second > LEAST_SCORE).astype(int), np.maximum(second, 1 - second)
     return scores.argmax(-1), scores.max(-1)
 
 

@@ -23,6 +23,7 @@ from tfpipe.errors import DataError, RequestError, received
 from tfpipe.files import Path, write_bytes, write_json
 from tfpipe.report import text_table
 
+FILE = "profile.json"  # in a bundle
 FORMAT = "tfpipe profile 1"
 ARRAYS = ("rows", "embedded", "errors", "latency_ms")
 BINS = 10

@@ -8,17 +8,15 @@ Example:
 """
 
 import dataclasses
-import pathlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tfpipe.deploy.serving import model_name
 from tfpipe.drift import Monitor, load_profile
+from tfpipe.drift.profiles import FILE as PROFILE
 from tfpipe.errors import RequestError, one_of
 from tfpipe.export import Bundle, Predictor, load, load_bundle, load_texts
-from tfpipe.export.bundling.profiled import FILE as PROFILE
 from tfpipe.files import Path
 from tfpipe.ops import Chain
 from tfpipe.serve.forms import Form, form_of
@@ -110,20 +108,11 @@ def load_engine(
     predictor = load_texts(file, chain) if texts else load(file, threads=threads)
     form = form_of(predictor, chain, max_pixels)
     names, monitor = bundle.class_names, _monitor(bundle, chain)
-    return Engine(model_name(bundle), version, names, predictor, form, monitor)
-
-
-def engines(bundle: Bundle) -> dict[str, str]:
-    """A bundle's model files by the names that `--engine` takes."""
-    stems = {name: pathlib.PurePath(name).stem for name in bundle.models}
-    return {_KINDS.get(name, stem): name for name, stem in stems.items()}
-
-
-_KINDS = {"model.onnx": "onnx", "model.keras": "keras"}
+    return Engine(bundle.name, version, names, predictor, form, monitor)
 
 
 def _file(bundle: Bundle, engine: str) -> str:
-    known = engines(bundle)
+    known = bundle.engines
     if engine and engine not in known:
         raise RequestError(one_of("engine", engine, tuple(known)))
     return known[engine] if engine else bundle.models[0]

@@ -85,6 +85,7 @@ def numbers(shape: Sequence[int], dtype: str) -> Parse:
     expected = f"Expected {axes} {wanted} in nested lists."
 
     def parse(instance: Any) -> np.ndarray:
+        """One instance as an array."""
         values = _leaves(instance, shape, expected)
         kinds = set(map(type, values))
         if not kinds <= ({int} if whole else {int, float}):

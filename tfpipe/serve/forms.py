@@ -71,6 +71,7 @@ def _by_one(names: Sequence[str], parse: examples.Parse) -> ParseAll:
 
 def _images(numbers: examples.Parse, max_pixels: int) -> ParseAll:
     def parse(instance: Any) -> pixels.Image:
+        """An uploaded file, an image in base64, or pixels in nested lists."""
         if isinstance(instance, bytes):
             return pixels.open_image(instance, max_pixels)
         if isinstance(instance, dict) and list(instance) == ["b64"]:
@@ -85,6 +86,7 @@ def _images(numbers: examples.Parse, max_pixels: int) -> ParseAll:
     parse_each = _by_one(("images", "encoded"), parse)
 
     def parse_all(instances: Sequence[Any]) -> list[Any]:
+        """Every instance, and no more pixels together than may be."""
         parsed = parse_each(instances)
         total = sum(image.num_pixels for image in parsed if isinstance(image, pixels.Encoded))
         if total > max_pixels:

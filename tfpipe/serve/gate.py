@@ -29,6 +29,7 @@ def gate(app: ASGIApp, *, token: str, told: Told) -> ASGIApp:
     """
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, as ASGI hands it on."""
         if scope["type"] != "http":
             await app(scope, receive, send)
             return

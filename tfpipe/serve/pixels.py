@@ -72,6 +72,7 @@ def reader(chain: Chain, shape: Sequence[int]) -> Callable[[Sequence[Image]], np
     channels = next(op.channels for op in chain.ops if isinstance(op, Decode))
 
     def read(images: Sequence[Image]) -> np.ndarray:
+        """The images as a batch of pixels."""
         pixels = np.empty((len(images), *shape), np.uint8)
         for place, image in enumerate(images):
             if isinstance(image, np.ndarray):

@@ -177,11 +177,11 @@ def weigh_classes(weights: Mapping[int, float]) -> Change:
     table = tf.constant([float(weights.get(label, 1)) for label in range(max(weights) + 1)])
 
     def weigh(x: Any, y: Any, sample_weight: Any = None) -> tuple[Any, Any, Any]:
+        """A batch with its weights."""
         if y.shape.rank > 2:
             raise RequestError(
                 "`class_weights` are for one label per example. Received: targets of shape "
-                f"{tuple(y.shape)}. Leave them out; of masks, `DiceCrossentropy` weighs all "
-                "classes alike in its half that is Dice."
+                f"{tuple(y.shape)}. Leave them out; for masks, `DiceCrossentropy` takes weights."
             )
         one_hot = y.shape.rank == 2 and y.shape[1] != 1
         if one_hot:

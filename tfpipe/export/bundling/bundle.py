@@ -108,6 +108,7 @@ def bundle(
 
         @functools.cache  # two formats may meet on the same rung
         def make(rung: str) -> FileReport:
+            """Writes the file of a rung, and runs it on the split."""
             if rung == aware.NAME:
                 file = aware.write_aware(model, manifest, folder, prepare=prepare)
             else:

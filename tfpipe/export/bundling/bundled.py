@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 import pathlib
+import re
 from collections.abc import Mapping
 
 from tfpipe.errors import DataError, RequestError
@@ -21,6 +22,7 @@ FILE = "bundle.json"
 FORMAT = 1
 REPORT = "report.json"
 CARD = "model_card.md"
+ENGINES = {"model.onnx": "onnx", "model.keras": "keras"}  # the others have their files' names
 LABELS = "labels.txt"
 
 
@@ -43,6 +45,25 @@ class Bundle:
     def models(self) -> tuple[str, ...]:
         """The names of the model files, in the report's order."""
         return tuple(file.path for file in self.report.files)
+
+    @property
+    def name(self) -> str:
+        """The data's name, as it can stand in the path of a request.
+
+        Raises:
+            DataError: it holds other characters than letters, digits, ".", "-" and "_".
+        """
+        file = self.path / "manifest.json"
+        name = str(json.loads(file.read_bytes())["name"])
+        if not re.fullmatch(r"[\w.-]+", name, re.ASCII):
+            problem = f"expected a name of letters, digits, '.', '-' and '_', found {name!r}"
+            raise DataError(file, problem)
+        return name
+
+    @property
+    def engines(self) -> Mapping[str, str]:
+        """The model files by the names that a server's `--engine` takes, in the report's order."""
+        return {ENGINES.get(name, pathlib.PurePath(name).stem): name for name in self.models}
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -10,10 +10,10 @@ import sys
 
 from tfpipe import drift
 from tfpipe.backend import keras
+from tfpipe.drift.profiles import FILE
 from tfpipe.ops import Chain
 from tfpipe.records import Manifest
 
-FILE = "profile.json"
 BATCH_SIZE = 64
 
 
