@@ -80,8 +80,8 @@ def prediction_rows(scores: np.ndarray, task: str) -> np.ndarray:
     """A row per example, float32.
 
     Of a label, the class and its score; of a detector's anchors, those of the surest one, and how
-    many are over 0.5; of a mask, the mean of the pixels' highest scores and each class' share of the
-    area; of up to 20 labels or targets, each score, of more their mean and the highest.
+    many are over 0.5; of a mask, the mean of the pixels' highest scores and each class' share of
+    the area; of up to 20 labels or targets, each score, of more their mean and the highest.
 
     >>> prediction_rows(np.array([[0.1, 0.9]]), "label")
     array([[1. , 0.9]], dtype=float32)

@@ -6,14 +6,15 @@ Example:
 """
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from keras.src.models import Functional
 
 from tfpipe.backend import keras
 from tfpipe.compress.legacy.layers import copy_weights, twin
-from tfpipe.errors import RequestError, received
+from tfpipe.errors import RequestError
+from tfpipe.models.graph import as_graph, operations
 
 Twins: TypeAlias = dict[Any, Any]  # from an operation of Keras 3 to its layer in tf_keras
 
@@ -56,10 +57,10 @@ def rebuild(model: keras.Model, *, batch_size: int | None = None, flat: bool = F
     >>> legacy.count_params(), legacy.get_layer("conv1").kernel.shape
     (61706, TensorShape([5, 5, 1, 6]))
     """
-    graph = _graph(model)
+    graph = as_graph(model)
     twins: Twins = {}
     refused = []
-    for operation in _leaves(graph):
+    for operation in operations(graph):
         try:
             twins[operation] = _twin(operation)
         except (TypeError, ValueError):  # a class or a configuration that Keras 2 does not have
@@ -82,25 +83,6 @@ def changed(legacy: Any, change: Callable[[Any], Any]) -> Any:
     import tf_keras
 
     return tf_keras.models.clone_model(legacy, clone_function=change)
-
-
-def _graph(model: keras.Model) -> Functional:
-    """The model as a graph of layers, which only functional and built Sequential ones have."""
-    if isinstance(model, keras.Sequential) and model.built:
-        return keras.Model(model.inputs, model.outputs, name=model.name)
-    if isinstance(model, Functional) and type(model).call is Functional.call:
-        return model
-    expected = "a functional model, or a Sequential one that is built"
-    raise RequestError(received(expected, model=model.name, type=type(model).__name__))
-
-
-def _leaves(graph: Functional) -> Iterator[Any]:
-    """The layers and other operations of a model, and of the models in it."""
-    for operation in graph.operations:
-        if isinstance(operation, keras.Model):
-            yield from _leaves(_graph(operation))
-        elif not isinstance(operation, keras.layers.InputLayer):
-            yield operation
 
 
 def _twin(operation: Any) -> Any:
@@ -135,9 +117,9 @@ def _outputs(graph: Functional, inputs: Any, twins: Twins, flat: bool, mask: Any
     """What the twins make of the inputs, whose masks tf_keras keeps by itself."""
     inner = {
         operation: (
-            functools.partial(_outputs, _graph(operation), twins=twins, flat=True)
+            functools.partial(_outputs, as_graph(operation), twins=twins, flat=True)
             if flat
-            else _connected(_graph(operation), twins, None, flat=False)
+            else _connected(as_graph(operation), twins, None, flat=False)
         )
         for operation in graph.operations
         if isinstance(operation, keras.Model)
