@@ -1,5 +1,7 @@
 """The data: weighed by class, checked in the first batches, begun at any epoch and batch."""
 
+import threading
+
 import keras
 import numpy as np
 import pytest
@@ -44,6 +46,22 @@ def assert_same(one, two):
 
 WEIGHTS = {0: 2.0, 2: 0.5}
 BY_EXAMPLE = np.array([2.0, 1.0, 0.5], np.float32)[Y]
+
+
+def test_letting_go_does_not_wait():
+    may_end, ended = threading.Event(), threading.Event()
+
+    class Slow:
+        def __del__(self):
+            may_end.wait()
+            ended.set()
+
+    held = [Slow()]
+    data.let_go(held)
+    assert not ended.is_set()
+    may_end.set()
+    assert ended.wait(timeout=10)
+    assert held == []
 
 
 def test_class_weights_are_sample_weights():

@@ -1,6 +1,8 @@
 """fit(): the same training as Keras' own, with its callbacks beside it."""
 
 import re
+import threading
+import weakref
 
 import keras
 import numpy as np
@@ -9,7 +11,7 @@ import tensorflow as tf
 
 from tfpipe import models, train
 from tfpipe.errors import RequestError
-from tfpipe.train import loop
+from tfpipe.train import data, loop
 
 RNG = np.random.default_rng(0)
 X = RNG.random((42, 6), np.float32)
@@ -185,6 +187,22 @@ def test_a_call_of_fewer_steps_is_counted_as_it_is():
     calls = Calls()
     fit(classifier(), TRAIN, steps_per_call=4, callbacks=[calls])
     assert calls.seen[1:-2] == ["epoch 0", "from 0", "to 3", "from 4", "to 5"]
+
+
+def test_no_epoch_waits_for_the_iterators_of_the_one_before(monkeypatch):
+    gone = []
+
+    def watched(dataset):
+        iterator = iter(dataset)
+        weakref.finalize(iterator, lambda: gone.append(threading.current_thread().name))
+        return iterator
+
+    monkeypatch.setattr(data, "iter", watched, raising=False)
+    fit(classifier(), TRAIN, VAL, epochs=3)
+    for thread in threading.enumerate():
+        if thread.name == "tfpipe-let-go":
+            thread.join()
+    assert gone == ["tfpipe-let-go"] * 6
 
 
 def test_callbacks_see_the_mean_so_far():

@@ -8,6 +8,7 @@ Example:
 
 import contextlib
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -104,6 +105,16 @@ def passes(
     batches = strategy.experimental_distribute_dataset(dataset)
     while True:
         yield iter(batches)
+
+
+def let_go(held: list[Iterator[Any]]) -> None:
+    """Empties a list of iterators in a thread of its own, and returns at once.
+
+    A `tf.data` iterator waits in its destructor for its autotuner, which often misses that it is
+    to stop (`CancellationManager` calls its callbacks before it says that it is cancelled). It
+    then sleeps on, for as long as the pass has taken.
+    """
+    threading.Thread(target=held.clear, name="tfpipe-let-go").start()
 
 
 def _count_batches(name: str, dataset: tf.data.Dataset) -> int:

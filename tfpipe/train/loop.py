@@ -10,6 +10,7 @@ from tfpipe.backend import keras
 from tfpipe.report import progress
 from tfpipe.report.bars import Bar
 from tfpipe.train.checkpoint import Keeper
+from tfpipe.train.data import let_go
 from tfpipe.train.finite import NotFiniteError, Watch, first_problem, ids
 from tfpipe.train.graph import Repeat
 
@@ -106,7 +107,7 @@ def _train(job: Job, pace: Pace, bar: Bar, epoch: int, step: int, name: str) -> 
     """The epoch's steps from `step` on; the logs of the last call, and the speed in words."""
     logs: Logs = {}
     side = job.sides["train"]
-    iterator = next(side.passes)
+    held = [next(side.passes)]
     began, waited, seen = time.monotonic(), float(job.watch.waited_s), _examples(job.model)
     speed = ""
     job.calls.on_train_batch_begin(step)
@@ -114,7 +115,7 @@ def _train(job: Job, pace: Pace, bar: Bar, epoch: int, step: int, name: str) -> 
         wanted = min(pace.steps, job.num_steps - step)
         count = min(wanted * job.accumulate, side.num_batches - step * job.accumulate)
         started = time.monotonic()
-        done = int(side.repeat(iterator, tf.constant(count)))
+        done = int(side.repeat(held[0], tf.constant(count)))
         pace.took(wanted, time.monotonic() - started)
         if done < count or (job.watch.stop and job.watch.num_bad):
             raise _not_finite(job, epoch, step * job.accumulate + done)
@@ -130,6 +131,7 @@ def _train(job: Job, pace: Pace, bar: Bar, epoch: int, step: int, name: str) -> 
             break
         job.keeper.reached(epoch, step)
         job.calls.on_train_batch_begin(step)
+    let_go(held)
     return logs, speed
 
 
@@ -143,9 +145,10 @@ def _results(job: Job) -> Logs:
 def _val_logs(job: Job, pace: Pace) -> Logs:
     val = job.sides["val"]
     job.model.reset_metrics()
-    iterator = next(val.passes)
+    held = [next(val.passes)]
     for first in range(0, val.num_batches, pace.steps):
-        val.repeat(iterator, tf.constant(min(pace.steps, val.num_batches - first)))
+        val.repeat(held[0], tf.constant(min(pace.steps, val.num_batches - first)))
+    let_go(held)
     results = _numbers(job.model.get_metrics_result())
     return {f"val_{name}": value for name, value in results.items()}
 
