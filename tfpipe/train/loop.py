@@ -16,7 +16,7 @@ from tfpipe.train.graph import Repeat
 
 Logs = dict[str, float]
 
-CALL_S = 0.25  # a call of the graph is about that long where `steps_per_call` is "auto"
+CALL_S = 0.5  # a call of the graph is about that long where `steps_per_call` is "auto"
 MOST_STEPS = 1024
 STEPS_OF_WORKERS = 16  # workers must agree, and their clocks do not
 

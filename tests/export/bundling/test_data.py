@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from sklearn.metrics import accuracy_score, r2_score
 
 from tfpipe import export, ops, records
@@ -130,6 +131,19 @@ def test_the_page_shows_series_as_lines_and_errors_in_the_units_of_the_data(
     assert sections["The largest errors"].count("<polyline") == 2 * 24
     worst = re.findall(r"target: ([\d.]+)", sections["The largest errors"])[0]
     assert float(worst) == pytest.approx(truths[errors.argmax()], rel=1e-3)
+
+
+def test_the_page_calls_examples_by_their_ids(series_bundle, series):
+    shards = [f"{series.path}/{shard.file}" for shard in series.split("test").shards]
+    spec = {"id": tf.io.FixedLenFeature([], tf.string), "target": tf.io.VarLenFeature(tf.float32)}
+    targets = {}
+    for record in tf.data.TFRecordDataset(shards):
+        example = tf.io.parse_single_example(record, spec)
+        targets[example["id"].numpy().decode()] = float(example["target"].values[0])
+    shown = re.findall(r"target: ([\d.]+)<br>(.*?)<", page_of(series_bundle)["The largest errors"])
+    assert len(shown) == 24
+    for target, name in shown:
+        assert float(target) == pytest.approx(targets[name], rel=1e-3)
 
 
 def test_the_card_of_series_says_nothing_of_classes(series_bundle):

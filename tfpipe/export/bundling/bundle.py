@@ -36,7 +36,7 @@ from tfpipe.export.writing.calibration import MIN_EXAMPLES
 from tfpipe.export.writing.metadata import attach
 from tfpipe.files import Path, staged
 from tfpipe.ops import Chain, Standardize
-from tfpipe.records import Manifest
+from tfpipe.records import Manifest, ids
 
 FEW = (
     "Where ranges of int8 and int16x8 were taken from examples, it was from all {} of the split "
@@ -125,6 +125,7 @@ def bundle(
         if least < MIN_EXAMPLES:
             report = report.telling(instead=[*report.reference["instead"], FEW.format(least)])
         results = _results(report, data, answers, folder, prepare)
+        results = results._replace(ids=ids(manifest, split))
         if data.task == "labels":
             known = about_labels(results, manifest, prepare, data.reference, split=split)
             report = report.telling(labels=known)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tfpipe.errors import RequestError
+from tfpipe.export.scoring.measures import known_mean
 from tfpipe.models.detections import MOST, SCORE, detections
 
 Array = np.ndarray
@@ -102,14 +103,16 @@ def num_wrong(rows: Array) -> Array:
 
 def mean_precision_50(rows: Array, counts: Array) -> Array:
     """mAP@50: the mean over the classes that a sample has."""
-    return _mean(average_precisions(rows, counts, num_overlaps=1))
+    precisions = average_precisions(rows, counts, num_overlaps=1)
+    return known_mean(precisions[:, 0].T)
 
 
 def in_words(rows: Array) -> str:
     """The scores beside mAP@50, in a sentence."""
     whole = average_precisions(rows, np.ones((1, len(rows))))
     each = ", ".join(f"{value:.4f}" for value in whole[0, 0])
-    return f"mAP@50-95 {_mean(whole)[0]:.4f}; AP@50 of each class, in their order: {each}."
+    mean = known_mean(whole[0].reshape(-1))
+    return f"mAP@50-95 {mean:.4f}; AP@50 of each class, in their order: {each}."
 
 
 def agreement(outputs: Array, expected: Array) -> Array:
@@ -190,11 +193,3 @@ def _area(right: Array, seen: Array, total: Array) -> Array:
         places = np.searchsorted(right[sample] / total[sample], RECALLS, side="left")
         areas[sample] = best[sample, places].mean()
     return areas
-
-
-def _mean(values: Array) -> Array:
-    """The mean over all but the first axis of what is not nan."""
-    flat = values.reshape(len(values), -1)
-    known = ~np.isnan(flat)
-    total, number = np.where(known, flat, 0).sum(1), known.sum(1)
-    return np.divide(total, number, out=np.full_like(total, np.nan), where=number > 0)

@@ -43,7 +43,7 @@ def mean_area(rows: Array, counts: Array) -> Array:
     """The area under the ROC curve of each label, and of those the mean."""
     scores, targets = np.split(rows, 2, axis=1)
     pairs = zip(scores.T, targets.T == 1, strict=True)
-    return _mean(np.stack([weighted_areas(*pair, counts) for pair in pairs]))
+    return known_mean(np.stack([weighted_areas(*pair, counts) for pair in pairs]))
 
 
 def overlap_rows(scores: Array, targets: Array, num_classes: int) -> Array:
@@ -63,7 +63,7 @@ def overlap_rows(scores: Array, targets: Array, num_classes: int) -> Array:
 def mean_iou(rows: Array, counts: Array) -> Array:
     """Intersection over union of each class, and of those the mean."""
     both, either = np.split(counts @ rows, 2, axis=1)
-    return _mean(np.divide(both, either, out=np.full_like(both, np.nan), where=either > 0).T)
+    return known_mean(np.divide(both, either, out=np.full_like(both, np.nan), where=either > 0).T)
 
 
 def error_rows(scores: Array, targets: Array, centre: float) -> Array:
@@ -81,7 +81,9 @@ def r2(rows: Array, counts: Array) -> Array:
     spread = squares - sums**2 / numbers
     # What rounding leaves of targets that are all the same is no spread.
     known = spread > 1e-12 * squares
-    return _mean(1 - np.divide(errors, spread, out=np.full_like(errors, np.nan), where=known).T)
+    return known_mean(
+        1 - np.divide(errors, spread, out=np.full_like(errors, np.nan), where=known).T
+    )
 
 
 def _classes(scores: Array, targets: Array, num_classes: int, *, least: int = 0) -> Array:
@@ -97,8 +99,8 @@ def _classes(scores: Array, targets: Array, num_classes: int, *, least: int = 0)
     return classes
 
 
-def _mean(values: Array) -> Array:
-    """The mean over the first axis of what is not nan."""
+def known_mean(values: Array) -> Array:
+    """The mean over the first axis of what is not nan; nan where nothing is known."""
     known = ~np.isnan(values)
     total, number = np.where(known, values, 0).sum(0), known.sum(0)
     return np.divide(total, number, out=np.full_like(total, np.nan), where=number > 0)

@@ -54,8 +54,8 @@ def test_where_a_file_leaves_the_model_all_three_answers_are_shown(results):
     assert text.startswith("<p>2 of 10 examples.</p>")
     captions = re.findall("<figcaption>(.*?)</figcaption>", text)
     assert captions == [
-        '<span class="wrong">✗ f: cat</span><br>model: dog<br>label: dog',
-        'f: &lt;b&gt;<br><span class="wrong">✗ model: dog</span><br>label: &lt;b&gt;',
+        '<span class="wrong">✗ f: cat</span><br>model: dog<br>label: dog<br>example 4',
+        'f: &lt;b&gt;<br><span class="wrong">✗ model: dog</span><br>label: &lt;b&gt;<br>example 5',
     ]
 
 

@@ -27,7 +27,7 @@ def test_the_errors_are_scikit_learns(results_of, shape):
     assert list(map(float, numbers)) == pytest.approx(expected, rel=1e-3)
     first = re.findall("<td[^>]*>(.*?)</td>", sections["The largest errors"])[0]
     worst = np.abs(truths - given).reshape(50, -1).max(axis=1).argmax()
-    assert int(first) == worst
+    assert first == f"example {worst}"
 
 
 def test_forecasts_are_told_in_the_units_of_the_data(results_of):
@@ -37,5 +37,8 @@ def test_forecasts_are_told_in_the_units_of_the_data(results_of):
     results = results_of(series, truths, {"model": given}, standardize.restored)
     sections = dict(evidence("target", results, []))
     assert re.findall("<td[^>]*>(.*?)</td>", sections["Errors"])[3] == "5"
-    assert "<figcaption>model: 115<br>target: 110</figcaption>" in sections["The largest errors"]
+    assert (
+        "<figcaption>model: 115<br>target: 110<br>example 1</figcaption>"
+        in sections["The largest errors"]
+    )
     assert sections["The largest errors"].count("<polyline") == 3 * 2

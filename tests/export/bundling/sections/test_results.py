@@ -48,21 +48,33 @@ def test_no_more_is_read_than_is_shown(results_of):
     assert read == [4, 4]
 
 
-def test_only_the_first_are_shown_and_it_says_so():
+def test_an_example_is_called_by_its_id_where_it_is_known(results_of):
+    results = results_of(np.zeros((10, 2)), LABELS, {"model": SCORES})
+    assert results.name(3) == "example 3"
+    named = results._replace(ids=[f"cat/{n}.png" for n in range(10)])
+    assert named.name(3) == "cat/3.png"
+    picture = np.zeros((8, 8, 1), np.uint8)
+    text = shown(named, {3: (picture, 0)}, np.array([3]), line)
+    assert "<figcaption>place 3<br>cat/3.png</figcaption>" in text
+
+
+def test_only_the_first_are_shown_and_it_says_so(results_of):
+    results = results_of(np.zeros((60, 2)), np.zeros(60, int), {"model": np.eye(2)[[0] * 60]})
     image = np.zeros((8, 8, 1), np.uint8)
-    text = shown(dict.fromkeys(range(50), (image, 0)), np.arange(50), line, total=60)
+    text = shown(results, dict.fromkeys(range(50), (image, 0)), np.arange(50), line)
     assert text.startswith(f"<p>50 of 60 examples; the first {MOST_SHOWN} are shown.</p>")
     assert text.count("<img") == MOST_SHOWN
 
 
-def test_that_there_is_none_is_said():
-    assert shown({}, np.array([], int), line, total=1200) == "<p>None of 1,200 examples.</p>"
+def test_that_there_is_none_is_said(results_of):
+    results = results_of(np.zeros((10, 2)), LABELS, {"model": SCORES})
+    assert shown(results, {}, np.array([], int), line) == "<p>None of 10 examples.</p>"
 
 
-def test_what_nobody_can_look_at_is_a_table():
-    text = shown(
-        {2: (np.zeros(8), 0)}, np.array([2]), lambda n: [("<a>", True), ("b", False)], total=3
-    )
+def test_what_nobody_can_look_at_is_a_table(results_of):
+    results = results_of(np.zeros((10, 2)), LABELS, {"model": SCORES})
+    said = [("<a>", True), ("b", False)]
+    text = shown(results, {2: (np.zeros(8), 0)}, np.array([2]), lambda n: said)
     assert "<img" not in text
     assert "&lt;a&gt;; b" in text
 

@@ -78,7 +78,7 @@ def _drawings(results: Results, names: Sequence[str]) -> str:
         image, truths = examples[place]
         truths = truths[truths[:, 4] >= 0]
         pictures.append(drawn(image, [(box, RIGHT) for box in truths]))
-        captions.append([(f"example {place}: label, {len(truths)} boxes", False)])
+        captions.append([(f"{results.name(place)}: label, {len(truths)} boxes", False)])
         for who, boxes in given.items():
             marked = compared(boxes[number], truths)
             pictures.append(drawn(image, marked))

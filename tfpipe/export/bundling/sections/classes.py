@@ -37,11 +37,10 @@ def class_sections(results: Results, names: Sequence[str]) -> list[Section]:
         return [(names[model[place]], True), (f"label: {names[labels[place]]}", False)]
 
     who = f"<p>Of {html.escape(results.reference)}.</p>\n"
-    total = results.total
     return [
         ("Confusion matrix", _confusions(labels, given, names)),
-        ("Where a file leaves the model", shown(examples, left, of_all, total=total)),
-        ("Wrong answers", who + shown(examples, wrong, of_model, total=total)),
+        ("Where a file leaves the model", shown(results, examples, left, of_all)),
+        ("Wrong answers", who + shown(results, examples, wrong, of_model)),
     ]
 
 

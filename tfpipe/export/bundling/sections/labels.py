@@ -60,7 +60,7 @@ def _disagreements(
 
     examples = results.examples(places[:MOST_SHOWN])
     at = "<p>At these thresholds, or at 0.5 where there is none.</p>\n"
-    return at + shown(examples, places, of_all, total=results.total)
+    return at + shown(results, examples, places, of_all)
 
 
 def _words(row: np.ndarray, names: Sequence[str]) -> str:

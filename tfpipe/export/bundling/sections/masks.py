@@ -26,7 +26,7 @@ Picture = tuple[np.ndarray, list[Line]]  # and its caption
 class Shown(NamedTuple):
     """An example with its masks: classes (H, W)."""
 
-    place: int
+    name: str
     image: np.ndarray
     truth: np.ndarray
     given: Mapping[str, np.ndarray]
@@ -86,7 +86,7 @@ def _seen(results: Results, places: Sequence[int]) -> dict[int, Shown]:
     for place, (image, target) in results.examples(places).items():
         said = {who: class_of(results.run(who, image[None]))[0] for who in results.answers}
         given = {who: mask.astype(np.int64) for who, mask in said.items()}
-        found[place] = Shown(place, image, target.reshape(image.shape[:2]), given)
+        found[place] = Shown(results.name(place), image, target.reshape(image.shape[:2]), given)
     return found
 
 
@@ -96,7 +96,7 @@ def _spread(
     pictures: list[Picture] = []
     for example in (seen[place] for place in places):
         who, mask = results.reference, example.given[results.reference]
-        pictures.append((example.image, [(f"example {example.place}", False)]))
+        pictures.append((example.image, [(example.name, False)]))
         pictures.append(_labelled(example, names))
         pictures.append(_answered(who, mask, example, names))
     head = f"{len(places)} of {results.total:,} examples, evenly from the lowest mean IoU up."
@@ -109,7 +109,7 @@ def _leaving(seen: Mapping[int, Shown], places: Sequence[int], names: Sequence[s
     pictures: list[Picture] = []
     for example in (seen[place] for place in places):
         image, caption = _labelled(example, names)
-        pictures.append((image, [(f"example {example.place}", False), *caption]))
+        pictures.append((image, [(example.name, False), *caption]))
         pictures += [_answered(*said, example, names) for said in example.given.items()]
     head = f"<p>The {len(places)} examples on which most pixels differ.</p>\n"
     return head + _tiles(pictures, len(pictures) // len(places))

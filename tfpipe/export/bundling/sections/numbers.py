@@ -26,7 +26,7 @@ def number_sections(results: Results, names: Sequence[str]) -> list[Section]:
         said = [(who, numbers[place]) for who, numbers in given.items()]
         return [(f"{who}: {_words(row)}", False) for who, row in (*said, ("target", truths[place]))]
 
-    examples = shown(results.examples(order), order, of_all, total=results.total)
+    examples = shown(results, results.examples(order), order, of_all)
     return [("Errors", table), ("The largest errors", examples)]
 
 

@@ -3,10 +3,10 @@
 Example:
 
     examples = results.examples(places)
-    shown(examples, places, lambda place: [("label: 7", False)], total=results.total)
+    shown(results, examples, places, lambda place: [("label: 7", False)])
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,12 +36,14 @@ class Results(NamedTuple):
         data: batches of (inputs, targets), in the order of the answers.
         run: from a name and some inputs to scores, for what the answers do not keep.
         restored: from targets, and forecasts of them, to the units of the data.
+        ids: of the examples, in the order of the answers; they need not be known.
     """
 
     answers: Mapping[str, Answers]
     data: tf.data.Dataset
     run: Callable[[str, np.ndarray], np.ndarray]
     restored: Callable[[np.ndarray], np.ndarray] = same
+    ids: Sequence[str] = ()
 
     @property
     def reference(self) -> str:
@@ -73,6 +75,10 @@ class Results(NamedTuple):
         """Of several labels the scores, by name, (N, labels): the task keeps them in its rows."""
         return {who: np.split(a.rows, 2, axis=1)[0] for who, a in self.answers.items()}
 
+    def name(self, place: int) -> str:
+        """What a person calls an example: its id, a file's name where it was a file."""
+        return self.ids[place] if self.ids else f"example {place}"
+
     def examples(self, places: Iterable[int]) -> dict[int, Example]:
         """The examples at these places, read again; no other is kept."""
         wanted, found, first = {int(place) for place in places}, {}, 0
@@ -95,28 +101,29 @@ def where_any(differs: Iterable[np.ndarray], total: int) -> np.ndarray:
 
 
 def shown(
+    results: Results,
     examples: Mapping[int, Example],
     places: np.ndarray,
     lines: Callable[[int], list[Line]],
-    *,
-    total: int,
 ) -> str:
-    """Some examples with what is said of them, and how many of all they are.
+    """Some examples with what is said of them and their names, and how many of all they are.
 
     Pictures are shown as pictures, texts as texts, sequences as lines over time.
 
     Args:
+        results: see there.
         examples: those that are shown, by their places.
         places: which are meant; the first 24 are shown.
         lines: from a place to what is said of its example.
-        total: how many examples there are.
     """
+    total = results.total
     if not len(places):
         return f"<p>None of {total:,} examples.</p>"
     more = f"; the first {MOST_SHOWN} are shown" if len(places) > MOST_SHOWN else ""
     count = f"<p>{len(places):,} of {total:,} examples{more}.</p>\n"
     first = places[:MOST_SHOWN].tolist()
-    inputs, said = [examples[place][0] for place in first], list(map(lines, first))
+    inputs = [examples[place][0] for place in first]
+    said = [[*lines(place), (results.name(place), False)] for place in first]
     texts = [text_of(each) for each in inputs if isinstance(each, bytes)]
     if texts:
         return count + quotes(texts, said)
@@ -124,8 +131,9 @@ def shown(
         return count + tiles(inputs, said)
     if inputs[0].ndim == 2 and inputs[0].dtype.kind == "f":
         return count + traces(inputs, said)
-    answers = ["; ".join(text for text, _ in each) for each in said]
-    rows: list[list[str | float]] = [[*row] for row in zip(first, answers, strict=True)]
+    rows: list[list[str | float]] = [
+        [results.name(place), "; ".join(text for text, _ in lines(place))] for place in first
+    ]
     return count + html_table(["example", "answers"], rows)
 
 
