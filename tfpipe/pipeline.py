@@ -2,12 +2,19 @@
 
 Example:
 
+    from tfpipe.pipeline import flag, run
+
+    @dataclasses.dataclass(frozen=True)
+    class Flags:
+        out: str = flag("out/xray", "the folder for everything")
+        overwrite: bool = flag(False, "begin anew where --out holds a run already")
+
     def load_source(flags: Flags) -> tp.records.Source: ...
     def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.export.Bundle:
         ...                             # a model, and tp.export.bundle(..., out / "bundle")
 
     if __name__ == "__main__":
-        sys.exit(pipeline.run(load_source, make, Flags, doc=__doc__))
+        raise SystemExit(run(load_source, make, Flags, doc=__doc__))
 """
 
 from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
@@ -18,14 +25,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import tfpipe as tp
 from tfpipe import cli, runs
+from tfpipe.cli import flag
 from tfpipe.report.tables import is_table
 
 if TYPE_CHECKING:
     from tfpipe.export import Bundle
     from tfpipe.records import Manifest, Source
 
+__all__ = ["PRECISIONS", "flag", "run"]
+
 Flags = TypeVar("Flags")
 
+# Those of `train.distribute`, which loads TensorFlow.
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 BUNDLE = "bundle"
 PAGE = f"{BUNDLE}/report.html"
 SHORT = 110  # characters of a note that is printed, its heading included

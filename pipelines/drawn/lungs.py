@@ -8,6 +8,8 @@ Grey bodies with two dark lungs, ribs, a heart, and noise; a finding is a mark w
 seen. The pictures of a patient share the build and, mostly, the findings.
 """
 
+from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
+
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +17,7 @@ import cv2
 import numpy as np
 
 import tfpipe as tp
+from pipelines.drawn.strokes import ellipse
 
 FINDINGS = {  # and the share of the patients who have each
     "Cardiomegaly": 0.3,
@@ -30,6 +33,7 @@ LUNGS = (0.3, 0.7)  # their middles, as fractions of the width
 
 def lungs(seed: int, *, num_patients: int = 320) -> tp.records.Source:
     """Two or three pictures of each patient: grey, 96x96, with multi-hot `labels`."""
+    print("The chests are drawn: the scores say nothing of real ones.")
     features = {
         "image": tp.records.Feature("image", (SIZE_PX, SIZE_PX, 1)),
         "labels": tp.records.Feature("labels", (len(FINDINGS),)),
@@ -63,39 +67,25 @@ def draw(findings: set[str], build: np.ndarray, random: np.random.Generator) -> 
     width, height, heart = build * (0.15, 0.33, 0.09)
     side = random.integers(2)  # of what is on one side only
     for middle in LUNGS:
-        _ellipse(image, (middle, 0.5), (width, height), 55)
+        ellipse(image, (middle, 0.5), (width, height), 55)
     if "Pneumothorax" in findings:  # air outside the lung: black, and no ribs' shadow in it
-        _ellipse(image, (LUNGS[side], 0.4), (width, height * 0.7), 10)
-        _ellipse(image, (0.5 + 0.6 * (LUNGS[side] - 0.5), 0.48), (width, height), 55)
+        ellipse(image, (LUNGS[side], 0.4), (width, height * 0.7), 10)
+        ellipse(image, (0.5 + 0.6 * (LUNGS[side] - 0.5), 0.48), (width, height), 55)
     for rib in np.arange(0.2, 0.85, 0.085):
         for middle in LUNGS:
-            _ellipse(image, (middle, rib + 0.1), (width, 0.1), 95, arc=(190, 350))
+            ellipse(image, (middle, rib + 0.1), (width, 0.1), 95, arc=True)
     size = heart * (1.9 if "Cardiomegaly" in findings else 1)
-    _ellipse(image, (0.54, 0.66), (size, 0.13), 160)
+    ellipse(image, (0.54, 0.66), (size, 0.13), 160)
     if "Effusion" in findings:  # fluid: the lung's lower end is white
-        _ellipse(image, (LUNGS[side], 0.5 + height), (width * 1.2, random.uniform(0.13, 0.2)), 165)
+        ellipse(image, (LUNGS[side], 0.5 + height), (width * 1.2, random.uniform(0.13, 0.2)), 165)
     for name, radius in (("Mass", (0.055, 0.075)), ("Nodule", (0.022, 0.03))):
         if name in findings:
             place = LUNGS[random.integers(2)] + random.uniform(-0.06, 0.06)
             size = random.uniform(*radius)
-            _ellipse(image, (place, random.uniform(0.3, 0.6)), (size, size), 190)
+            ellipse(image, (place, random.uniform(0.3, 0.6)), (size, size), 190)
     if "Hernia" in findings:  # a bubble behind the heart
-        _ellipse(image, (0.5, 0.8), (0.08, 0.07), 200)
-        _ellipse(image, (0.5, 0.8), (0.05, 0.04), 40)
+        ellipse(image, (0.5, 0.8), (0.08, 0.07), 200)
+        ellipse(image, (0.5, 0.8), (0.05, 0.04), 40)
     image = cv2.GaussianBlur(image, (0, 0), 0.8) * random.uniform(0.85, 1.15)
     image += random.normal(0, 6, image.shape)
     return image.clip(0, 255).round().astype(np.uint8)[..., None]
-
-
-def _ellipse(
-    image: np.ndarray,
-    middle: tuple[float, float],
-    radii: tuple[float, float],
-    grey: float,
-    *,
-    arc: tuple[int, int] | None = None,
-) -> None:
-    """Fills an ellipse, or draws a part of its edge; places (x, y) are fractions of the size."""
-    places = [tuple(round(value * SIZE_PX) for value in pair) for pair in (middle, radii)]
-    start, end = arc or (0, 360)
-    cv2.ellipse(image, *places, 0, start, end, grey, thickness=2 if arc else -1)

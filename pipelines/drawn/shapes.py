@@ -8,6 +8,8 @@ A shape of any colour, size, place and turn on a ground of another colour, under
 colour nor brightness tells the kind.
 """
 
+from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
+
 import cv2
 import numpy as np
 
@@ -22,6 +24,7 @@ KINDS = (
 
 def shapes(seed: int, *, number: int = 3000) -> tp.records.Source:
     """As many pictures of each kind, with a `label`."""
+    print("The shapes are drawn: the scores say nothing of real ones.")
     random = np.random.default_rng(seed)
     labels = np.arange(number) % len(KINDS)
     images = np.stack([draw(KINDS[label], random) for label in labels])

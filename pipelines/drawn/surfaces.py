@@ -8,6 +8,8 @@ Streaks along one side, uneven light and noise; one in five is without a defect.
 size varies, and its id begins with the kind of its defect: "hole_17".
 """
 
+from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
+
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +24,7 @@ NUMBERS = {"train": 120, "val": 30, "test": 50}
 
 def surfaces(seed: int) -> tp.records.Source:
     """200 grey pictures of 90 to 150 pixels a side, each with a `mask` of free and defect."""
+    print("The surfaces are drawn: the scores say nothing of real ones.")
     features = {
         "image": tp.records.Feature("image", (None, None, 1)),
         "mask": tp.records.Feature("mask", table=(0,) * 128 + (1,) * 128),
@@ -30,6 +33,15 @@ def surfaces(seed: int) -> tp.records.Source:
     return tp.records.examples(
         examples, features, class_names=("free", "defect"), name="drawn_surfaces"
     )
+
+
+def kind_of(name: str) -> str:
+    """The kind of the defect, from a picture's id.
+
+    >>> kind_of("hole_17")
+    'hole'
+    """
+    return name.split("_")[0]
 
 
 def _examples(generator: np.random.Generator) -> Iterator[dict[str, Any]]:

@@ -8,10 +8,13 @@ Grey bodies with two dark lungs, ribs, spine, heart and noise, no two alike. Haz
 pale, blurred patches; clear ones have none. Nothing else tells the classes apart.
 """
 
+from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
+
 import cv2
 import numpy as np
 
 import tfpipe as tp
+from pipelines.drawn.strokes import ellipse
 
 SIZE_PX = 112
 CLASSES = ("clear", "hazy")
@@ -20,6 +23,7 @@ LUNGS = (0.3, 0.7)  # their middles, as fractions of the width
 
 def xrays(seed: int, *, number: int = 320) -> tp.records.Source:
     """As many pictures of each class, grey, 112x112, a fifth of them in val."""
+    print("The X-rays are drawn: the scores say nothing of real ones.")
     random = np.random.default_rng(seed)
     labels = np.arange(number) % 2
     images = np.stack([draw(bool(label), random) for label in labels])
@@ -40,13 +44,13 @@ def draw(hazy: bool, random: np.random.Generator) -> np.ndarray:
     width, height = random.uniform(0.12, 0.17), random.uniform(0.28, 0.36)
     middle = random.uniform(0.45, 0.53)
     for x in LUNGS:
-        _ellipse(image, (x, middle), (width, height), 60)
+        ellipse(image, (x, middle), (width, height), 60)
     lung = image < 100
-    _ellipse(image, (0.5, 0.5), (0.05, 0.6), 165)
-    _ellipse(image, (0.55, middle + 0.15), (random.uniform(0.08, 0.12), 0.13), 160)
+    ellipse(image, (0.5, 0.5), (0.05, 0.6), 165)
+    ellipse(image, (0.55, middle + 0.15), (random.uniform(0.08, 0.12), 0.13), 160)
     for rib in np.arange(0.15, 0.9, 0.09):
         for x in LUNGS:
-            _ellipse(image, (x, rib + 0.1), (width, 0.1), 95, arc=True)
+            ellipse(image, (x, rib + 0.1), (width, 0.1), 95, arc=True)
     if hazy:
         image += _patches(middle, height, random) * lung
     image = cv2.GaussianBlur(image, (0, 0), 1.0) * random.uniform(0.8, 1.2)
@@ -60,19 +64,5 @@ def _patches(middle: float, height: float, random: np.random.Generator) -> np.nd
     for _ in range(random.integers(2, 6)):
         x = random.choice(LUNGS) + random.uniform(-0.08, 0.08)
         y = middle + random.uniform(-0.4, 0.7) * height
-        _ellipse(spots, (x, y), tuple(random.uniform(0.04, 0.08, 2)), random.uniform(40, 70))
+        ellipse(spots, (x, y), tuple(random.uniform(0.04, 0.08, 2)), random.uniform(40, 70))
     return cv2.GaussianBlur(spots, (0, 0), 2.5)
-
-
-def _ellipse(
-    image: np.ndarray,
-    middle: tuple[float, float],
-    radii: tuple[float, ...],
-    grey: float,
-    *,
-    arc: bool = False,
-) -> None:
-    """Fills an ellipse, or draws a part of its edge; places (x, y) are fractions of the size."""
-    places = [tuple(round(value * SIZE_PX) for value in pair) for pair in (middle, radii)]
-    start, end = (190, 350) if arc else (0, 360)
-    cv2.ellipse(image, *places, 0, start, end, grey, thickness=2 if arc else -1)

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tfpipe import train
 
@@ -34,6 +35,14 @@ def test_a_training_is_made_and_kept(tmp_path):
     assert names(tmp_path) == ["dense.history.json", "dense.keras"]
     assert history == made.history.history
     assert len(history["loss"]) == 3
+
+
+def test_a_history_tells_its_model_and_the_arguments_are_passed_on(tmp_path):
+    untrained, x = model(), np.ones((8, 4), np.float32)
+    batches = tf.data.Dataset.from_tensor_slices((x, x[:, :2])).batch(4)
+    kept, history = train.keep(tmp_path / "m.keras", train.fit, untrained, batches, epochs=2)
+    assert kept is untrained
+    assert len(history["mae"]) == 2
 
 
 def test_a_kept_training_is_not_made_again(tmp_path):

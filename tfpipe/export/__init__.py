@@ -4,6 +4,7 @@ import tfpipe.export.quiet  # noqa: F401  (first: see there)
 from tfpipe.export.bundling.bundle import bundle
 from tfpipe.export.bundling.bundled import Bundle, load_bundle
 from tfpipe.export.bundling.looks import looks_at
+from tfpipe.export.bundling.notes import against_last_value, overlap_by_group, score_and_size
 from tfpipe.export.bundling.page import to_page
 from tfpipe.export.reading.load import load
 from tfpipe.export.reading.predictor import Predictor, from_keras
@@ -27,6 +28,7 @@ __all__ = [
     "Predictor",
     "Report",
     "TextPredictor",
+    "against_last_value",
     "attach",
     "attach_vocabulary",
     "attached",
@@ -39,7 +41,9 @@ __all__ = [
     "load_texts",
     "looks_at",
     "on_texts",
+    "overlap_by_group",
     "overlap_table",
+    "score_and_size",
     "to_keras",
     "to_labels",
     "to_onnx",

@@ -3,6 +3,7 @@
 from tfpipe.records.describe import describe
 from tfpipe.records.manifest import Manifest, load
 from tfpipe.records.moments import moments
+from tfpipe.records.one_hot import one_hot
 from tfpipe.records.positives import positive_weights
 from tfpipe.records.reading.check import check
 from tfpipe.records.reading.ids import ids
@@ -45,6 +46,7 @@ __all__ = [
     "load",
     "mask_folder",
     "moments",
+    "one_hot",
     "positive_weights",
     "read",
     "series_csv",

@@ -2,6 +2,7 @@
 
 from tfpipe.train.check import Checked, check
 from tfpipe.train.finite import NotFiniteError
+from tfpipe.train.head_first import head_first
 from tfpipe.train.keep import keep
 from tfpipe.train.losses import (
     DiceCrossentropy,
@@ -24,5 +25,6 @@ __all__ = [
     "cosine_adam",
     "distribute",
     "fit",
+    "head_first",
     "keep",
 ]

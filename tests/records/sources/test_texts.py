@@ -59,6 +59,19 @@ def test_files_of_one_name_keep_as_many_folders_as_tell_them_apart(tmp_path, mak
     )
 
 
+def test_a_pattern_stands_for_the_only_file_that_it_fits(tmp_path, make_files):
+    make_files(tmp_path, {"a[1]/x.neg": "dull\n", "a[1]/x.pos": "joy\n", "a[1]/y.pos": "fine\n"})
+    folder = tmp_path / "a[1]"
+    source = records.text_lines({"neg": folder / "*neg*", "pos": f"{folder}/y.p?s"})
+    assert set(by_id(source)) == {"x.neg:1", "y.pos:1"}
+    for pattern, found in (("*pos*", "'x.pos', 'y.pos'"), ("*none*", "none")):
+        with pytest.raises(RequestError) as caught:
+            records.text_lines({"neg": folder / "*neg*", "pos": folder / pattern})
+        assert str(caught.value) == (
+            f"Expected one file that '{folder / pattern}' fits. Found: {found}"
+        )
+
+
 def test_another_encoding_is_named_and_read(tmp_path, make_files):
     make_files(tmp_path, {"n": b"dull\ncaf\xe9\n", "p": b"joy\n"})
     files = {"neg": tmp_path / "n", "pos": tmp_path / "p"}

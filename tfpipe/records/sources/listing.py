@@ -17,6 +17,7 @@ from typing import NamedTuple
 from tfpipe.errors import RequestError
 from tfpipe.files import Path
 from tfpipe.records.sources.base import Refused
+from tfpipe.records.sources.names import few
 
 SYSTEM = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
@@ -53,6 +54,28 @@ def folders(folder: Path) -> list[str]:
 def loose_files(folder: Path) -> list[str]:
     """The names of what lies directly in a folder and is no folder itself, sorted."""
     return [entry.name for entry in _entries(os.fspath(folder)) if not os.path.isdir(entry.path)]
+
+
+def one_file(path: Path) -> pathlib.Path:
+    """The file of this name, or the only one in its folder that a pattern in its name fits.
+
+    >>> import tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "rt-polarity.neg").write_bytes(b"")
+    >>> one_file(folder / "*neg*").name
+    'rt-polarity.neg'
+
+    Raises:
+        RequestError: the pattern fits no file, or several.
+    """
+    file = pathlib.Path(path)
+    if file.exists() or not set(file.name) & set("*?["):
+        return file
+    found = sorted(file.parent.glob(file.name)) if file.parent.is_dir() else []
+    if len(found) != 1:
+        names = few([each.name for each in found]) or "none"
+        raise RequestError(f"Expected one file that {os.fspath(path)!r} fits. Found: {names}")
+    return found[0]
 
 
 def require_folder(path: Path, argument: str) -> pathlib.Path:

@@ -16,6 +16,7 @@ from tfpipe.records.sources.columns import divide_rows, of_row, read_table
 from tfpipe.records.sources.division import divide
 from tfpipe.records.sources.labels import as_indices
 from tfpipe.records.sources.lines import bytes_between, line_ends, require_encoding
+from tfpipe.records.sources.listing import one_file
 from tfpipe.records.sources.names import dataset_name
 from tfpipe.records.sources.rows import Cell, header, parse_row, require_columns
 from tfpipe.records.sources.splits import Given, Split
@@ -40,7 +41,7 @@ def text_lines(
     be seen, is refused when it is written.
 
     Args:
-        files: for each class its file; their order is the order of the classes.
+        files: for each class, in order, its file, or a pattern that fits it alone ("data/*neg*").
         encoding: of the files; one in which a line ends with one byte.
         split: fractions of train, val and test, or a dict of them; or each example's split, as
             a mapping from its id or a function of it. None: (0.7, 0.2, 0.1).
@@ -55,7 +56,7 @@ def text_lines(
         inserted renames the ones below it; one that is appended moves none.
 
     Raises:
-        RequestError: there are fewer than two classes, or a file is missing.
+        RequestError: there are fewer than two classes, or not one file for each.
         DataError: a byte is not of this encoding; says which.
 
     Example:
@@ -72,7 +73,7 @@ def text_lines(
         raise RequestError(
             received("`files` to map each of two or more classes to its file", files=files)
         )
-    paths = [pathlib.Path(path) for path in files.values()]
+    paths = [one_file(path) for path in files.values()]
     ends = [line_ends(path, encoding, ADVICE) for path in paths]
     places = [(index, line) for index, each in enumerate(ends) for line in range(len(each))]
     names = _distinct(paths)
