@@ -7,6 +7,7 @@ import pytest
 from tfpipe import export, pipeline, records, report
 from tfpipe.cli import flag
 from tfpipe.errors import RequestError
+from tfpipe.train import strategy
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,3 +72,8 @@ def test_wrong_data_leave_no_trace(parts, tmp_path, capfd):
     assert run(parts, "--out", str(tmp_path / "out"), "--seed", "9") == 2
     assert capfd.readouterr() == ("", "No such data.\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_precisions_on_offer_are_those_of_training():
+    # They are spelt out, so that --help need not wait for TensorFlow.
+    assert pipeline.PRECISIONS == strategy.PRECISIONS

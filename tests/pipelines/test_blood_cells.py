@@ -49,7 +49,7 @@ def test_a_tiny_run_from_end_to_end(tmp_path, monkeypatch, capsys):
     # After one epoch nothing is found, so nothing is lost.
     assert run_here(*arguments) == 0
     assert (out / "model.keras").stat().st_mtime_ns == trained
-    assert "The cells are drawn: the scores say nothing about real ones." in capsys.readouterr().out
+    assert "The cells are drawn: the scores say nothing of real ones." in capsys.readouterr().out
     report = report_of(out)
     assert report["reference"]["score_name"] == "mAP@50"
     assert report["reference"]["num_examples"] == 8

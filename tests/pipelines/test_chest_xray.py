@@ -145,7 +145,7 @@ def test_drawn_chests_are_told_apart(tmp_path, capsys):
     report = json.loads((tmp_path / "out" / "bundle" / "report.json").read_bytes())
     assert report["reference"]["score"] >= 0.9
     assert max(file["score_lost"] for file in report["files"]) <= 0.01
-    assert "the chests are drawn" in capsys.readouterr().out
+    assert "The chests are drawn" in capsys.readouterr().out
 
 
 @pytest.mark.slow

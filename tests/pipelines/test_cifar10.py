@@ -103,4 +103,4 @@ def test_drawn_shapes_are_told_apart(tmp_path, capsys):
     report = json.loads((tmp_path / "out" / "bundle" / "report.json").read_bytes())
     assert report["reference"]["score"] >= 0.85
     assert max(file["score_lost"] for file in report["files"]) <= 0.02
-    assert "the shapes are drawn" in capsys.readouterr().out
+    assert "The shapes are drawn" in capsys.readouterr().out

@@ -81,26 +81,22 @@ def test_a_folder_without_splits_is_divided(tmp_path):
 
 def test_weights_are_tuned_from_the_head_on(tmp_path, monkeypatch):
     """With a small network for ResNet50: its head learns, then all the rest but statistics."""
-    begun = {}
 
-    def small(name, *, input_shape, num_classes, weights):
-        assert name == "resnet50"
+    def small(input_shape, num_classes, *, weights):
+        assert weights == "file.h5"
         model = models.residual(input_shape, num_classes, depth=8, width=4)
         for layer in model.layers[:-1]:
             layer.trainable = False
-        begun["weights"] = weights
         return model
 
     def remember(net, *arguments, **options):
         trained.append({weight.path for weight in net.trainable_weights})
 
     trained = []
-    monkeypatch.setattr(models, "build", small)
+    monkeypatch.setattr(models, "resnet50", small)
     monkeypatch.setattr(covid_xray.tp.train, "fit", remember)
-    given = ["--model", "resnet50", "--weights", "file.h5", "--out", str(tmp_path / "out")]
     with pytest.raises(AttributeError):  # there is no history
-        run_here(*given, *TINY)
-    assert begun["weights"] == "file.h5"
+        run_here("--weights", "file.h5", "--out", str(tmp_path / "out"), *TINY)
     assert trained[0] == {"probabilities/kernel", "probabilities/bias"}
     assert {"stem/kernel", "stage3_1_conv2/kernel"} < trained[1]
     assert not any("_bn/" in path for path in trained[1])
@@ -109,15 +105,7 @@ def test_weights_are_tuned_from_the_head_on(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (
-            ["--weights", "imagenet"],
-            "Expected `--model resnet50` with `--weights`, which are ResNet50's.",
-        ),
-        (
-            ["--model", "resnet"],
-            "Expected `--model` to be one of 'residual', 'resnet50'. "
-            "Received: --model='resnet'. Did you mean 'resnet50'?",
-        ),
+        (["--size-px", "-1"], "Expected `--size-px` to be at least 0. Received: --size-px=-1"),
         (["--data", "nowhere"], "Expected `path` to be a folder. There is nothing: 'nowhere'"),
     ],
 )

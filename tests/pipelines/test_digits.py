@@ -17,17 +17,15 @@ import pytest
 
 from pipelines import digits
 from tfpipe import export, pipeline
-from tfpipe.train import strategy
 
 ROOT = pathlib.Path(__file__).parents[2]
 MNIST = ROOT.parent / "shared" / "data" / "mnist"
-TINY = ["--epochs", "2", "--batch-size", "64"]
+TINY = ["--epochs", "2"]
 
 FILES = [
     "bundle",
     "dense.history.json",
     "dense.keras",
-    "dense.tflite",
     "model.history.json",
     "model.keras",
     "records",
@@ -222,8 +220,8 @@ def test_a_run_of_other_flags_is_refused(finished, capfd):
     assert run_here("--out", str(finished[0]), "--epochs", "3", "--seed", "1") == 2
     assert capfd.readouterr() == (
         "",
-        f"'{finished[0]}' holds a run with other settings: epochs=2 and not 3, batch_size=64 and "
-        "not 0, seed=0 and not 1. Choose another folder, or --overwrite to begin anew.\n",
+        f"'{finished[0]}' holds a run with other settings: epochs=2 and not 3, seed=0 and not "
+        "1. Choose another folder, or --overwrite to begin anew.\n",
     )
     assert names(finished[0]) == FILES
 
@@ -284,13 +282,6 @@ def test_in_a_real_process_bad_input_is_one_line_too(tmp_path):
     assert (process.returncode, stdout) == (2, "")
     assert stderr == "Expected `--source idx` and `--data DIR` together, or neither.\n"
     assert names(tmp_path) == []
-
-
-def test_the_precisions_on_offer_are_those_of_training():
-    # The pipeline spells them out, so that --help need not wait for TensorFlow.
-    (precision,) = (f for f in dataclasses.fields(digits.Flags) if f.name == "precision")
-    assert precision.metadata["choices"] == strategy.PRECISIONS
-    assert precision.default == strategy.PRECISIONS[0]
 
 
 def full_run(out, *arguments, timeout):

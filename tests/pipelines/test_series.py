@@ -40,20 +40,10 @@ def test_the_share_of_the_naive_forecast_is_that_of_the_files(finished):
     assert told_share(bundle) == pytest.approx(off / naive, abs=6e-4)
 
 
-def test_a_series_is_in_one_split_only():
-    source = series.load_source(series.Flags(num_series=30))
-    first = {}
-    for example in source:
-        place = int(example["id"])
-        first.setdefault(place // 18, set()).add(example["split"])
-    assert len(first) == 30
-    assert all(len(splits) == 1 for splits in first.values())
-
-
 def test_a_finished_run_is_told_with_its_share(finished, capsys):
     assert run_here("--out", str(finished), *TINY) == 0
     drawn, holds, *_, share, _ = capsys.readouterr().out.splitlines()
-    assert drawn == "The series are drawn; the score says nothing of real ones."
+    assert drawn == "The series are drawn: the scores say nothing of real ones."
     assert "holds this run, finished" in holds
     assert share.startswith("Against the naive forecast: ")
     assert share.endswith(" of the last value's root mean squared error")

@@ -10,7 +10,7 @@ import pytest
 from pipelines import tile_defects
 from tfpipe import export, pipeline
 
-TINY = ("--epochs", "1", "--size-px", "32", "--width", "2", "--depth", "1")
+TINY = ("--epochs", "1", "--size-px", "32", "--width", "2")
 
 
 def run_here(*arguments):
@@ -54,7 +54,7 @@ def test_drawn_surfaces_end_in_a_bundle(finished):
 def test_a_finished_run_says_that_its_data_are_drawn_and_shows_the_table(finished, capfd):
     assert run_here("--out", str(finished), *TINY) == 0
     said = capfd.readouterr().out
-    assert said.startswith("The surfaces are drawn: the scores say nothing about real ones.\n")
+    assert said.startswith("The surfaces are drawn: the scores say nothing of real ones.\n")
     assert "By kind of defect:\n" in said
 
 
@@ -62,7 +62,6 @@ def test_the_layout_of_the_real_data(folder):
     flags = tile_defects.Flags(data=str(folder))
     examples = {e["id"]: e["split"] for e in tile_defects.load_source(flags)}
     assert examples == {"0": "train", "1": "val", "2": "test"}
-    assert tile_defects.kinds_of(flags, ["2", "0"]) == ["crack", "free"]
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ def told(text):
 
 
 def test_they_are_those_of_their_seed():
-    first, again, other = (list(texts.texts(seed, 30)) for seed in (0, 0, 1))
+    first, again, other = (list(texts.texts(seed, number=30)) for seed in (0, 0, 1))
     assert first == again != other
 
 
 def test_every_clause_tells_the_label():
-    found = list(texts.texts(0, 300))
+    found = list(texts.texts(0, number=300))
     assert {example["label"] for example in found} == {0, 1}
     for example in found:
         assert told(example["text"]) == example["label"]
