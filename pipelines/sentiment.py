@@ -29,6 +29,7 @@ class Flags:
     out: str = flag("out/sentiment", "the folder for everything; an interrupted run goes on there")
     epochs: int = flag(5, "passes over the data", least=1)
     batch_size: int = flag(64, "texts in a batch", least=1)
+    learning_rate: float = flag(2e-3, "Adam's, at the start of its cosine decay", least=0)
     length: int = flag(48, "words in a window", least=2)
     units: int = flag(64, "of each LSTM, and of a word's embedding", least=1)
     seed: int = flag(0, "of the split, the order, the weights, the dropout", least=0)
@@ -61,7 +62,7 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
     with tp.train.distribute(seed=flags.seed):
         bilstm = functools.partial(tp.models.bilstm, units=flags.units, dropout=0.5)
         model = bilstm((length,), number, vocabulary_size=len(manifest.vocabulary))
-        adam = tp.train.cosine_adam(2e-3, flags.epochs * len(train), average=0.1)
+        adam = tp.train.cosine_adam(flags.learning_rate, flags.epochs * len(train), average=0.1)
         model.compile(
             adam, keras.losses.CategoricalCrossentropy(label_smoothing=0.1), metrics=["accuracy"]
         )

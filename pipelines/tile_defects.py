@@ -27,6 +27,7 @@ class Flags:
     epochs: int = flag(0, "passes over the data; 0: 40 if drawn, 80 if not", least=0)
     size_px: int = flag(96, "height and width that images are resized to", least=16)
     width: int = flag(12, "maps of the U-Net's first convolutions", least=1)
+    depth: int = flag(4, "how often the U-Net halves the size", least=1)
     seed: int = flag(0, "of the order, the weights, the augmentation, the drawing", least=0)
     overwrite: bool = flag(False, "begin anew where --out holds a run already")
 
@@ -59,7 +60,7 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
     train = read("train", prepare, shuffle_seed=flags.seed)
     val = read("val", prepare.inference(), cache=True)
     with tp.train.distribute(seed=flags.seed):
-        model = tp.models.unet((*size, 1), 2, width=flags.width)
+        model = tp.models.unet((*size, 1), 2, depth=flags.depth, width=flags.width)
         adam = tp.train.cosine_adam(5e-3, epochs * len(train))
         iou = keras.metrics.MeanIoU(2, sparse_y_pred=False, name="mean_iou")
         model.compile(adam, tp.train.DiceCrossentropy([1.0, 5.0]), metrics=[iou])

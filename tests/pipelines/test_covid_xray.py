@@ -38,7 +38,7 @@ def printed(patch):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def finished(tmp_path_factory, one_format):
     """The folder of a tiny run, and what it printed."""
     root = tmp_path_factory.mktemp("covid")
     with pytest.MonkeyPatch.context() as patch:

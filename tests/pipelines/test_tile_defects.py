@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from pipelines import tile_defects
+from pipelines.drawn import surfaces
 from tfpipe import export, pipeline
 
-TINY = ("--epochs", "1", "--size-px", "32", "--width", "2")
+TINY = ("--epochs", "1", "--size-px", "32", "--width", "2", "--depth", "1")
 
 
 def run_here(*arguments):
@@ -32,9 +33,11 @@ def folder(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def finished(tmp_path_factory, one_format):
     out = tmp_path_factory.mktemp("tiles") / "out"
-    assert run_here("--out", str(out), *TINY) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(surfaces, "NUMBERS", {"train": 16, "val": 4, "test": 16})
+        assert run_here("--out", str(out), *TINY) == 0
     return out
 
 
