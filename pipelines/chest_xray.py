@@ -27,7 +27,7 @@ class Flags:
     split: str = flag("patients", "by patient, or NIH's lists", choices=("patients", "official"))
     out: str = flag("out/chest_xray", "the folder for everything; an interrupted run goes on there")
     weights: str = flag("", "imagenet (downloaded), or a file; none: from scratch")
-    size_px: int = flag(0, "the images' height and width; 0: 256, and 64 for drawn ones", least=0)
+    size_px: int = flag(0, "the images' height and width; 0: 48 if drawn, 256 if not", least=0)
     epochs: int = flag(
         6, "passes over the data; with weights, before that some of the head", least=1
     )
@@ -45,7 +45,7 @@ def load_source(flags: Flags) -> tp.records.Source:
 
 
 def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.export.Bundle:
-    ops, size = tp.ops, flags.size_px or (256 if flags.data else 64)
+    ops, size = tp.ops, flags.size_px or (256 if flags.data else 48)
     moved = (ops.RandomFlip("horizontal"), ops.RandomAffine(rotation=0.02, translation=0.05))
     fed = (ops.Clahe(clip_limit=2.0), ops.PreprocessInput("none"))  # greys from 0 to 255
     prepare = ops.Chain([ops.Decode(channels=1), ops.Resize((size, size)), *moved, *fed])
@@ -62,7 +62,7 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
     with tp.train.distribute(flags.precision, seed=flags.seed):
         resnet50 = functools.partial(tp.models.resnet50, weights=flags.weights or None)
         model = resnet50((size, size, 1), manifest.num_classes, activation="sigmoid")
-        path, epochs = out / "model.keras", flags.epochs
+        path, epochs = out / "model.keras", flags.epochs or (6 if flags.data else 4)
         model, history = tp.train.keep(path, tp.train.head_first, fit, model, 1e-3, epochs)
     whole = {name: values for name, values in history.items() if "/" not in name}
     notes: dict[str, str | bytes] = {

@@ -24,7 +24,7 @@ from tfpipe.pipeline import flag, run
 class Flags:
     data: str = flag("", "a folder of images, masks and index.csv; none: surfaces are drawn")
     out: str = flag("out/tile_defects", "the folder for everything; a broken run goes on there")
-    epochs: int = flag(0, "passes over the data; 0: 40 if drawn, 80 if not", least=0)
+    epochs: int = flag(0, "passes over the data; 0: 25 if drawn, 80 if not", least=0)
     size_px: int = flag(96, "height and width that images are resized to", least=16)
     width: int = flag(12, "maps of the U-Net's first convolutions", least=1)
     depth: int = flag(4, "how often the U-Net halves the size", least=1)
@@ -49,7 +49,7 @@ def load_source(flags: Flags) -> tp.records.Source:
 def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.export.Bundle:
     import keras
 
-    ops, size, epochs = tp.ops, (flags.size_px,) * 2, flags.epochs or (80 if flags.data else 40)
+    ops, size, epochs = tp.ops, (flags.size_px,) * 2, flags.epochs or (80 if flags.data else 25)
     index = f"{flags.data}/index.csv"
     kinds = tp.records.csv_column(index, "stem", "class") if flags.data else kind_of
     cut = ops.RandomResizedCrop(size, scale=(0.7, 1.0), ratio=(0.5, 2.0))

@@ -14,6 +14,8 @@ import numpy as np
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError, received
 from tfpipe.export.bundling.data import data_of
+from tfpipe.export.reading.load import load
+from tfpipe.export.scoring.costs import zipped_bytes
 from tfpipe.export.scoring.overlaps import overlap_table
 from tfpipe.export.scoring.verify import examine, verify
 from tfpipe.export.writing.tflite import to_tflite
@@ -44,10 +46,9 @@ def score_and_size(
     data = data_of(model, manifest, prepare, split=split)
     with tempfile.TemporaryDirectory() as folder:
         path = to_tflite(model, pathlib.Path(folder) / "float32.tflite", prepare=prepare)
-        report = verify(data.reference, [path], data.check)
-    (file,) = report.files
-    name = report.reference["score_name"]
-    return f"{name} {file.score:.4f}, {file.zipped_bytes:,} bytes zipped"
+        head = verify(data.reference.around(load(path)), [], data.check).reference
+        size = zipped_bytes(path)
+    return f"{head['score_name']} {head['score']:.4f}, {size:,} bytes zipped"
 
 
 def overlap_by_group(

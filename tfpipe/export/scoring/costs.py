@@ -43,7 +43,7 @@ def costs(
     median, p95 = np.percentile(alone.seconds, (50, 95)) * 1000
     return {
         "bytes": sum(file.stat().st_size for file in _files(path)),
-        "zipped_bytes": _zipped_bytes(path),
+        "zipped_bytes": zipped_bytes(path),
         "latency_ms": float(median),
         "latency_p95_ms": float(p95),
         "threads": threads,
@@ -61,7 +61,7 @@ def _timed(predictor: Predictor, examples: np.ndarray) -> tuple[float, ...]:
     return tuple(seconds)
 
 
-def _zipped_bytes(path: pathlib.Path) -> int:
+def zipped_bytes(path: pathlib.Path) -> int:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for file in _files(path):
