@@ -28,9 +28,7 @@ class Flags:
     out: str = flag("out/chest_xray", "the folder for everything; an interrupted run goes on there")
     weights: str = flag("", "imagenet (downloaded), or a file; none: from scratch")
     size_px: int = flag(0, "the images' height and width; 0: 48 if drawn, 256 if not", least=0)
-    epochs: int = flag(
-        6, "passes over the data; with weights, before that some of the head", least=1
-    )
+    epochs: int = flag(0, "passes over the data; 0: 4 if drawn, 6 if not", least=0)
     batch_size: int = flag(32, "images in a batch", least=1)
     precision: str = flag("float32", "Keras' dtype policy", choices=PRECISIONS)
     seed: int = flag(0, "of the split, the order, the weights, the augmentation", least=0)
