@@ -49,6 +49,7 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
     import keras
 
     ops, number = tp.ops, manifest.num_classes
+    manifest.split("test")  # a folder without one is refused now, and not after the training
     # As in the paper on residual networks: crops of an image with a border of 4 pixels, and flips.
     moved = (ops.RandomFlip("horizontal"), ops.RandomAffine(rotation=0, translation=0.125))
     fed = (ops.ToFloat(), ops.Normalize((0.5,), (0.25,)), ops.MixUp(number, 0.2))
