@@ -5,7 +5,8 @@
     python -m pipelines.chest_xray --data DIR --split official  with its own test list
 
 On 67 of NIH's images (--batch-size 8), which tell that it runs and nothing of its worth, the loss
-falls from 1.17 to 0.30. Drawn chests have a mean AUROC of 0.96 on 75 of them. Not for clinical use.
+falls from 1.17 to 0.30. On 75 drawn chests mean AUROC is 0.939 (95 %: 0.912 to 0.966), after 200 s
+of processor time. Not for clinical use.
 """
 
 from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it

@@ -4,8 +4,8 @@
     python -m pipelines.digits --source mnist           MNIST, through TensorFlow Datasets
     python -m pipelines.digits --source idx --data DIR  MNIST, its four .gz files
 
-Of 368 of scikit-learn's digits 0.9946 are told right, after 30 s on two cores; of MNIST's 10,000
-test digits 0.9926, after 445 s on four busy ones (docs/results/digits.txt). int8 loses nothing.
+Of 368 of scikit-learn's digits 0.9946 (95 %: 0.986 to 1.000) are told right, after 41 s on two busy
+cores; of MNIST's 10,000 0.9926, after 445 s on four (docs/results/digits.txt). int8 loses nothing.
 """
 
 from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
