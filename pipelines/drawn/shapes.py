@@ -20,6 +20,23 @@ KINDS = (
     *("disc", "ring", "triangle", "square", "pentagon"),
     *("star", "cross", "bar", "crescent", "two discs"),
 )
+# Of a shape of radius 1: discs as (distance from the middle, radius, whether it is filled or cut
+# out), in their order; polygons as the angles and the radii of their corners.
+DISCS = {
+    "disc": ((0, 0.85, 1.0),),
+    "ring": ((0, 0.85, 1.0), (0, 0.5, 0.0)),
+    "crescent": ((0, 0.85, 1.0), (0.45, 0.7, 0.0)),
+    "two discs": ((-0.55, 0.42, 1.0), (0.55, 0.42, 1.0)),
+}
+BAR = np.array([-0.25, 0.25, np.pi - 0.25, np.pi + 0.25])
+POLYGONS = {
+    "triangle": ((np.arange(3) * 2 * np.pi / 3, np.ones(3)),),
+    "square": ((np.arange(4) * 2 * np.pi / 4, np.ones(4)),),
+    "pentagon": ((np.arange(5) * 2 * np.pi / 5, np.ones(5)),),
+    "star": ((np.arange(10) * np.pi / 5, np.tile([1.0, 0.4], 5)),),
+    "bar": ((BAR, np.ones(4)),),
+    "cross": ((BAR, np.ones(4)), (BAR + np.pi / 2, np.ones(4))),
+}
 
 
 def shapes(seed: int, *, number: int = 3000) -> tp.records.Source:
@@ -49,30 +66,11 @@ def _mask(kind: str, random: np.random.Generator) -> np.ndarray:
     mask = np.zeros((SIZE_PX * FINE,) * 2, np.float32)
     radius, turn = random.uniform(32, 50), random.uniform(0, 2 * np.pi)
     centre = len(mask) / 2 + random.uniform(-10, 10, 2)
-
-    def disc(distance: float, size: float, value: float = 1.0) -> None:
+    for distance, size, value in DISCS.get(kind, ()):
         middle = centre + distance * radius * np.array([np.cos(turn), np.sin(turn)])
         cv2.circle(mask, tuple(middle.round().astype(int)), round(size * radius), value, -1)
-
-    def polygon(angles: np.ndarray, radii: np.ndarray | float = 1.0) -> None:
-        points = np.stack([np.cos(angles + turn), np.sin(angles + turn)], 1)
-        points *= radius * np.broadcast_to(radii, angles.shape)[:, None]
-        cv2.fillPoly(mask, [(centre + points).round().astype(np.int32)], 1.0)
-
-    corners = {"triangle": 3, "square": 4, "pentagon": 5}
-    if kind in corners:
-        polygon(np.arange(corners[kind]) * 2 * np.pi / corners[kind])
-    elif kind == "star":
-        polygon(np.arange(10) * np.pi / 5, np.tile([1.0, 0.4], 5))
-    elif kind in ("bar", "cross"):
-        for quarter in range(1 if kind == "bar" else 2):
-            polygon(np.array([-0.25, 0.25, np.pi - 0.25, np.pi + 0.25]) + quarter * np.pi / 2)
-    elif kind == "two discs":
-        disc(-0.55, 0.42)
-        disc(0.55, 0.42)
-    else:
-        disc(0, 0.85)
-        if kind != "disc":
-            distance, size = (0, 0.5) if kind == "ring" else (0.45, 0.7)
-            disc(distance, size, 0.0)
+    for angles, radii in POLYGONS.get(kind, ()):
+        corners = np.stack([np.cos(angles + turn), np.sin(angles + turn)], 1)
+        corners *= radius * radii[:, None]
+        cv2.fillPoly(mask, [(centre + corners).round().astype(np.int32)], 1.0)
     return mask
