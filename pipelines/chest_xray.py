@@ -66,7 +66,7 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
     whole = {name: values for name, values in history.items() if "/" not in name}
     notes: dict[str, str | bytes] = {
         "Intended use": "Not for clinical use.",
-        "Weights": f"from {flags.weights}" if flags.weights else "none: trained from scratch",
+        "Weights": pathlib.Path(flags.weights).name or "none: trained from scratch",
         "Training": tp.report.curves(whole),
     }
     return tp.export.bundle(

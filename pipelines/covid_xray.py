@@ -68,7 +68,7 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
         "Intended use": "Not for clinical use.",
         "Where the classes come from": "In public collections of COVID-19 X-rays the two classes "
         "come from different hospitals: a model may tell these apart, and not the disease.",
-        "Weights": f"from {flags.weights}" if flags.weights else "none: trained from scratch",
+        "Weights": pathlib.Path(flags.weights).name or "none: trained from scratch",
         "What the model looks at": tp.export.looks_at(model, manifest, prepare, split="val"),
         "Training": tp.report.curves(history),
     }
