@@ -74,7 +74,7 @@ def finished(tmp_path_factory):
     assert "records" in names(out)
     assert "bundle" not in names(out)
     with start("--out", str(out), *TINY) as second:
-        stdout, stderr = second.communicate(timeout=120)
+        stdout, stderr = second.communicate(timeout=300)
     assert second.returncode == 0, stderr
     return out, stdout, stderr
 
