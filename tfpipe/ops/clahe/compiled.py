@@ -73,14 +73,15 @@ def _levels(counts: Any, settings: Settings) -> tuple[Any, Any]:
 def _tables(levels: Any, tile_grid: Grid) -> Any:
     """The tables of the four tiles around each cell, a byte each of an int32."""
     corners = corner_tables(levels, tile_grid)
-    packed = sum(tf.bitwise.left_shift(corner, 8 * k) for k, corner in enumerate(corners))
-    return tf.reshape(packed, [-1])
+    # In this shape, not flat: for a flat one, XLA divides to find out where each number lies.
+    return sum(tf.bitwise.left_shift(corner, 8 * k) for k, corner in enumerate(corners))
 
 
 @tf.function(jit_compile=True, autograph=False)
 def _look_up(planes: Any, tables: Any, settings: Settings) -> Any:
     known = geometry(*settings)
-    return tf.gather(tables, cell_ids(planes, known.rows, known.columns, settings[2]))
+    ids = cell_ids(planes, known.rows, known.columns, settings[2])
+    return tf.gather(tf.reshape(tables, [-1]), ids)
 
 
 @tf.function(jit_compile=True, autograph=False)

@@ -100,14 +100,12 @@ def run_time_zero(sums: Any, geometry: Geometry) -> Any:
 
 
 def corner_tables(levels: Any, tile_grid: tuple[int, int]) -> list[Any]:
-    """(N, tiles, 256) to four of (N * cells, 256): the tables of the tiles around each cell."""
+    """(N, tiles, 256) to four of (N, cells, 256): the tables of the tiles around each cell."""
     across, down = tile_grid
-    images = tf.range(tf.shape(levels)[0]) * (across * down)
-    tables = tf.reshape(levels, (-1, LEVELS))
     corners = []
     for later_row, later_column in CORNERS:
         row = np.clip(np.arange(down + 1) - 1 + later_row, 0, down - 1)
         column = np.clip(np.arange(across + 1) - 1 + later_column, 0, across - 1)
         tiles = (row[:, None] * across + column).astype(np.int32).reshape(-1)
-        corners.append(tf.gather(tables, tf.reshape(images[:, None] + tiles, [-1])))
+        corners.append(tf.gather(levels, tiles, axis=1))
     return corners
