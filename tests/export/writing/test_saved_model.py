@@ -72,6 +72,19 @@ def test_each_encoded_image_is_resized_by_itself(folder, trained, prepare):
     np.testing.assert_allclose(found, trained.predict(tensors, verbose=0), atol=1e-6)
 
 
+def test_what_comes_before_the_resize_is_made_of_tensorflow_s_operators_too(trained, tmp_path):
+    rest = [ops.Resize((32, 32)), ops.ToFloat()]
+    through_python = ops.Chain([ops.Decode(channels=1), ops.Clahe(backend="opencv"), *rest])
+    folder = export.to_saved_model(trained, tmp_path / "model", prepare=through_python)
+    graph = signatures(folder)["encoded"].graph.as_graph_def()
+    nodes = [*graph.node, *(node for each in graph.library.function for node in each.node_def)]
+    assert [node.op for node in nodes if "PyFunc" in node.op] == []
+    encoded = tf.io.encode_png(RNG.integers(0, 256, (50, 41, 1), np.uint8))
+    found = signatures(folder)["encoded"](encoded=encoded[None])["scores"]
+    tensors = through_python({"image": encoded})["image"][None]
+    np.testing.assert_allclose(found, trained.predict(tensors, verbose=0), atol=1e-6)
+
+
 def test_with_an_input_size_the_pixels_are_resized_inside(trained, prepare, tmp_path):
     path = export.to_saved_model(trained, tmp_path / "a", prepare=prepare, input_size=(48, 40))
     large = RNG.integers(0, 256, (3, 48, 40, 1), np.uint8)

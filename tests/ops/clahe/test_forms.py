@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from tfpipe.ops.clahe import forms
 
-ALL = pytest.mark.parametrize("form", [forms.plain, forms.tflite, forms.onnx])
+GRAPHS = [forms.plain, forms.tflite, forms.onnx]
+ALL = pytest.mark.parametrize("form", [*GRAPHS, forms.opencv])
 
 
 def unequal(form, opencv, images, clip_limit, tile_grid):
@@ -75,7 +76,7 @@ def test_a_weight_that_rounds_to_one(form, opencv, pictures):
     assert unequal(form, opencv, images, 3.0, (2, 1)) == 0
 
 
-@ALL
+@pytest.mark.parametrize("form", GRAPHS)
 def test_inside_another_compilation(form, opencv, pictures):
     """As in a model that Keras compiles: products must not be contracted there either."""
     images = pictures(np.random.default_rng(0), 3, 93, 85)

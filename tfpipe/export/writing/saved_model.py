@@ -15,6 +15,7 @@ from tfpipe.export.writing.graph import (
     Scoring,
     Size,
     input_spec,
+    lowered,
     ops_inside,
     scoring,
 )
@@ -84,11 +85,12 @@ def to_saved_model(
 
 
 def _from_bytes(twin: keras.Model, prepare: Chain) -> Scoring:
-    spec, pixels = input_spec(twin, prepare), prepare.outside()
+    spec, (decode, *rest) = input_spec(twin, prepare), prepare.outside().ops
     scores = scoring(twin, ops_inside(prepare, None), "saved_model")
 
     def read(image: tf.Tensor) -> tf.Tensor:
-        return tf.ensure_shape(pixels({"image": image})["image"], spec.shape[1:])
+        pixels = lowered(rest, decode({"image": image})["image"], "saved_model")
+        return tf.ensure_shape(pixels, spec.shape[1:])
 
     def from_bytes(encoded: tf.Tensor) -> dict[str, tf.Tensor]:
         return scores(tf.map_fn(read, encoded, fn_output_signature=spec.dtype))

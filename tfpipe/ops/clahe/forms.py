@@ -91,7 +91,10 @@ def opencv(planes: Any, tile_grid: Grid, clip_limit: float) -> Any:
 
     def equalise(planes: Any) -> Any:
         clahe = cv2.createCLAHE(clip_limit, tile_grid)  # not shared: it has buffers of its own
-        return np.stack([clahe.apply(plane) for plane in planes]) if len(planes) else planes
+        equalised = np.empty_like(planes)
+        for plane, place in zip(planes, equalised, strict=True):
+            clahe.apply(plane, place)
+        return equalised
 
     return tf.numpy_function(equalise, [planes], tf.uint8, stateful=False)
 
