@@ -62,11 +62,11 @@ def upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
 
 
 def _turned(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
-    image = tf.cond(orientation > 4, lambda: tf.transpose(image, (1, 0, 2)), lambda: image)
     mirrored = tf.reduce_any(orientation == tf.constant([2, 3, 6, 7], orientation.dtype))
     inverted = tf.reduce_any(orientation == tf.constant([3, 4, 7, 8], orientation.dtype))
-    image = tf.cond(mirrored, lambda: image[:, ::-1], lambda: image)
-    return tf.cond(inverted, lambda: image[::-1], lambda: image)
+    image = tf.transpose(image, tf.where(orientation > 4, (1, 0, 2), (0, 1, 2)))
+    # Not a tf.cond for each: every pass over a dataset would prepare them all anew.
+    return tf.raw_ops.Reverse(tensor=image, dims=[inverted, mirrored, False])
 
 
 def _with_channels(image: tf.Tensor, channels: int) -> tf.Tensor:
