@@ -12,9 +12,9 @@ them
 
 All resize with the plain bilinear filter, the default of OpenCV and of Keras' loader; with
 `--antialias` tfpipe takes its own default, which widens the filter, and OpenCV INTER_AREA (Keras'
-loader has no such filter). The runs take turns; medians and ratios are printed. PyTorch is no
-dependency: without it that row is left out. `pip install --target DIR torch` installs it where
-only `PYTHONPATH=DIR` sees it.
+loader has no such filter). The datasets of TensorFlow run without its autotuner. The runs take
+turns; medians and ratios are printed. PyTorch is no dependency: without it that row is left out.
+`pip install --target DIR torch` installs it where only `PYTHONPATH=DIR` sees it.
 """
 
 import argparse
@@ -29,7 +29,7 @@ import cv2
 import keras
 import numpy as np
 import tensorflow as tf
-from _bench import take_turns, tell
+from _bench import take_turns, tell, untuned
 
 import tfpipe as tp
 
@@ -60,7 +60,7 @@ def with_tfpipe(
             tp.ops.ToFloat(),
         ]
     )
-    return tp.records.read(manifest, "train", chain, batch_size=BATCH_SIZE)
+    return untuned(tp.records.read(manifest, "train", chain, batch_size=BATCH_SIZE))
 
 
 def prepare_with_opencv(image: np.ndarray, size_px: int, antialias: bool) -> np.ndarray:
@@ -84,7 +84,7 @@ def with_numpy_function(images: pathlib.Path, size_px: int, antialias: bool) -> 
 
     dataset = tf.data.Dataset.from_tensor_slices((paths, labels))
     batches = dataset.map(one, num_parallel_calls=tf.data.AUTOTUNE).batch(BATCH_SIZE)
-    return batches.prefetch(tf.data.AUTOTUNE)
+    return untuned(batches.prefetch(tf.data.AUTOTUNE))
 
 
 class Files:
@@ -138,7 +138,7 @@ def with_keras(images: pathlib.Path, size_px: int) -> tf.data.Dataset:
         return layer(image) / 255, label
 
     batches = examples.map(prepare, num_parallel_calls=tf.data.AUTOTUNE).batch(BATCH_SIZE)
-    return batches.prefetch(tf.data.AUTOTUNE)
+    return untuned(batches.prefetch(tf.data.AUTOTUNE))
 
 
 def bench(flags: argparse.Namespace, suffix: str) -> None:
