@@ -5,9 +5,9 @@
 Equalises batches of smooth pictures at 256x256 and 1024x1024, in turn with
 `cv2.createCLAHE(2, (8, 8))` in a pool of one thread per core, and with
 `keras.layers.ContrastLimitedAdaptiveHistogramEqualization` (on an eighth of the batches, each an
-eighth as large), all without tf.data's autotuner. Medians and ratios are printed; then on what share of the pixels each equals
-OpenCV, and the memory that tfpipe takes beyond the images that come in, at the peak, in a process
-of its own.
+eighth as large), all without tf.data's autotuner. Medians and ratios are printed; then on what
+share of the pixels each equals OpenCV, and the memory that tfpipe takes beyond the images that
+come in, at the peak, in a process of its own.
 """
 
 import argparse
