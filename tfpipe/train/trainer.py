@@ -11,7 +11,18 @@ from typing import Any
 
 from tfpipe.backend import keras
 from tfpipe.files import Path
-from tfpipe.train import arguments, compiling, data, folder, graph, loop, memory, step, workers
+from tfpipe.train import (
+    arguments,
+    compiling,
+    data,
+    folder,
+    graph,
+    labels,
+    loop,
+    memory,
+    step,
+    workers,
+)
 from tfpipe.train.checkpoint import Keeper, position
 from tfpipe.train.finite import Watch
 
@@ -130,7 +141,7 @@ def fit(
         )
         stack.callback(keeper.close)
         stack.enter_context(memory.explained(opened["train"].dataset, accumulate))
-        stack.enter_context(data.labels_explained())
+        stack.enter_context(labels.explained())
         stack.enter_context(strategy.scope())
         average = graph.averaging(model)
         job = loop.Job(model, sides, calls, epochs, accumulate, watch, keeper, average)
@@ -162,7 +173,7 @@ def _sides(
 ) -> dict[str, loop.Side]:
     """What the graph does with the batches of training, and of validation."""
     strategy, train = model.distribute_strategy, opened["train"]
-    changes = [] if class_weights is None else [data.weigh_classes(class_weights)]
+    changes = [] if class_weights is None else [labels.weigh_classes(class_weights)]
     passes = data.passes(train, strategy, changes, checks=_checks(model, train.spec))
     repeat = graph.training(model, options, watch)
     sides = {"train": loop.Side(repeat, passes, train.num_batches)}
@@ -190,7 +201,7 @@ def _checks(model: keras.Model, spec: tuple[Any, ...]) -> list[data.Change]:
     num_classes = compiling.num_classes(model, spec)
     if num_classes is None:
         return []
-    return [data.check_labels(num_classes, compiling.ignored_class(model, spec))]
+    return [labels.check_labels(num_classes, compiling.ignored_class(model, spec))]
 
 
 def _calls(
