@@ -4,7 +4,6 @@ import json
 import os
 import pathlib
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -15,10 +14,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.train.stopped import TRAIN, Stop, X, Y, classifier, interrupted, names
 from tfpipe import ops, train
-from tfpipe.errors import DataError, RequestError
+from tfpipe.errors import DataError
 from tfpipe.files import leftovers
-from tfpipe.records import arrays, read, write
+from tfpipe.train import checkpoint
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -133,10 +133,6 @@ def undisturbed(tmp_path_factory, records):
     return finished(tmp_path_factory.mktemp("undisturbed") / "run", records)
 
 
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
-
-
 def test_killed_in_a_later_epoch(tmp_path, records, undisturbed):
     found = killed_and_finished(tmp_path / "run", records, "records", [13])
     assert_equal_to_the_bit(found, undisturbed)
@@ -182,50 +178,6 @@ def test_killed_at_random_moments(tmp_path, records, undisturbed):
     assert_equal_to_the_bit(finished(out, records), undisturbed)
 
 
-X = np.random.default_rng(0).random((40, 6), np.float32)
-Y = (X[:, 0] * 3).astype(np.int64)
-TRAIN = tf.data.Dataset.from_tensor_slices((X, Y)).batch(8)
-
-
-def classifier(units=5, name="small"):
-    keras.utils.set_random_seed(1)
-    x = keras.Input((6,))
-    h = keras.layers.Dense(units, activation="tanh", name="hidden")(x)
-    return keras.Model(x, keras.layers.Dense(3, activation="softmax", name="head")(h), name=name)
-
-
-def refused(*arguments, **options):
-    with pytest.raises(RequestError) as caught:
-        train.fit(*arguments, **options)
-    return str(caught.value)
-
-
-class Stop(keras.callbacks.Callback):
-    """Ends the process' part, as a kill would, at a call of the graph."""
-
-    def __init__(self, at=2):
-        super().__init__()
-        self.at, self.calls = at, 0
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.calls += 1
-        if self.calls == self.at:
-            raise KeyboardInterrupt
-
-
-def interrupted(path, model=None, dataset=TRAIN, **options):
-    with pytest.raises(KeyboardInterrupt):
-        train.fit(
-            model or classifier(),
-            dataset,
-            resume=path,
-            checkpoint_s=0,
-            steps_per_call=2,
-            callbacks=[Stop()],
-            **options,
-        )
-
-
 def test_a_finished_training_is_not_repeated(tmp_path):
     model = classifier()
     history = train.fit(model, TRAIN, epochs=2, resume=tmp_path / "run")
@@ -234,106 +186,6 @@ def test_a_finished_training_is_not_repeated(tmp_path):
     assert (found.history, found.epoch) == (history.history, history.epoch)
     for a, b in zip(model.get_weights(), model_again.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
-
-
-def test_the_folder_holds_what_reproduces_the_run(tmp_path):
-    keras.utils.set_random_seed(1)
-    history = train.fit(classifier(), TRAIN, epochs=2, resume=tmp_path / "run", clip_norm=0.5)
-    settings = json.loads((tmp_path / "run" / "run.json").read_text())["settings"]
-    assert settings["clip_norm"] == 0.5
-    assert settings["weights[0]"] == "kernel (6, 5) float32"
-    assert settings["batches of train"] == 5
-    assert settings["optimizer"]["learning_rate"] == pytest.approx(0.001)
-    facts = json.loads((tmp_path / "run" / "environment.json").read_text())
-    assert facts["packages"]["tensorflow"] == tf.__version__
-    assert facts["packages"]["keras"] == keras.__version__
-    assert facts["seed"] == 1
-    assert facts["command"] == sys.argv
-    assert (tmp_path / "run" / "curves.png").read_bytes()[1:4] == b"PNG"
-    head, *rows = (tmp_path / "run" / "history.csv").read_text().splitlines()
-    assert head == "epoch,accuracy,loss"
-    values = [[float(cell) for cell in row.split(",")] for row in rows]
-    assert values == [
-        [epoch, *(history.history[name][epoch] for name in ("accuracy", "loss"))]
-        for epoch in range(2)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("change", "difference"),
-    [
-        (
-            {"model": classifier(units=4)},
-            "weights[0]='kernel (6, 5) float32' and not 'kernel (6, 4)",
-        ),
-        ({"model": classifier(name="other")}, "model='small' and not 'other'"),
-        ({"dataset": TRAIN.take(4)}, "batches of train=5 and not 4"),
-        ({"dataset": TRAIN.map(lambda x, y: (x, y, y))}, "spec of train="),
-        ({"epochs": 7}, "epochs=3 and not 7"),
-        ({"clip_norm": None}, "clip_norm=1.0 and not None"),
-        ({"callbacks": []}, "callbacks=['Stop'] and not []"),
-        ({"optimizer": "sgd"}, "optimizer={"),
-    ],
-    ids=["weights", "model", "batches", "spec", "epochs", "clip_norm", "callbacks", "optimizer"],
-)
-def test_a_checkpoint_of_something_else_is_refused(tmp_path, change, difference):
-    interrupted(tmp_path / "run", epochs=3)
-    options = {"epochs": 3, "callbacks": [Stop()], **change}
-    model, dataset = options.pop("model", classifier()), options.pop("dataset", TRAIN)
-    sentence = refused(model, dataset, resume=tmp_path / "run", **options)
-    assert f"holds a run with other settings: {difference}" in sentence
-    assert sentence.endswith("Choose another folder, or delete it to begin anew.")
-
-
-@pytest.mark.parametrize(
-    ("change", "difference"),
-    [
-        ("records", "sha256 of train="),
-        ("prepare", "prepare of train='Chain([Decode(channels=1), ToFloat()])' and not 'Chain(["),
-        ("shuffle_seed", "shuffle_seed of train=3 and not 4"),
-    ],
-)
-def test_other_records_or_another_chain_are_refused(tmp_path, change, difference):
-    def batches(changed):
-        greys = np.full((16, 2, 3, 1), 9 if changed == "records" else 8, np.uint8)
-        source = arrays(greys, np.arange(16) % 3, split=(1.0,), name="greys")
-        chain = [ops.Decode(channels=1), ops.ToFloat()]
-        if changed == "prepare":
-            chain.insert(1, ops.RandomFlip())
-        return read(
-            write(source, tmp_path / f"records {changed}"),
-            "train",
-            ops.Chain(chain),
-            batch_size=4,
-            shuffle_seed=4 if changed == "shuffle_seed" else 3,
-        )
-
-    def model():
-        flat = keras.layers.Flatten()(x := keras.Input((2, 3, 1)))
-        return keras.Model(x, keras.layers.Dense(3, activation="softmax")(flat))
-
-    out = tmp_path / "run"
-    train.fit(model(), batches("nothing"), epochs=1, resume=out)
-    sentence = refused(model(), batches(change), epochs=1, resume=out)
-    assert difference in sentence
-
-
-def test_files_of_something_else_are_refused(tmp_path):
-    (tmp_path / "thesis.tex").write_text("years of work")
-    assert refused(classifier(), TRAIN, resume=tmp_path) == (
-        f"'{tmp_path}' holds files that are not of a run. Choose an empty or a new folder."
-    )
-
-
-@pytest.mark.parametrize("place", ["/proc/run", "a file/run"])
-def test_a_folder_that_cannot_be_written_is_refused_at_once(tmp_path, place):
-    (tmp_path / "a file").write_text("")
-    path = tmp_path / place  # an absolute path stays what it is
-    assert re.fullmatch(
-        rf"Expected `resume` to be a folder that can be written to. Received: resume='{path}' "
-        r"\(.+\)",
-        refused(classifier(), TRAIN, resume=path),
-    )
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):
@@ -374,7 +226,90 @@ def test_replicas_go_on_to_the_bit(tmp_path, two_devices):
         np.testing.assert_array_equal(a, b)
 
 
-def test_nothing_is_written_without_a_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    train.fit(classifier(), TRAIN)
-    assert names(tmp_path) == []
+class Draws(keras.callbacks.Callback):
+    """Counts its calls in a variable, and remembers the random numbers that it draws."""
+
+    def on_train_begin(self, logs=None):
+        self.drawn, self.variables = [], [tf.Variable(0)]
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.variables[0].assign_add(1)
+        self.drawn.append([random.random(), np.random.random()])
+
+
+def drawing(path, stop, dataset, **options):
+    """All that a training leaves behind that draws from every generator there is."""
+    inner, draws = classifier(), Draws()
+    x = keras.Input((6,))
+    noise = keras.layers.Lambda(lambda x: x + keras.random.normal(keras.ops.shape(x)))
+    model = keras.Model(x, inner(noise(x)))
+    scaled = keras.optimizers.LossScaleOptimizer(
+        keras.optimizers.SGD(0.1, momentum=0.9), initial_scale=8.0, dynamic_growth_steps=2
+    )
+    options |= {"optimizer": scaled, "loss": "sparse_categorical_crossentropy"}
+    options |= {"resume": path, "checkpoint_s": 0, "steps_per_call": 1, "epochs": 2}
+    history = train.fit(model, dataset, callbacks=[draws, Stop(stop)], **options)
+    variables = [*model.weights, *scaled.variables, *draws.variables]
+    return [variable.numpy() for variable in variables], [history.history, draws.drawn]
+
+
+@pytest.mark.parametrize(
+    "options", [{"accumulate": 2}, {"on_nan": "skip"}], ids=["groups", "skipped"]
+)
+def test_generators_loss_scale_groups_and_counters_go_on(tmp_path, options):
+    x = np.where(np.arange(40)[:, None] == 3, np.nan, X) if "on_nan" in options else X
+    dataset = tf.data.Dataset.from_tensor_slices((x.astype(np.float32), Y)).batch(8)
+    with pytest.raises(KeyboardInterrupt):
+        drawing(tmp_path / "run", 3, dataset, **options)
+    found = drawing(tmp_path / "run", 99, dataset, **options)
+    assert_equal_to_the_bit(found, drawing(tmp_path / "other", 99, dataset, **options))
+
+
+class StopsEarly(keras.callbacks.Callback):
+    """Stops after the second epoch, and is killed before the training says that it is over."""
+
+    def __init__(self, *, killed):
+        super().__init__()
+        self.killed = killed
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = epoch == 1
+
+    def on_train_end(self, logs=None):
+        if self.killed:
+            raise KeyboardInterrupt
+
+
+def test_a_training_that_was_to_stop_does_not_go_on(tmp_path):
+    options = {"epochs": 5, "resume": tmp_path / "run", "checkpoint_s": 0}
+    with pytest.raises(KeyboardInterrupt):
+        train.fit(classifier(), TRAIN, callbacks=[StopsEarly(killed=True)], **options)
+    found = train.fit(classifier(), TRAIN, callbacks=[StopsEarly(killed=False)], **options)
+    assert found.epoch == [0, 1]
+
+
+def test_a_full_disk_is_told_and_leaves_no_part_of_a_checkpoint(tmp_path, monkeypatch):
+    def full(file, **arrays):
+        file.write(b"the first bytes")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint.np, "savez", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        train.fit(classifier(), TRAIN, resume=tmp_path / "run", checkpoint_s=0)
+    assert names(tmp_path / "run" / "checkpoints") == []
+
+
+@pytest.mark.parametrize(
+    ("passed_s", "cost_s", "taken"),
+    [(29, 0.0, False), (31, 0.0, True), (99, 1.0, False), (101, 1.0, True)],
+)
+def test_checkpoints_take_a_hundredth_of_the_time_at_most(tmp_path, passed_s, cost_s, taken):
+    model = classifier()
+    model.compile("sgd", "mse")
+    (tmp_path / "checkpoints").mkdir()
+    keeper = checkpoint.Keeper(model, [], [], at=(0, 0), folder=tmp_path, every_s=30.0)
+    keeper.read_s, keeper.write_s = cost_s / 4, cost_s * 3 / 4
+    keeper.last_s -= passed_s
+    keeper.reached(1, 0)
+    keeper.close()
+    assert bool(names(tmp_path / "checkpoints")) is taken

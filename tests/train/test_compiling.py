@@ -144,3 +144,17 @@ def test_xla_changes_nothing_but_the_rounding(two_devices, replicas):
         weights.append(model.get_weights())
     for a, b in zip(*weights, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_xla_is_used_where_it_is_asked_for():
+    def model():
+        # XLA knows no Python functions.
+        python = keras.layers.Lambda(
+            lambda x: tf.ensure_shape(tf.numpy_function(np.copy, [x], tf.float32), (None, 6))
+        )
+        x = keras.Input((6,))
+        return keras.Model(x, keras.layers.Dense(3, activation="softmax")(python(x)))
+
+    train.fit(model(), TRAIN, jit_compile=False)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="PyFunc"):
+        train.fit(model(), TRAIN, jit_compile=True)

@@ -73,6 +73,39 @@ def test_two_replicas_are_one_of_the_same_global_batch(two_devices, one_device, 
     assert_same(one, two)
 
 
+def uneven(sizes):
+    """Batches of these sizes."""
+    rng = np.random.default_rng(1)
+    parts = [(rng.random((size, 6), np.float32), rng.integers(0, 3, size)) for size in sizes]
+    signature = (tf.TensorSpec((None, 6)), tf.TensorSpec((None,), tf.int64))
+    dataset = tf.data.Dataset.from_generator(lambda: iter(parts), output_signature=signature)
+    return dataset.apply(tf.data.experimental.assert_cardinality(len(sizes)))
+
+
+# float16 has 11 bits: a gradient that is summed in two parts is rounded to another 2^-11 of it.
+@pytest.mark.parametrize(
+    ("policy", "atol", "rtol"), [("float32", 1e-6, 1e-5), ("mixed_float16", 3e-4, 2e-3)]
+)
+def test_batches_of_any_size_are_the_same_on_two_replicas(
+    two_devices, one_device, policy, atol, rtol
+):
+    sizes = np.random.default_rng(0).permutation([1, 1, 2, 3, 4, 5, 7, 8, 9, 16])
+    found = []
+    keras.config.set_dtype_policy(policy)
+    try:
+        for strategy in (one_device, two_devices):
+            model = classifier(strategy, "adam")
+            history = train.fit(model, uneven(sizes), uneven(sizes), clip_norm=0.3).history
+            found.append((model.get_weights(), history))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    (weights, history), (other_weights, other_history) = found
+    for a, b in zip(weights, other_weights, strict=True):
+        np.testing.assert_allclose(a, b, atol=atol)
+    for name, value in history.items():
+        np.testing.assert_allclose(other_history[name], value, rtol=rtol)
+
+
 def squared(y_true, y_pred):
     return keras.ops.mean(keras.ops.square(y_pred - keras.ops.one_hot(y_true, 3)))
 

@@ -89,16 +89,17 @@ def cluster():
 
 def test_two_workers_are_one_process_and_the_chief_writes(tmp_path):
     both = cluster()
-    workers = [start(tmp_path / f"w{i}", tmp_path / "run", -1, both, i) for i in range(2)]
+    workers = [start(tmp_path / f"w{i}", tmp_path / f"run{i}", -1, both, i) for i in range(2)]
     alone = start(tmp_path / "alone")
     errors = finish(*workers, alone)
     assert "training on 2 workers, as TF_CONFIG says" in errors[0]
     expected = outcome(tmp_path / "alone")
     for index in range(2):
         assert_same(outcome(tmp_path / f"w{index}"), expected)
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+    assert sorted(path.name for path in (tmp_path / "run0").iterdir()) == [
         *("checkpoints", "curves.png", "environment.json", "history.csv", "run.json")
     ]
+    assert not (tmp_path / "run1").exists()
 
 
 @pytest.mark.slow

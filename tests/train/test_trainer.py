@@ -1,0 +1,188 @@
+"""fit(): the same training as Keras' own."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.train.small import (
+    TRAIN,
+    VAL,
+    WEIGHTS,
+    X,
+    Y,
+    assert_close,
+    assert_same_history,
+    classifier,
+    fit,
+    refused,
+)
+from tfpipe import models
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_it_trains_as_keras_trains(optimizer):
+    ours, theirs = classifier(optimizer), classifier(optimizer)
+    history = fit(ours, TRAIN, VAL, epochs=3)
+    expected = theirs.fit(TRAIN, validation_data=VAL, epochs=3, verbose=0, shuffle=False)
+    assert_close(ours.get_weights(), theirs.get_weights())
+    assert_same_history(history.history, expected.history)
+    assert history.epoch == [0, 1, 2]
+    assert ours.history is history
+
+
+def test_lenet_trains_as_keras_trains(digits):
+    images, labels = digits
+    floats = images[:40].astype(np.float32) / 255
+    dataset = tf.data.Dataset.from_tensor_slices((floats, labels[:40])).batch(16)
+
+    def lenet():
+        keras.utils.set_random_seed(2)
+        model = models.lenet5()
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    ours, theirs = lenet(), lenet()
+    history = fit(ours, dataset, epochs=2).history
+    assert_same_history(history, theirs.fit(dataset, epochs=2, verbose=0, shuffle=False).history)
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-5)
+
+
+def test_layers_that_differ_in_training_and_after_are_told_which_it_is():
+    def normalised():
+        keras.utils.set_random_seed(1)
+        x = keras.Input((6,))
+        h = keras.layers.BatchNormalization()(keras.layers.Dense(5)(x))
+        model = keras.Model(x, keras.layers.Dense(3, activation="softmax")(h))
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        return model
+
+    ours, theirs = normalised(), normalised()
+    history = fit(ours, TRAIN, VAL, epochs=2).history
+    expected = theirs.fit(TRAIN, validation_data=VAL, epochs=2, verbose=0, shuffle=False)
+    assert_close(ours.get_weights(), theirs.get_weights())
+    assert_same_history(history, expected.history)
+
+
+def test_sample_weights_count_as_in_keras():
+    weighted = tf.data.Dataset.from_tensor_slices((X, Y, WEIGHTS)).batch(8)
+    ours, theirs = (classifier(weighted_metrics=["accuracy"]) for _ in range(2))
+    history = fit(ours, weighted, weighted, epochs=2).history
+    expected = theirs.fit(weighted, validation_data=weighted, epochs=2, verbose=0, shuffle=False)
+    assert_close(ours.get_weights(), theirs.get_weights())
+    assert_same_history(history, expected.history)
+
+
+def test_averages_of_weights_end_in_the_model_as_in_keras():
+    ours, theirs = (
+        classifier(keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5)) for _ in range(2)
+    )
+    fit(ours, TRAIN, epochs=2)
+    theirs.fit(TRAIN, epochs=2, verbose=0, shuffle=False)
+    assert_close(ours.get_weights(), theirs.get_weights())
+
+
+def test_a_model_of_several_outputs_trains_as_in_keras():
+    def two_headed():
+        keras.utils.set_random_seed(1)
+        x = keras.Input((6,))
+        a = keras.layers.Dense(3, activation="softmax", name="a")(x)
+        model = keras.Model(x, {"a": a, "b": keras.layers.Dense(1, name="b")(x)})
+        losses = {"a": "sparse_categorical_crossentropy", "b": "mse"}
+        model.compile("sgd", losses, metrics={"a": "accuracy", "b": "mae"})
+        return model
+
+    targets = {"a": Y, "b": WEIGHTS[:, None]}
+    dataset = tf.data.Dataset.from_tensor_slices((X, targets)).batch(8)
+    ours, theirs = two_headed(), two_headed()
+    history = fit(ours, dataset, dataset, epochs=2).history
+    expected = theirs.fit(dataset, validation_data=dataset, epochs=2, verbose=0, shuffle=False)
+    assert_close(ours.get_weights(), theirs.get_weights())
+    assert_same_history(history, expected.history)
+
+
+def test_a_model_that_knows_no_input_size_yet_gets_it_from_the_data():
+    model = keras.Sequential([keras.layers.Dense(3, activation="softmax")])
+    assert np.isfinite(fit(model, TRAIN).history["loss"]).all()
+    assert model.input_shape == (None, 6)
+
+
+def test_val_metrics_are_those_of_evaluate():
+    model = classifier()
+    history = fit(model, TRAIN, VAL, epochs=2).history
+    expected = model.evaluate(VAL, return_dict=True, verbose=0)
+    assert history["val_loss"][-1] == pytest.approx(expected["loss"], rel=1e-6)
+    assert history["val_accuracy"][-1] == pytest.approx(expected["accuracy"])
+
+
+def test_mixed_float16_trains_with_a_scaled_loss(two_devices):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        with two_devices.scope():
+            model = classifier("adam")
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    history = fit(model, TRAIN, epochs=8).history
+    assert history["loss"][-1] < history["loss"][0]
+    # The first scale, 2^15, overflows nothing here: every step was an update.
+    iterations = model.optimizer.inner_optimizer.iterations
+    assert int(keras.ops.convert_to_numpy(iterations)) == 48
+    assert {variable.dtype for variable in model.trainable_variables} == {"float32"}
+
+
+def test_scaling_the_loss_changes_no_gradient():
+    scaled = classifier(keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.01)))
+    plain = classifier(keras.optimizers.SGD(0.01))
+    history = [fit(model, TRAIN, epochs=2).history for model in (scaled, plain)]
+    assert_close(scaled.get_weights(), plain.get_weights())
+    assert_same_history(*history)
+
+
+def test_a_softmax_model_that_is_not_compiled_gets_adam():
+    x = keras.Input((6,))
+    model = keras.Model(x, keras.layers.Dense(3, activation="softmax")(x))
+    history = fit(model, TRAIN, VAL).history
+    assert isinstance(model.optimizer, keras.optimizers.Adam)
+    assert sorted(history) == ["accuracy", "loss", "val_accuracy", "val_loss"]
+
+
+def test_a_model_without_a_softmax_is_not_guessed_at():
+    x = keras.Input((6,))
+    model = keras.Model(x, keras.layers.Dense(3)(x), name="logits")
+    assert refused(model, TRAIN) == (
+        "The model 'logits' is not compiled and does not end in a softmax, so there is no loss to "
+        "choose. Give `fit` a `loss`, or call `model.compile(optimizer=..., loss=..., "
+        "metrics=[...])` first."
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda dataset: dataset.take(0), "it is empty"),
+        (lambda dataset: dataset.repeat(), "it is infinite"),
+        (lambda dataset: dataset.filter(lambda x, y: True), "its length is unknown"),
+    ],
+)
+@pytest.mark.parametrize("name", ["train", "val"])
+def test_a_dataset_without_a_known_length_is_refused(name, change, found):
+    datasets = {"train": TRAIN, "val": VAL}
+    datasets[name] = change(datasets[name])
+    assert refused(classifier(), *datasets.values()) == (
+        f"Expected `{name}` to have a known number of batches. Received: {found}. "
+        "`dataset.apply(tf.data.experimental.assert_cardinality(n))` tells it."
+    )
+
+
+def test_a_told_length_is_enough():
+    told = TRAIN.filter(lambda x, y: True).apply(tf.data.experimental.assert_cardinality(6))
+    assert len(fit(classifier(), told).epoch) == 1
+
+
+def test_batches_without_targets_are_refused():
+    assert refused(classifier(), TRAIN.map(lambda x, y: x)) == (
+        "Expected `train` to hold batches of (inputs, targets) or with sample weights too. "
+        "Received: element_spec=TensorSpec(shape=(None, 6), dtype=tf.float32, name=None)"
+    )
