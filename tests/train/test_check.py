@@ -18,7 +18,7 @@ def test_a_sound_job_has_no_problem(tmp_path):
     assert lines[0] == f"inputs: (16, 8, 8, 1) float32, from {X.min():.4g} to {X.max():.4g}"
     assert lines[1] == f"targets: (16,) int64, from 0 to 2: {counts}"
     assert lines[2].startswith("first loss: ")
-    assert lines[2].endswith("; -log(1/3) is 1.099")
+    assert lines[2].endswith("; that of a guess is 1.099")
     assert lines[3].startswith("loss after 100 steps on this batch alone: 0.")
     assert lines[4:] == ["no problem found"]
     assert (tmp_path / "batch.png").read_bytes() == found.picture

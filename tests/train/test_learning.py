@@ -1,21 +1,63 @@
 """What a hundred steps on one batch tell: each common mistake of a model."""
 
 import keras
+import numpy as np
 import pytest
+import tensorflow as tf
 
-from tests.train.sound import X, Y, classifier
-from tfpipe.train.learning import learning
+from tests.train.sound import RNG, X, Y, classifier
+from tfpipe.train.learning import _first_loss, learning
+from tfpipe.train.losses import SparseCategoricalFocalCrossentropy
+
+WEIGHTS = RNG.random(16).astype(np.float32) + 0.5
+MEAN_WEIGHT = WEIGHTS.mean()
 
 
 def test_a_model_that_learns_has_no_problem():
-    facts, problems = learning(classifier(), (X, Y, None), 3)
+    facts, problems = learning(classifier(), (X, Y, None))
     assert problems == []
-    assert facts[0].endswith("; -log(1/3) is 1.099")
+    assert facts[0].endswith("; that of a guess is 1.099")
 
 
-def test_without_classes_the_first_loss_is_told_alone():
-    facts, _ = learning(classifier(), (X, Y, None), None)
+@pytest.mark.parametrize(
+    ("head", "loss", "targets", "weights", "guess"),
+    [
+        ("softmax", "sparse_categorical_crossentropy", Y, None, -np.log(1 / 3)),
+        ("softmax", "sparse_categorical_crossentropy", Y, WEIGHTS, -np.log(1 / 3) * MEAN_WEIGHT),
+        ("softmax", "categorical_crossentropy", np.eye(3)[Y], None, -np.log(1 / 3)),
+        ("softmax", SparseCategoricalFocalCrossentropy(), Y, None, 4 / 36 * -np.log(1 / 3)),
+        ("sigmoid", "binary_crossentropy", np.eye(3)[Y], None, -np.log(1 / 2)),
+    ],
+    ids=["labels", "weighted", "one-hot", "focal", "sigmoid"],
+)
+def test_a_guess_has_the_loss_of_equal_probabilities(head, loss, targets, weights, guess):
+    facts, problems = learning(classifier(head, loss), (X, targets, weights))
+    assert problems == []
+    assert float(facts[0].split("that of a guess is ")[1]) == pytest.approx(guess, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("scale", "problem"), [(0.4, True), (0.6, False), (1.8, False), (2.2, True)]
+)
+def test_a_first_loss_far_from_that_of_a_guess_is_told(scale, problem):
+    _, problems = _first_loss(scale * 1.099, 1.099)
+    sentence = f"the first loss is {scale * 1.099:.4g}, and that of a guess is 1.099"
+    assert problems == [sentence] * problem
+
+
+def test_without_a_guess_the_first_loss_is_told_alone():
+    facts, _ = learning(classifier(None, "mse"), (X, np.eye(3)[Y], None))
     assert facts[0].startswith("first loss: ")
+    assert ";" not in facts[0]
+
+
+def test_several_outputs_have_no_guess():
+    x = keras.Input((8, 8, 1))
+    flat = keras.layers.Flatten()(x)
+    heads = {name: keras.layers.Dense(3, activation="softmax", name=name)(flat) for name in "ab"}
+    model = keras.Model(x, heads)
+    model.compile("sgd", {name: "sparse_categorical_crossentropy" for name in "ab"})
+    facts, _ = learning(model, (X, {"a": Y, "b": Y}, None))
     assert ";" not in facts[0]
 
 
@@ -41,5 +83,17 @@ def test_without_classes_the_first_loss_is_told_alone():
     ],
 )
 def test_a_mistake_is_told(model, problem):
-    _, problems = learning(model, (X, Y, None), 3)
+    _, problems = learning(model, (X, Y, None))
     assert any(problem in sentence for sentence in problems), problems
+
+
+@tf.custom_gradient
+def without_gradient(x):
+    """The same; its gradient is not a number."""
+    return x, lambda upstream: upstream * np.nan
+
+
+def test_a_gradient_that_is_not_finite_is_told():
+    model = classifier(trick=keras.layers.Lambda(without_gradient))
+    _, problems = learning(model, (X, Y, None))
+    assert problems[0] == "the gradient of hidden/kernel is not finite"

@@ -43,9 +43,10 @@ class Checked:
 def check(model: keras.Model, train: tf.data.Dataset, *, picture: Path | None = None) -> Checked:
     """Looks at one batch, and whether the model can learn it.
 
-    What do the inputs and targets look like; is the first loss that of a guess, -log(1/classes);
-    does every weight have a gradient, and is it finite; do 100 steps of Adam on this batch make
-    the loss fall to a fifth. The model's weights and seeds are put back.
+    What do the inputs and targets look like; is the first loss that of a guess, of all classes
+    the same probability (cross-entropy: -log(1/classes)), where the model ends in a softmax or a
+    sigmoid; does every weight have a gradient, and is it finite; do 100 steps of Adam on this
+    batch make the loss fall to a fifth. The model's weights and seeds are put back.
 
     Source: Karpathy, "A Recipe for Training Neural Networks", 2019.
 
@@ -77,7 +78,7 @@ def check(model: keras.Model, train: tf.data.Dataset, *, picture: Path | None = 
     batch = (*next(iter(opened.dataset)), None)[:3]
     before = [keras.ops.convert_to_numpy(variable) for variable in model.variables]
     try:
-        facts, problems = learning(model, batch, compiling.num_classes(model, opened.spec))
+        facts, problems = learning(model, batch)
     finally:
         for variable, value in zip(model.variables, before, strict=True):
             variable.assign(value)

@@ -2,10 +2,11 @@
 
 Example:
 
-    facts, problems = learning(model, (inputs, targets, None), num_classes=10)
+    facts, problems = learning(model, (inputs, targets, None))
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -19,40 +20,15 @@ LEARNING_RATE = 3e-3
 LEARNT = 0.2  # of the first loss may remain
 
 
-def learning(
-    model: keras.Model, batch: tuple[Any, ...], num_classes: int | None
-) -> tuple[list[str], list[str]]:
+def learning(model: keras.Model, batch: tuple[Any, ...]) -> tuple[list[str], list[str]]:
     """Facts and problems of the first loss, the gradients, and some steps on the batch."""
-    strategy = model.distribute_strategy
-    with strategy.scope():
-        optimizer = keras.optimizers.Adam(LEARNING_RATE)
-        optimizer.build(model.trainable_variables)
-
-    def step() -> tuple[tf.Tensor, list[tf.Tensor | None]]:
-        x, y, sample_weight = data.model_inputs(batch[0]), *batch[1:]
-        with tf.GradientTape() as tape:
-            loss = model.compute_loss(x, y, model(x, training=True), sample_weight)
-        gradients = tape.gradient(loss, model.trainable_variables)
-        pairs = zip(gradients, model.trainable_variables, strict=True)
-        optimizer.apply_gradients([pair for pair in pairs if pair[0] is not None])
-        return loss * strategy.num_replicas_in_sync, gradients
-
-    @tf.function
-    def replicas() -> Any:  # each does the same
-        return strategy.run(step)
-
-    def run() -> tuple[float, list[tf.Tensor | None]]:
-        loss, gradients = tf.nest.map_structure(
-            lambda value: strategy.experimental_local_results(value)[0], replicas()
-        )
-        return float(loss), gradients
-
-    first, gradients = run()
-    facts, problems = _first_loss(first, num_classes)
+    run = _steps(model, batch)
+    first, guess, gradients = run()
+    facts, problems = _first_loss(first, guess)
     problems += _gradient_problems(model, gradients)
     last = first
     for _ in range(STEPS if math.isfinite(first) else 0):
-        last, _ = run()
+        last, *_ = run()
     facts.append(f"loss after {STEPS} steps on this batch alone: {last:.4g}")
     if not last < LEARNT * first:
         problems.append(
@@ -61,11 +37,53 @@ def learning(
     return facts, problems
 
 
-def _first_loss(first: float, num_classes: int | None) -> tuple[list[str], list[str]]:
-    if not num_classes or num_classes < 2:
+def _steps(model: keras.Model, batch: tuple[Any, ...]) -> Callable[[], tuple[float, float, Any]]:
+    """A function that makes a step: the loss before it, that of a guess, and the gradients."""
+    strategy, loss_of = model.distribute_strategy, model.compute_loss
+    x, y, sample_weight = data.model_inputs(batch[0]), *batch[1:]
+    with strategy.scope():
+        optimizer = keras.optimizers.Adam(LEARNING_RATE)
+        optimizer.build(model.trainable_variables)
+
+    def step() -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor | None]]:
+        with tf.GradientTape() as tape:
+            y_pred = model(x, training=True)
+            loss = loss_of(x, y, y_pred, sample_weight)
+        guess = _guess(model, y_pred)
+        guessed = math.nan if guess is None else loss_of(x, y, guess, sample_weight)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        pairs = zip(gradients, model.trainable_variables, strict=True)
+        optimizer.apply_gradients([pair for pair in pairs if pair[0] is not None])
+        replicas = strategy.num_replicas_in_sync  # Keras divides its losses by them
+        return loss * replicas, guessed * tf.ones_like(loss) * replicas, gradients
+
+    replicas = tf.function(lambda: strategy.run(step))  # each does the same
+
+    def run() -> tuple[float, float, list[tf.Tensor | None]]:
+        loss, guess, gradients = tf.nest.map_structure(
+            lambda value: strategy.experimental_local_results(value)[0], replicas()
+        )
+        return float(loss), float(guess), gradients
+
+    return run
+
+
+def _guess(model: keras.Model, y_pred: Any) -> tf.Tensor | None:
+    """Predictions of one who knows nothing, where the model's last activation tells them."""
+    if not model.layers or not isinstance(y_pred, tf.Tensor):
+        return None
+    activation = getattr(model.layers[-1], "activation", None)
+    if activation is keras.activations.softmax:
+        return tf.ones_like(y_pred) / y_pred.shape[-1]
+    if activation is keras.activations.sigmoid:
+        return tf.ones_like(y_pred) / 2
+    return None
+
+
+def _first_loss(first: float, guess: float) -> tuple[list[str], list[str]]:
+    if math.isnan(guess):
         return [f"first loss: {first:.4g}"], []
-    guess = math.log(num_classes)
-    facts = [f"first loss: {first:.4g}; -log(1/{num_classes}) is {guess:.4g}"]
+    facts = [f"first loss: {first:.4g}; that of a guess is {guess:.4g}"]
     if 0.5 * guess < first < 2 * guess:
         return facts, []
     return facts, [f"the first loss is {first:.4g}, and that of a guess is {guess:.4g}"]

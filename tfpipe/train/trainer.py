@@ -73,7 +73,7 @@ def fit(
             the loss scale is taken off and the replicas' mean is taken; None clips nothing.
         accumulate: batches that make one step, as if they were one large batch; the last group
             of an epoch may be smaller. Batch statistics are still those of single batches.
-        steps_per_call: steps in one `tf.function` call; "auto" takes about a quarter of a second.
+        steps_per_call: steps in one `tf.function` call; "auto" takes a quarter to half a second.
         class_weights: weights of the classes by number, on top of sample weights; a class that
             is not named weighs 1.
         resume: a folder for this training. It holds checkpoints, `run.json` (the arguments, and
