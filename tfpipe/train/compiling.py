@@ -86,25 +86,20 @@ def check_inputs(name: str, model: keras.Model, spec: tuple[Any, ...]) -> None:
             )
 
 
-def num_classes(model: keras.Model, spec: tuple[Any, ...]) -> int | None:
-    """How many classes the labels may be of, where the loss is about labels."""
-    loss, y_pred = _loss_of_labels(model, spec)
-    return None if loss is None else y_pred.shape[-1]
+def classes(
+    model: keras.Model, spec: tuple[Any, ...]
+) -> tuple[int, int | None] | tuple[None, None]:
+    """How many classes the labels may be of, and which label the loss ignores, if it does one.
 
-
-def ignored_class(model: keras.Model, spec: tuple[Any, ...]) -> int | None:
-    """The label that the loss leaves out (Keras' `ignore_class`), if it has one."""
-    return getattr(_loss_of_labels(model, spec)[0], "ignore_class", None)
-
-
-def _loss_of_labels(model: keras.Model, spec: tuple[Any, ...]) -> tuple[Any, Any]:
-    """The loss that takes whole numbers as classes, and its predictions; Nones if there is none."""
+    Nones where the targets are not whole numbers that the loss takes as classes.
+    """
     if not isinstance(spec[1], tf.TensorSpec):
         return None, None
     for _, loss, y, y_pred in _losses(model, spec):
         name = getattr(loss, "__name__", None) or type(loss).__name__
-        if "sparse_categorical" in name or isinstance(loss, LOSSES_OF_LABELS):
-            return (loss, y_pred) if y.dtype.startswith(("int", "uint")) else (None, None)
+        of_labels = "sparse_categorical" in name or isinstance(loss, LOSSES_OF_LABELS)
+        if of_labels and y.dtype.startswith(("int", "uint")):
+            return y_pred.shape[-1], getattr(loss, "ignore_class", None)
     return None, None
 
 

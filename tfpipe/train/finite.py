@@ -1,5 +1,6 @@
 """What happens when a loss or a gradient is not finite: the step is kept, and told in words."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -61,8 +62,7 @@ def first_problem(model: keras.Model, batches: Sequence[tuple[Any, ...]]) -> str
 
     def look() -> None:
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        problem = _problem(model, batches[int(replica) % len(batches)])
-        found.extend([problem] if problem else [])
+        found.extend(itertools.islice(_problems(model, batches[int(replica) % len(batches)]), 1))
 
     before = model.get_weights()
     model.distribute_strategy.run(look)
@@ -70,29 +70,27 @@ def first_problem(model: keras.Model, batches: Sequence[tuple[Any, ...]]) -> str
     return found[0] if found else "Seen again, everything is finite"
 
 
-def _problem(model: keras.Model, batch: tuple[Any, ...]) -> str | None:
+def _problems(model: keras.Model, batch: tuple[Any, ...]) -> Iterator[str]:
+    """What is not finite, in the order in which a step meets it."""
     x, y, sample_weight = (*batch, None)[:3]
     x = model_inputs(x)
     for name, value in (("inputs", x), ("targets", y), ("sample weights", sample_weight)):
         if not is_finite(value):
-            return f"The {name} of the batch are not finite"
+            yield f"The {name} of the batch are not finite"
     for weight in model.weights:
         if not is_finite(weight):
-            return f"The weights {weight.path!r} are not finite"
+            yield f"The weights {weight.path!r} are not finite"
     with _watched(model) as bad, tf.GradientTape() as tape:
         y_pred = model(x, training=True)
         loss = model.compute_loss(x, y, y_pred, sample_weight)
     if bad:
-        return f"The first layer whose output is not finite is {bad[0]!r}"
+        yield f"The first layer whose output is not finite is {bad[0]!r}"
     if not is_finite(loss):
-        return "Every layer's output is finite, and the loss is not"
-    gradients = tape.gradient(loss, model.trainable_variables)
-    for weight, gradient in reversed(
-        list(zip(model.trainable_variables, gradients, strict=True))
-    ):  # from the loss backwards
+        yield "Every layer's output is finite, and the loss is not"
+    backwards = model.trainable_variables[::-1]  # from the loss on
+    for weight, gradient in zip(backwards, tape.gradient(loss, backwards), strict=True):
         if not is_finite(gradient):
-            return f"The loss is finite; the first gradient that is not is that of {weight.path!r}"
-    return None
+            yield f"The loss is finite; the first gradient that is not is that of {weight.path!r}"
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from tfpipe.train.graph import Repeat
 
 Logs = dict[str, float]
 
-CALL_S = 0.5  # a call of the graph is about that long where `steps_per_call` is "auto"
+CALL_S = 0.5  # a call of the graph is at most about that long where `steps_per_call` is "auto"
 MOST_STEPS = 1024
 STEPS_OF_WORKERS = 16  # workers must agree, and their clocks do not
 
@@ -106,33 +106,47 @@ def _epoch(job: Job, pace: Pace, bar: Bar, epoch: int, step: int) -> None:
 def _train(job: Job, pace: Pace, bar: Bar, epoch: int, step: int, name: str) -> tuple[Logs, str]:
     """The epoch's steps from `step` on; the logs of the last call, and the speed in words."""
     logs: Logs = {}
-    side = job.sides["train"]
-    held = [next(side.passes)]
-    began, waited, seen = time.monotonic(), float(job.watch.waited_s), _examples(job.model)
-    speed = ""
+    held = [next(job.sides["train"].passes)]
+    speed = _speedometer(job)
     job.calls.on_train_batch_begin(step)
     while step < job.num_steps:
-        wanted = min(pace.steps, job.num_steps - step)
-        count = min(wanted * job.accumulate, side.num_batches - step * job.accumulate)
-        started = time.monotonic()
-        done = int(side.repeat(held[0], tf.constant(count)))
-        pace.took(wanted, time.monotonic() - started)
-        if done < count or (job.watch.stop and job.watch.num_bad):
-            raise _not_finite(job, epoch, step * job.accumulate + done)
-        step += wanted
+        made = _call(job, pace, held[0], epoch, step)
+        step += made
         logs = _results(job)
         job.calls.on_train_batch_end(step - 1, logs)
-        passed = time.monotonic() - began
-        rate = (_examples(job.model) - seen) / passed
-        share = min(1.0, (float(job.watch.waited_s) - waited) / passed)
-        speed = f"{rate:,.0f} examples/s, input wait {share:.2f}"
-        bar.advance(wanted, note=f"{name}: {_words(logs)}, {speed}")
+        bar.advance(made, note=f"{name}: {_words(logs)}, {speed()}")
         if job.model.stop_training or step == job.num_steps:
             break
         job.keeper.reached(epoch, step)
         job.calls.on_train_batch_begin(step)
     let_go(held)
-    return logs, speed
+    return logs, speed()
+
+
+def _call(job: Job, pace: Pace, batches: Iterator[Any], epoch: int, step: int) -> int:
+    """One call of the graph, from `step` on; how many steps it made."""
+    side = job.sides["train"]
+    steps = min(pace.steps, job.num_steps - step)
+    count = min(steps * job.accumulate, side.num_batches - step * job.accumulate)
+    started = time.monotonic()
+    done = int(side.repeat(batches, tf.constant(count)))
+    pace.took(steps, time.monotonic() - started)
+    if done < count or (job.watch.stop and job.watch.num_bad):
+        raise _not_finite(job, epoch, step * job.accumulate + done)
+    return steps
+
+
+def _speedometer(job: Job) -> Callable[[], str]:
+    """A function that says how fast it goes from now on, and how much of that is waiting."""
+    began, waited_s, seen = time.monotonic(), float(job.watch.waited_s), _examples(job.model)
+
+    def speed() -> str:
+        passed_s = time.monotonic() - began
+        rate = (_examples(job.model) - seen) / passed_s
+        share = min(1.0, (float(job.watch.waited_s) - waited_s) / passed_s)
+        return f"{rate:,.0f} examples/s, input wait {share:.2f}"
+
+    return speed
 
 
 def _results(job: Job) -> Logs:

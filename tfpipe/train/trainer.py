@@ -129,8 +129,14 @@ def fit(
         out = stack.enter_context(folder.opened(resume, settings, strategy))
         if out is not None and workers.is_chief(strategy):
             folder.write_chain(out, opened["train"].dataset)
-        num_steps = -(-opened["train"].num_batches // accumulate)
-        calls = _calls(model, folder.continued(callbacks, epoch), epochs, num_steps)
+        stack.enter_context(strategy.scope())
+        calls = keras.callbacks.CallbackList(
+            folder.continued(callbacks, epoch),
+            add_history=True,
+            model=model,
+            epochs=epochs,
+            steps=-(-opened["train"].num_batches // accumulate),
+        )
         keeper = Keeper(
             model,
             calls.callbacks,
@@ -142,7 +148,6 @@ def fit(
         stack.callback(keeper.close)
         stack.enter_context(memory.explained(opened["train"].dataset, accumulate))
         stack.enter_context(labels.explained())
-        stack.enter_context(strategy.scope())
         average = graph.averaging(model)
         job = loop.Job(model, sides, calls, epochs, accumulate, watch, keeper, average)
         loop.run(job, loop.Pace(steps_per_call, workers=workers.are_many(strategy)))
@@ -174,7 +179,9 @@ def _sides(
     """What the graph does with the batches of training, and of validation."""
     strategy, train = model.distribute_strategy, opened["train"]
     changes = [] if class_weights is None else [labels.weigh_classes(class_weights)]
-    passes = data.passes(train, strategy, changes, checks=_checks(model, train.spec))
+    num_classes, ignored = compiling.classes(model, train.spec)
+    checks = [] if num_classes is None else [labels.check_labels(num_classes, ignored)]
+    passes = data.passes(train, strategy, changes, checks=checks)
     repeat = graph.training(model, options, watch)
     sides = {"train": loop.Side(repeat, passes, train.num_batches)}
     if "val" in opened:
@@ -195,22 +202,3 @@ def _prepare(
         compiling.build(model, spec)
     split = groups or model.distribute_strategy.num_replicas_in_sync > 1
     compiling.check_model(model, spec, split=split)
-
-
-def _checks(model: keras.Model, spec: tuple[Any, ...]) -> list[data.Change]:
-    num_classes = compiling.num_classes(model, spec)
-    if num_classes is None:
-        return []
-    return [labels.check_labels(num_classes, compiling.ignored_class(model, spec))]
-
-
-def _calls(
-    model: keras.Model,
-    callbacks: Sequence[keras.callbacks.Callback],
-    epochs: int,
-    num_steps: int,
-) -> keras.callbacks.CallbackList:
-    with model.distribute_strategy.scope():
-        return keras.callbacks.CallbackList(
-            list(callbacks), add_history=True, model=model, epochs=epochs, steps=num_steps
-        )
