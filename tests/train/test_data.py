@@ -38,7 +38,7 @@ def test_letting_go_does_not_wait():
 
     class Slow:
         def __del__(self):
-            may_end.wait()
+            may_end.wait(timeout=10)
             ended.set()
 
     held = [Slow()]
