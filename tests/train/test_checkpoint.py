@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import keras
@@ -299,15 +300,36 @@ def test_a_full_disk_is_told_and_leaves_no_part_of_a_checkpoint(tmp_path, monkey
     assert names(tmp_path / "run" / "checkpoints") == []
 
 
+def keeper_of(folder, every_s):
+    model = classifier()
+    model.compile("sgd", "mse")
+    (folder / "checkpoints").mkdir()
+    return checkpoint.Keeper(model, [], [], at=(0, 0), folder=folder, every_s=every_s)
+
+
+def test_the_training_does_not_wait_for_the_disk(tmp_path, monkeypatch):
+    goes_on, written = threading.Event(), []
+
+    def slow(path, arrays):
+        assert goes_on.wait(timeout=10)
+        written.append(path.name)
+        return 0.0
+
+    monkeypatch.setattr(checkpoint, "_write", slow)
+    keeper = keeper_of(tmp_path, every_s=0)
+    keeper.reached(1, 2)
+    assert written == []
+    goes_on.set()
+    keeper.close()
+    assert written == ["0000000001-0000000002.npz"]
+
+
 @pytest.mark.parametrize(
     ("passed_s", "cost_s", "taken"),
     [(29, 0.0, False), (31, 0.0, True), (99, 1.0, False), (101, 1.0, True)],
 )
 def test_checkpoints_take_a_hundredth_of_the_time_at_most(tmp_path, passed_s, cost_s, taken):
-    model = classifier()
-    model.compile("sgd", "mse")
-    (tmp_path / "checkpoints").mkdir()
-    keeper = checkpoint.Keeper(model, [], [], at=(0, 0), folder=tmp_path, every_s=30.0)
+    keeper = keeper_of(tmp_path, every_s=30.0)
     keeper.read_s, keeper.write_s = cost_s / 4, cost_s * 3 / 4
     keeper.last_s -= passed_s
     keeper.reached(1, 0)

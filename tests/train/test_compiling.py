@@ -34,6 +34,20 @@ def test_a_model_is_compiled_with_what_is_given():
     assert float(optimizer.learning_rate) == pytest.approx(0.05)
 
 
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        keras.optimizers.schedules.CosineDecayRestarts(0.1, 3),
+        keras.optimizers.schedules.CosineDecay(0.0, 9, warmup_target=0.1, warmup_steps=7),
+    ],
+    ids=["restarts", "warm-up"],
+)
+def test_keras_schedules_count_steps(schedule):
+    model, optimizer = model_of(), keras.optimizers.SGD(schedule)
+    train.fit(model, TRAIN, loss="sparse_categorical_crossentropy", optimizer=optimizer)
+    assert float(optimizer.learning_rate) == pytest.approx(float(schedule(5)))  # 20 examples in 4s
+
+
 def test_what_is_not_given_stays_as_it_was_compiled():
     model = model_of()
     model.compile("adam", "sparse_categorical_crossentropy", weighted_metrics=["accuracy"])

@@ -1,5 +1,6 @@
 """The loop: epochs, calls of the graph, and callbacks beside them."""
 
+import contextlib
 import re
 import threading
 import weakref
@@ -206,3 +207,25 @@ def test_calls_whose_length_is_given_or_agreed_on_do_not_grow(given, workers, st
     pace = loop.Pace(given, workers=workers)
     pace.took(pace.steps, 0.0)
     assert pace.steps == steps
+
+
+def test_the_bar_says_the_loss_the_speed_and_the_share_of_waiting(monkeypatch):
+    notes, sizes = [], []
+
+    class Notes:
+        def advance(self, count, note=""):
+            sizes.append(count)
+            notes.append(note)
+
+        def line(self, text):
+            pass
+
+    monkeypatch.setattr(loop, "progress", lambda *_, **__: contextlib.nullcontext(Notes()))
+    history = fit(classifier(), TRAIN, steps_per_call=4).history
+    assert sizes == [0, 4, 2]  # none were done before
+    loss, accuracy = history["loss"][0], history["accuracy"][0]
+    assert re.fullmatch(
+        rf"epoch 1/1: loss {loss:.4f}, accuracy {accuracy:.4f}, [\d,]+ examples/s, "
+        r"input wait [01]\.\d\d",
+        notes[-1],
+    )
