@@ -91,8 +91,8 @@ def fit(
         checkpoint_s: seconds between two checkpoints at least; they come less often where they
             would take more than a hundredth of the time. 0: after every call of the graph.
         on_nan: "stop" with an error at the first loss or gradient that is not finite, the
-            weights being those from before that step; or "skip" such steps, and count them as
-            `skipped` in the history.
+            weights being those from before that step; or "skip" such steps, and count them so
+            far as `skipped` in the history.
         jit_compile: XLA. "auto" is as the model was compiled; Keras' own "auto" is no on a CPU.
 
     Returns:
