@@ -72,9 +72,7 @@ def from_memory(plan: Plan, single: Prepare) -> tf.data.Dataset:
         return _with_key(example, seed, epoch)
 
     items = index_items(labels, num_examples, plan.batch_size, seed)
-    return epochs(items, seed, first=epoch, skip=step).map(
-        gather, num_parallel_calls=tf.data.AUTOTUNE
-    )
+    return epochs(items, seed, first=epoch, skip=step).map(gather, num_parallel_calls=num_cores())
 
 
 def _with_key(example: Example, shuffle_seed: int | None, epoch: tf.Tensor) -> Example:

@@ -62,7 +62,7 @@ def record_items(
         """The records of one epoch."""
         order = shuffled(tf.constant(files), shuffle_seed, epoch)
         records = tf.data.Dataset.from_tensor_slices(order).interleave(
-            tf.data.TFRecordDataset, cycle_length=OPEN_FILES, num_parallel_calls=tf.data.AUTOTUNE
+            tf.data.TFRecordDataset, cycle_length=OPEN_FILES, num_parallel_calls=OPEN_FILES
         )
         if shuffle_seed is None:
             return records

@@ -10,6 +10,7 @@ import math
 
 import tensorflow as tf
 
+from tfpipe.cores import num_cores
 from tfpipe.errors import RequestError, received
 from tfpipe.records.codec import decoder
 from tfpipe.records.manifest import Manifest
@@ -22,6 +23,8 @@ from tfpipe.records.reading.targets import (
     split_example,
     weight_table,
 )
+
+AHEAD = 2  # batches that are ready before they are asked for
 
 
 def read(
@@ -88,11 +91,11 @@ def read(
 
     batches = from_memory(plan, single) if cache else from_disk(plan, single)
     require_pair(batches.element_spec)
-    dataset = batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE)
+    dataset = batches.map(finish, num_parallel_calls=num_cores())
     if start[1] == 0:  # the first pass is shorter otherwise
         length = math.ceil(num_examples / batch_size)
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(length))
-    dataset = dataset.prefetch(tf.data.AUTOTUNE).with_options(_options())
+    dataset = dataset.prefetch(AHEAD).with_options(_options())
     dataset.made_of = _made_of(plan, prepare, weights)
     dataset.prepare = prepare
     return dataset
@@ -155,5 +158,8 @@ def _require_same_again(single: Prepare) -> None:
 def _options() -> tf.data.Options:
     options = tf.data.Options()
     options.deterministic = True
+    # TensorFlow's autotuner sleeps for longer and longer times, and what ends a pass can have to
+    # wait until it wakes up: for up to as long as the pass took.
+    options.autotune.enabled = False
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return options
