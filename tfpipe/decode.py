@@ -26,21 +26,15 @@ def decode_image(encoded: Any, channels: int, orientation: Any = None) -> tf.Ten
     TensorShape([3, 2, 1])
     """
 
-    def plain() -> tf.Tensor:
-        return decode_plain(encoded, channels)
-
-    def other() -> tf.Tensor:
-        # TensorFlow decodes BMP and GIF with the channels that they have, and no others.
-        image = tf.io.decode_image(encoded, 0, expand_animations=False)
-        return _with_channels(image, channels)
-
-    if isinstance(encoded, bytes):
-        image = other() if encoded[:2] in _OTHER else plain()
-    else:
-        is_other = tf.reduce_any(tf.strings.substr(encoded, 0, 2) == tf.constant(_OTHER))
-        image = tf.cond(is_other, other, plain)
-    if orientation is not None:
-        image = upright(image, tf.convert_to_tensor(orientation))
+    encoded = tf.convert_to_tensor(encoded)
+    turned = tf.convert_to_tensor(1 if orientation is None else orientation)
+    first = tf.strings.substr(encoded, 0, 2)
+    rare = (first == _OTHER[0]) | (first == _OTHER[1]) | (turned > 1)
+    image = tf.cond(
+        rare,
+        lambda: (_rare if tf.executing_eagerly() else _rare_apart)(encoded, channels, turned),
+        lambda: decode_plain(encoded, channels),
+    )
     return tf.ensure_shape(image, (None, None, channels))
 
 
@@ -51,6 +45,24 @@ def decode_plain(encoded: Any, channels: int) -> tf.Tensor:
     """
     # By itself, TensorFlow takes the fast transform, which is up to 9 grey levels off.
     return tf.io.decode_jpeg(encoded, channels, dct_method="INTEGER_ACCURATE")
+
+
+def _rare(encoded: tf.Tensor, channels: int, orientation: tf.Tensor) -> tf.Tensor:
+    """The same for every kind of image."""
+
+    def other() -> tf.Tensor:
+        # TensorFlow decodes BMP and GIF with the channels that they have, and no others.
+        image = tf.io.decode_image(encoded, 0, expand_animations=False)
+        return _with_channels(image, channels)
+
+    first = tf.strings.substr(encoded, 0, 2)
+    is_other = (first == _OTHER[0]) | (first == _OTHER[1])
+    image = tf.cond(is_other, other, lambda: decode_plain(encoded, channels))
+    return upright(image, orientation)
+
+
+# Inlined, its many operators would cost time where they are not needed, too.
+_rare_apart = tf.function(_rare, autograph=False, experimental_attributes={"_noinline": True})
 
 
 def upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:

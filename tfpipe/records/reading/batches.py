@@ -6,7 +6,7 @@ Example:
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -45,17 +45,48 @@ def from_disk(plan: Plan, single: Prepare) -> tf.data.Dataset:
         balance=plan.balance,
     )
 
+    one = _traced(plan, single)
+    if "boxes" in plan.manifest.features or _in_turn(one):
+        dataset = epochs(items, seed, first=epoch, skip=step * plan.batch_size)
+        # Four for each core: with one for each, they wait for their neighbours.
+        dataset = dataset.map(one, num_parallel_calls=4 * num_cores())
+        return batch(dataset, plan.batch_size, plan.manifest)
+
+    # What `tf.data` does for each of its elements takes as long as to decode a small image, so
+    # here an element is a whole batch; the parallelism is inside.
+    gives = tf.nest.map_structure(tf.type_spec_from_value, one.structured_outputs)
+
+    def many(records: tf.Tensor, epoch: tf.Tensor) -> Example:
+        return tf.map_fn(
+            lambda record: one(record, epoch),
+            records,
+            fn_output_signature=gives,
+            parallel_iterations=4 * num_cores(),
+        )
+
+    def whole_batches(epoch: tf.Tensor) -> tf.data.Dataset:
+        return items(epoch).batch(plan.batch_size)
+
+    return epochs(whole_batches, seed, first=epoch, skip=step).map(many, num_parallel_calls=2)
+
+
+def _traced(plan: Plan, single: Prepare) -> Any:
+    """From a record and its epoch's number to its example, as a concrete function."""
     # Only the manifest knows which class a mask's grey stands for.
     features = plan.manifest.features
     mask = decoder({key: value for key, value in features.items() if key == "mask"})
 
     def one(record: tf.Tensor, epoch: tf.Tensor) -> Example:
-        return single(_with_key(mask(parse(record, features)), seed, epoch))
+        return single(_with_key(mask(parse(record, features)), plan.shuffle_seed, epoch))
 
-    dataset = epochs(items, seed, first=epoch, skip=step * plan.batch_size)
-    # Four for each core: AUTOTUNE gives each core one, which then waits for its neighbours.
-    dataset = dataset.map(one, num_parallel_calls=4 * num_cores())
-    return batch(dataset, plan.batch_size, plan.manifest)
+    return tf.function(one).get_concrete_function(
+        tf.TensorSpec((), tf.string), tf.TensorSpec((), tf.int64)
+    )
+
+
+def _in_turn(function: Any) -> bool:
+    """Whether a loop runs it one after the other, for its effects: Python's code, random draws."""
+    return any(operation.op_def.is_stateful for operation in function.graph.get_operations())
 
 
 def from_memory(plan: Plan, single: Prepare) -> tf.data.Dataset:

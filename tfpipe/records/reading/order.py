@@ -9,6 +9,7 @@ from tfpipe.records.manifest import Manifest
 
 SHUFFLE_BYTES = 256 * 2**20
 OPEN_FILES = 8
+SMALL_BYTES = 2**14  # to hand such a record from thread to thread takes longer than to read it
 
 Items = Callable[[tf.Tensor], tf.data.Dataset]
 
@@ -57,12 +58,15 @@ def record_items(
     info = manifest.split(split)
     # The window takes this share of the split, so that its bytes fit into memory.
     share = min(1.0, SHUFFLE_BYTES / info.num_bytes)
+    small = info.num_bytes < SMALL_BYTES * num_examples and "://" not in manifest.path
 
     def items(epoch: tf.Tensor) -> tf.data.Dataset:
         """The records of one epoch."""
         order = shuffled(tf.constant(files), shuffle_seed, epoch)
         records = tf.data.Dataset.from_tensor_slices(order).interleave(
-            tf.data.TFRecordDataset, cycle_length=OPEN_FILES, num_parallel_calls=OPEN_FILES
+            tf.data.TFRecordDataset,
+            cycle_length=OPEN_FILES,
+            num_parallel_calls=None if small else OPEN_FILES,
         )
         if shuffle_seed is None:
             return records
