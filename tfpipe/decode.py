@@ -38,13 +38,16 @@ def decode_image(encoded: Any, channels: int, orientation: Any = None) -> tf.Ten
     return tf.ensure_shape(image, (None, None, channels))
 
 
-def decode_plain(encoded: Any, channels: int) -> tf.Tensor:
+def decode_plain(encoded: Any, channels: int, *, shrink: int = 1) -> tf.Tensor:
     """The same for a JPEG or a PNG (anything else is an error), in a single operator.
+
+    A JPEG can be shrunk to an 8th: all that can be damaged in it is decoded, and refused, as ever,
+    and left out is the arithmetic that makes pixels, which takes more than half of the time.
 
     Source: TensorFlow's documentation of `tf.io.decode_jpeg`, "also supports decoding PNGs".
     """
     # By itself, TensorFlow takes the fast transform, which is up to 9 grey levels off.
-    return tf.io.decode_jpeg(encoded, channels, dct_method="INTEGER_ACCURATE")
+    return tf.io.decode_jpeg(encoded, channels, ratio=shrink, dct_method="INTEGER_ACCURATE")
 
 
 def _rare(encoded: tf.Tensor, channels: int, orientation: tf.Tensor) -> tf.Tensor:

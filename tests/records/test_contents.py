@@ -1,4 +1,4 @@
-"""Decoded together or alone, from whatever format: the same pixels have the same digest."""
+"""Decoded together or alone: the same pixels have the same digest, and damage is found."""
 
 import numpy as np
 import pytest
@@ -6,9 +6,16 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.pictures import encoded
+from tests.pictures import encoded, waves
 from tfpipe.decode import decode_image
-from tfpipe.records.contents import GROUP, content_of, contents_of
+from tfpipe.records.contents import (
+    GROUP,
+    content_of,
+    contents_of,
+    is_sketch,
+    sketch_of,
+    sketches_of,
+)
 
 
 def noise(height, width, seed):
@@ -17,7 +24,7 @@ def noise(height, width, seed):
 
 @given(
     st.lists(
-        st.tuples(st.integers(1, 40), st.integers(1, 40), st.integers(0, 3), st.sampled_from("PJ")),
+        st.tuples(st.integers(1, 40), st.integers(1, 40), st.integers(0, 3)),
         min_size=1,
         max_size=GROUP,
     ),
@@ -25,19 +32,65 @@ def noise(height, width, seed):
 )
 @settings(max_examples=25)
 def test_together_is_as_alone(images, channels):
-    kinds = {"P": "PNG", "J": "JPEG"}
-    data = [encoded(noise(h, w, seed), kinds[kind]) for h, w, seed, kind in images]
-    expected = [content_of(decode_image(image, channels)) for image in data]
-    assert contents_of(data, channels) == expected
-    assert [content[:2] for content in expected] == [(h, w) for h, w, *_ in images]
+    pixels = [noise(*image) for image in images]
+    pngs, jpegs = ([encoded(array, kind) for array in pixels] for kind in ("PNG", "JPEG"))
+    assert contents_of(pngs, channels) == [content_of(decode_image(p, channels)) for p in pngs]
+    sketches = sketches_of(jpegs, channels)
+    assert sketches == [sketch_of(jpeg, channels) for jpeg in jpegs]
+    assert [sketch[:2] for sketch in sketches] == [(h, w) for h, w, _ in images]
 
 
-def test_a_jpeg_and_the_png_of_what_it_decodes_to_have_one_digest():
+def test_of_a_jpeg_and_the_png_of_what_it_decodes_to_only_the_sketch_differs():
     jpeg = encoded(noise(20, 30, 0), "JPEG")
     png = encoded(decode_image(jpeg, 3).numpy(), "PNG")
     bmp = encoded(decode_image(jpeg, 3).numpy(), "BMP")
     first, second = contents_of([jpeg, png], 3)
     assert first == second == content_of(decode_image(bmp, 3))
+    assert not is_sketch(first.digest)
+    assert is_sketch(sketch_of(jpeg, 3).digest)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_jpegs_of_the_same_pixels_share_a_sketch(channels):
+    options = ({}, {"progressive": True}, {"optimize": True}, {"restart_marker_rows": 1})
+    kinds = [encoded(waves(), "JPEG", quality=80, **chosen) for chosen in options]
+    assert len(set(kinds)) == 4
+    assert len({content_of(decode_image(jpeg, channels)) for jpeg in kinds}) == 1
+    assert len(set(sketches_of(kinds, channels))) == 1
+    other = encoded(waves(), "JPEG", quality=79)
+    assert sketch_of(other, channels) != sketch_of(kinds[0], channels)
+
+
+# Every sampling of colours, code and kind of scan that Pillow writes.
+JPEGS = [
+    encoded(waves(48, 61).convert(mode), "JPEG", **options)
+    for mode in ("RGB", "L")
+    for options in (
+        {},
+        {"subsampling": 0},
+        {"subsampling": 1, "quality": 95},
+        {"progressive": True},
+        {"optimize": True, "quality": 30},
+        {"restart_marker_blocks": 3},
+        {"restart_marker_blocks": 2, "progressive": True},
+    )
+]
+
+
+@given(st.sampled_from(JPEGS), st.data())
+@settings(max_examples=300)
+def test_a_sketch_is_refused_whatever_a_decoder_of_all_pixels_refuses(jpeg, draws):
+    data = bytearray(jpeg)
+    for _ in range(draws.draw(st.integers(0, 4))):
+        data[draws.draw(st.integers(2, len(data) - 1))] = draws.draw(st.integers(0, 255))
+    data = bytes(data[: draws.draw(st.sampled_from([None, None, -1, -2, -40, len(data) // 2]))])
+    try:
+        expected = decode_image(data, 3).shape
+    except tf.errors.OpError:
+        with pytest.raises(tf.errors.OpError):
+            sketch_of(data, 3)
+    else:
+        assert sketch_of(data, 3)[:2] == expected[:2]
 
 
 def test_every_pixel_and_the_shape_count():
@@ -54,10 +107,11 @@ def test_every_pixel_and_the_shape_count():
 
 def test_the_digest_never_changes():
     # An interrupted run may be taken up by another version.
-    assert content_of(np.arange(24, dtype=np.uint8).reshape(2, 4, 3)) == (2, 4, 4556289598087589571)
+    assert content_of(np.arange(24, dtype=np.uint8).reshape(2, 4, 3)) == (2, 4, 4556289598087589570)
 
 
-def test_one_that_does_not_decode_fails_all():
-    sound = encoded(noise(6, 7, 0))
+@pytest.mark.parametrize(("kind", "function"), [("PNG", contents_of), ("JPEG", sketches_of)])
+def test_one_that_does_not_decode_fails_all(kind, function):
+    sound = encoded(noise(16, 17, 0), kind)
     with pytest.raises(tf.errors.OpError):
-        contents_of([sound, sound[:-20], sound], 3)
+        function([sound, sound[: len(sound) // 2], sound], 3)

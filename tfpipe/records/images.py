@@ -8,27 +8,37 @@ Example:
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from tfpipe.decode import decode_image
-from tfpipe.records.contents import GROUP, Content, content_of, contents_of
+from tfpipe.records.contents import (
+    GROUP,
+    Content,
+    content_of,
+    contents_of,
+    sketch_of,
+    sketches_of,
+)
 from tfpipe.records.headers import Header, pillows_pixels, read_header, read_with_pillow
 from tfpipe.records.sources.base import Refused
 
 MAX_PIXELS = 2**26
 GROUP_PIXELS = 2**24  # decoded at once, so that they take little memory
-_PLAIN = ("JPEG", "MPO", "PNG")
+_JPEG = ("JPEG", "MPO")
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Opened = tuple[bytes, Header]  # the data, and what `read_header` says of it
 
 
 class Facts(NamedTuple):
-    """What an image is: its stored size in pixels, its EXIF orientation, a digest of its pixels."""
+    """What an image is: its stored size in pixels, its EXIF orientation, a digest of its pixels.
+
+    Of a JPEG it is a sketch; see `tfpipe.records.contents`.
+    """
 
     height: int
     width: int
@@ -53,7 +63,7 @@ def look(data: bytes, channels: int, *, max_pixels: int = MAX_PIXELS) -> Facts:
             too large, truncated or corrupt; with the reason.
     """
     opened = (data, read_header(data, max_pixels))
-    return finish_look(opened, _decoded_alone(data, channels), max_pixels=max_pixels)
+    return finish_look(opened, _decoded_alone(opened, channels), max_pixels=max_pixels)
 
 
 def finish_look(
@@ -87,15 +97,15 @@ def decode_all(images: dict[int, Opened], channels: int) -> dict[int, Content | 
     Returns:
         For each of them its content, or why it does not decode.
     """
-    together = [group for group in _groups(images) if len(group) > 1]
     contents: dict[int, Content | Refused] = {}
-    for group in together:
-        # One that is damaged fails its group.
-        with contextlib.suppress(tf.errors.OpError):
-            found = contents_of([images[key][0] for key in group], channels)
-            contents.update(zip(group, found, strict=True))
+    for formats, decode in ((_JPEG, sketches_of), (("PNG",), contents_of)):
+        for group in _groups(images, formats):
+            # One that is damaged fails its group.
+            with contextlib.suppress(tf.errors.OpError):
+                found = decode([images[key][0] for key in group], channels)
+                contents.update(zip(group, found, strict=True))
     alone = images.keys() - contents.keys()
-    return contents | {key: _decoded_alone(images[key][0], channels) for key in alone}
+    return contents | {key: _decoded_alone(images[key], channels) for key in alone}
 
 
 def look_at_mask(data: bytes, table: tuple[int, ...], *, max_pixels: int = MAX_PIXELS) -> Facts:
@@ -125,32 +135,45 @@ def look_at_mask(data: bytes, table: tuple[int, ...], *, max_pixels: int = MAX_P
     return facts
 
 
-def _groups(images: dict[int, Opened]) -> Iterator[list[int]]:
+def _groups(images: dict[int, Opened], formats: Sequence[str]) -> Iterator[list[int]]:
+    """Those of these formats, two or more at a time."""
     group: list[int] = []
     pixels = 0
     for key, (_, header) in images.items():
-        if header.format not in _PLAIN:
+        if header.format not in formats:
             continue
         size = header.width * header.height
         if len(group) == GROUP or (group and pixels + size > GROUP_PIXELS):
-            yield group
+            if len(group) > 1:
+                yield group
             group, pixels = [], 0
         group.append(key)
         pixels += size
-    if group:
+    if len(group) > 1:
         yield group
 
 
-def _decoded_alone(data: bytes, channels: int) -> Content | Refused:
+def _decoded_alone(opened: Opened, channels: int) -> Content | Refused:
+    data, header = opened
     try:
+        with _reasons():
+            if header.format in _JPEG:
+                return sketch_of(data, channels)
         return content_of(_decoded(data, channels))
     except Refused as reason:
         return reason
 
 
 def _decoded(data: bytes, channels: int) -> Pixels:
-    try:
+    with _reasons():
         return decode_image(data, channels).numpy()
+
+
+@contextlib.contextmanager
+def _reasons() -> Iterator[None]:
+    """Makes TensorFlow's errors refusals."""
+    try:
+        yield
     except tf.errors.OpError as error:
         problem = re.sub(r"\{\{.*?\}\}|\[Op:\w+\]", "", error.message).strip()
         raise Refused(f"truncated or corrupt ({problem})") from None

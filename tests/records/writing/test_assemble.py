@@ -63,11 +63,11 @@ def half_done(folder):
     results = {
         ("train", 0): [lost],
         ("train", 1): [
-            Encoded(record=b"x", classes=(1, 1), size_px=(9, 1), digest=1, notes=("a box",)),
+            Encoded(record=b"x", classes=(1, 1), size_px=(9, 1), digest=4, notes=("a box",)),
             lost,
             Encoded(record=b"y", classes=(0,), size_px=(2, 3), digest=2),
         ],
-        ("val", 0): [Encoded(record=b"z", size_px=(3, 2), digest=3)],
+        ("val", 0): [Encoded(record=b"z", size_px=(3, 2), digest=6)],
     }
     for (split, number), examples in results.items():
         writer = ShardWriter(shard_path(folder, split, number), plan[split][number])

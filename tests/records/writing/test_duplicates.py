@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests import pictures
+from tfpipe.decode import decode_image
 from tfpipe.records import load, write
+from tfpipe.records.contents import sketch_of
 from tfpipe.records.sources.base import Entry, Feature, from_entries
 from tfpipe.records.writing.duplicates import SHOWN
 
@@ -60,6 +63,46 @@ def test_a_duplicate_across_splits_is_a_warning_and_in_the_manifest(tmp_path):
 def test_the_same_pixels_in_another_encoding_are_the_same(tmp_path):
     rows = [("a.png", "train", encoded(1)), ("a.bmp", "val", encoded(1, "BMP"))]
     assert warned(tmp_path / "r", *rows)[0]["examples"] == [["train: a.png", "val: a.bmp"]]
+
+
+def a_jpeg(seed, **options):
+    smooth = np.random.default_rng(seed).integers(0, 256, (5, 7, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(smooth).resize((40, 24), Image.Resampling.BICUBIC).save(file, "JPEG", **options)
+    return file.getvalue()
+
+
+def test_jpegs_of_the_same_pixels_are_the_same_however_they_are_packed(tmp_path):
+    rows = [
+        ("a.jpg", "train", a_jpeg(1)),
+        ("b.jpg", "train", a_jpeg(2)),
+        ("c.jpg", "val", a_jpeg(1, progressive=True)),
+        ("d.jpg", "val", a_jpeg(1, quality=50)),
+    ]
+    assert warned(tmp_path / "r", *rows)[0] == {
+        "num_contents": 1,
+        "examples": [["train: a.jpg", "val: c.jpg"]],
+    }
+
+
+@pytest.mark.parametrize("shard_bytes", [1, 2**20])
+def test_a_jpeg_and_the_png_of_its_pixels_are_the_same(tmp_path, shard_bytes):
+    png = pictures.encoded(decode_image(a_jpeg(3), 3).numpy())
+    rows = [(f"{n}.jpg", "train" if n % 2 else "test", a_jpeg(n)) for n in range(6)]
+    rows += [("bad.jpg", "train", b"bad"), ("small.png", "val", encoded(1)), ("3.png", "val", png)]
+    duplicates, _ = warned(tmp_path / "r", *rows, max_refused=0.5, shard_bytes=shard_bytes)
+    assert duplicates == {"num_contents": 1, "examples": [["train: 3.jpg", "val: 3.png"]]}
+
+
+def test_jpegs_that_agree_in_an_8th_of_their_size_only_are_not_the_same(tmp_path):
+    pixels = np.full((8, 8, 3), 128, np.uint8)
+    pixels[:4], pixels[4:] = 100, 156  # in the mean of the block, as grey as the other
+    jpegs = [pictures.encoded(array, "JPEG", quality=100) for array in (pixels, pixels[::-1])]
+    assert sketch_of(jpegs[0], 3) == sketch_of(jpegs[1], 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rows = [("a.jpg", "train", jpegs[0]), ("b.jpg", "val", jpegs[1])]
+        assert write(source_of(*rows), tmp_path / "r").duplicates == NONE
 
 
 def test_within_one_split_they_are_no_matter(tmp_path):

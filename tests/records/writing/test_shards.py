@@ -44,7 +44,7 @@ def names(folder):
 
 def test_a_shard_holds_the_records_and_its_facts_say_what_is_in_it(tmp_path):
     path = shard_path(tmp_path, "train", 3)
-    facts = written(path, KEPT, REFUSED, Encoded(record=b"two", digest=2**64 - 1))
+    facts = written(path, KEPT, REFUSED, Encoded(record=b"two", digest=2**64 - 2))
     assert [r.numpy() for r in tf.data.TFRecordDataset(str(path))] == [b"one", b"two"]
     assert facts == Facts(
         key="k",
@@ -53,8 +53,9 @@ def test_a_shard_holds_the_records_and_its_facts_say_what_is_in_it(tmp_path):
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         class_counts=Counter({2: 2, 0: 1}),
         sizes_px=Counter({(4, 5): 1, (0, 0): 1}),
+        unsketched_px={(0, 0)},
         refused=[("id0", "part", "a box"), ("id1", "example", "truncated")],
-        digests=array.array("Q", [7, 2**64 - 1]),
+        digests=array.array("Q", [7, 2**64 - 2]),
     )
     assert names(tmp_path) == ["train-00003", "train-00003.digests", "train-00003.json"]
 
@@ -85,6 +86,7 @@ def test_the_facts_come_back_as_they_were(tmp_path):
         sizes_px=st.dictionaries(st.tuples(st.integers(0), st.integers(0)), st.integers(1)).map(
             Counter
         ),
+        unsketched_px=st.sets(st.tuples(st.integers(0), st.integers(0))),
         refused=st.lists(
             st.tuples(st.text(st.characters(codec="utf-8")), st.just("part"), st.just("\n\x00"))
         ),
@@ -185,3 +187,18 @@ def test_a_full_disk_is_named(tmp_path, monkeypatch):
         f"A shard cannot be written ({path}.aside; No space left on device). Once it can, call "
         "again: finished shards are kept"
     )
+
+
+def test_a_disk_that_fails_while_records_are_added_is_said_by_the_shards_name(
+    tmp_path, monkeypatch
+):
+    def failing(path):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(shards, "SETTLE_BYTES", 7)
+    monkeypatch.setattr(shards, "sync", failing)
+    path = shard_path(tmp_path, "train", 0)
+    with pytest.raises(OSError, match="A shard cannot be written") as caught:
+        written(path, *[Encoded(record=b"a record")] * 5)
+    assert caught.value.errno == errno.EIO
+    assert caught.value.filename == f"{path}.aside"

@@ -37,7 +37,7 @@ def assemble(source: Source, plan: Plan, finished: Finished, folder: pathlib.Pat
         num_refused=sum(row[1] == "example" for row in rows),
         num_notes=sum(row[1] != "example" for row in rows),
         image_sizes=_sizes(finished) if "image" in source.features else {},
-        duplicates=across_splits(finished, folder),
+        duplicates=across_splits(source, finished, folder),
         fingerprint=fingerprint(plan),
     )
     save_refused(rows, whole / FILE)

@@ -1,6 +1,5 @@
 """The same content in two splits, which makes every later score too good."""
 
-import itertools
 import pathlib
 import warnings
 
@@ -8,12 +7,14 @@ import numpy as np
 import tensorflow as tf
 
 from tfpipe.records.manifest import Manifest
+from tfpipe.records.sources.base import Source
 from tfpipe.records.writing.shards import Finished, shard_path
+from tfpipe.records.writing.sketches import in_two, settle_sketches
 
 SHOWN = 20
 
 
-def across_splits(finished: Finished, folder: pathlib.Path) -> dict[str, object]:
+def across_splits(source: Source, finished: Finished, folder: pathlib.Path) -> dict[str, object]:
     """Finds decoded contents that stand in more than one split.
 
     Returns:
@@ -24,17 +25,16 @@ def across_splits(finished: Finished, folder: pathlib.Path) -> dict[str, object]
         split: np.concatenate([np.frombuffer(f.digests, np.uint64) for f in shards if f])
         for split, shards in finished.items()
     }
-    pairs = itertools.combinations(digests, 2)
-    shared = sorted(
-        set().union(*(np.intersect1d(digests[a], digests[b]).tolist() for a, b in pairs))
-    )
+    if "image" in source.features and len(digests) > 1:
+        settle_sketches(source.features, digests, finished, folder)
+    shared = in_two(digests)
     shown = [
         [
             f"{split}: {_example_id(finished, folder, split, int(place))}"
             for split in digests
             for place in np.flatnonzero(digests[split] == content)
         ]
-        for content in shared[:SHOWN]
+        for content in shared[:SHOWN].tolist()
     ]
     return {"num_contents": len(shared), "examples": shown}
 

@@ -14,11 +14,13 @@ import os
 import pathlib
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import tensorflow as tf
 
 from tfpipe.files import sync, write_bytes, write_json
+from tfpipe.records.contents import is_sketch
 from tfpipe.records.sources.base import Example, Source
 from tfpipe.records.writing.encode import Encoded
 from tfpipe.records.writing.plan import Plan, PlannedShard, numbered
@@ -31,7 +33,8 @@ class Facts:
     """What a finished shard holds, and what did not get into it.
 
     `refused` are rows of (id, what was left out, reason); `digests` has a number for each record,
-    the same where the contents are.
+    the same where the contents are, or may be: for JPEGs it is a sketch. `unsketched_px` are the
+    sizes of the other images.
     """
 
     key: str
@@ -40,6 +43,7 @@ class Facts:
     sha256: str = ""
     class_counts: Counter[int] = dataclasses.field(default_factory=Counter)
     sizes_px: Counter[tuple[int, int]] = dataclasses.field(default_factory=Counter)
+    unsketched_px: set[tuple[int, int]] = dataclasses.field(default_factory=set)
     refused: list[tuple[str, str, str]] = dataclasses.field(default_factory=list)
     digests: "array.array[int]" = dataclasses.field(default_factory=lambda: array.array("Q"))
 
@@ -59,7 +63,9 @@ class ShardWriter:
         self.writer = tf.io.TFRecordWriter(str(self.aside))
         self.sha256 = hashlib.sha256()
         self.num_settled = 0  # bytes that are on the disk, and in the sum
-        self.num_written = 0
+        self.num_unsettled = 0  # bytes of records since settling began the last time
+        self.thread = ThreadPoolExecutor(1)
+        self.settling: Future[None] | None = None
 
     def add(self, example_id: str, encoded: Encoded) -> bool:
         """Adds the next example; returns whether it was the last one."""
@@ -73,6 +79,8 @@ class ShardWriter:
             facts.class_counts.update(encoded.classes)
             facts.sizes_px[encoded.size_px] += 1
             facts.digests.append(encoded.digest)
+            if not is_sketch(encoded.digest):
+                facts.unsketched_px.add(encoded.size_px)
             facts.refused += [(example_id, "part", note) for note in encoded.notes]
         if self.num_inputs < self.planned.num_inputs:
             return False
@@ -82,10 +90,16 @@ class ShardWriter:
     def _write(self, record: bytes) -> None:
         with _named(self.aside):
             self.writer.write(record)
-            self.num_written += len(record)
-            if self.num_written - self.num_settled >= SETTLE_BYTES:
+            self.num_unsettled += len(record)
+            if self.num_unsettled >= SETTLE_BYTES:
+                self._wait()
                 self.writer.flush()
-                self._settle()
+                self.num_unsettled = 0
+                self.settling = self.thread.submit(self._settle)
+
+    def _wait(self) -> None:
+        if self.settling is not None:
+            self.settling.result()
 
     def _settle(self) -> None:
         # Bit by bit, while images are decoded, and not all at the end, when nothing else is done.
@@ -94,12 +108,14 @@ class ShardWriter:
             file.seek(self.num_settled)
             while data := file.read(2**20):
                 self.sha256.update(data)
-            self.num_settled = self.num_written = file.tell()
+            self.num_settled = file.tell()
 
     def _finish(self) -> None:
         with _named(self.aside):
+            self._wait()
             self.writer.close()
             self._settle()
+            self.thread.shutdown()
         self.facts.sha256 = self.sha256.hexdigest()
         self.facts.num_bytes = self.num_settled
         self.aside.replace(self.path)
@@ -136,6 +152,7 @@ def save_facts(facts: Facts, path: pathlib.Path) -> None:
     value = dataclasses.asdict(facts)
     value["class_counts"] = sorted(facts.class_counts.items())
     value["sizes_px"] = sorted(facts.sizes_px.items())
+    value["unsketched_px"] = sorted(facts.unsketched_px)
     write_bytes(_beside(path, "digests"), value.pop("digests").tobytes())
     write_json(_beside(path, "json"), value)
 
@@ -151,6 +168,7 @@ def load_facts(path: pathlib.Path, planned: PlannedShard) -> Facts | None:
         return None
     value["class_counts"] = Counter(dict(value["class_counts"]))
     value["sizes_px"] = Counter({tuple(size): count for size, count in value["sizes_px"]})
+    value["unsketched_px"] = {tuple(size) for size in value["unsketched_px"]}
     value["refused"] = [tuple(row) for row in value["refused"]]
     digests = array.array("Q", _beside(path, "digests").read_bytes())
     return Facts(**value, digests=digests)

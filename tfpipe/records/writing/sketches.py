@@ -1,0 +1,95 @@
+"""Where sketches of JPEGs do not tell whether contents are the same, the pixels do.
+
+Example:
+
+    settle_sketches(source.features, digests, finished, folder)     # some digests are exact now
+    shared = in_two(digests)
+"""
+
+import itertools
+import pathlib
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from tfpipe.cores import num_cores
+from tfpipe.decode import decode_plain
+from tfpipe.records.contents import content_of, is_sketch
+from tfpipe.records.sources.base import Feature
+from tfpipe.records.writing.shards import Finished, all_facts, shard_path
+
+Digests = dict[str, np.ndarray]  # by split, in the order on disk
+
+_SPEC = {"image": tf.io.FixedLenFeature([], tf.string)}
+
+
+def in_two(digests: Digests) -> np.ndarray:
+    """Those that stand in two splits or more, sorted."""
+    pairs = itertools.combinations(digests.values(), 2)
+    shared = [np.intersect1d(a, b) for a, b in pairs]
+    return np.unique(np.concatenate(shared)) if shared else np.zeros(0, np.uint64)
+
+
+def settle_sketches(
+    features: Mapping[str, Feature], digests: Digests, finished: Finished, folder: pathlib.Path
+) -> None:
+    """Replaces, by digests of pixels, sketches that two splits share, and those of JPEGs that are
+    as large as an image of another kind.
+    """
+    shared = in_two(digests)
+    others = set().union(*(facts.unsketched_px for facts in all_facts(finished)))
+    for split, found in digests.items():
+        sketched = is_sketch(found)
+        doubtful = sketched & np.isin(found, shared)
+        if sketched.any() and others:
+            doubtful |= sketched & _of_sizes(others, finished, folder, split)
+        if doubtful.any():
+            found = digests[split] = found.copy()
+            found[doubtful] = _exact(features["image"].channels, doubtful, finished, folder, split)
+
+
+def _exact(
+    channels: int, wanted: np.ndarray, finished: Finished, folder: pathlib.Path, split: str
+) -> np.ndarray:
+    records = tf.data.Dataset.zip(
+        _images(finished, folder, split), tf.data.Dataset.from_tensor_slices(wanted)
+    )
+    chosen = records.filter(lambda image, wanted: wanted)
+    decoded = chosen.map(
+        lambda image, wanted: decode_plain(image, channels), num_parallel_calls=num_cores()
+    )
+    digests = [content_of(pixels).digest for pixels in _plainly(decoded)]
+    return np.array(digests, np.uint64)
+
+
+def _of_sizes(
+    sizes: set[tuple[int, int]], finished: Finished, folder: pathlib.Path, split: str
+) -> np.ndarray:
+    """Which of a split's images are JPEGs of one of these sizes."""
+
+    def fits(image: tf.Tensor) -> tf.Tensor:
+        is_jpeg = tf.strings.substr(image, 0, 2) == b"\xff\xd8"
+        size = tf.cond(
+            is_jpeg, lambda: tf.io.extract_jpeg_shape(image)[:2], lambda: tf.constant([-1, -1])
+        )
+        return tf.reduce_any(tf.reduce_all(size == sorted(sizes), axis=-1))
+
+    fitting = _images(finished, folder, split).map(fits, num_parallel_calls=num_cores())
+    return np.fromiter(_plainly(fitting).as_numpy_iterator(), bool)
+
+
+def _images(finished: Finished, folder: pathlib.Path, split: str) -> tf.data.Dataset:
+    """The encoded images of a split, in the order of its digests."""
+    numbers = [number for number, facts in enumerate(finished[split]) if facts]
+    files = [str(shard_path(folder, split, number)) for number in numbers]
+    return tf.data.TFRecordDataset(files).map(
+        lambda record: tf.io.parse_single_example(record, _SPEC)["image"]
+    )
+
+
+def _plainly(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Without the autotuner, for which the end would have to wait."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.prefetch(2).with_options(options)
