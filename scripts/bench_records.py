@@ -1,22 +1,26 @@
 """Writing and reading records, beside TensorFlow Datasets on the same images.
 
-    taskset -c 0,1 python scripts/bench_records.py [--images 3000] [--side 224] [--repeats 7]
+    taskset -c 0,1 python scripts/bench_records.py [--kinds photographs x-rays digits]
+        [--repeats 7] [--cpu]
 
-Draws JPEG files, then writes them with `records.write` and with TFDS builders that decode every
-image, too: with OpenCV, which accepts some that TensorFlow will refuse when they are read, or
+Draws images of each kind, then writes them with `records.write` and with TFDS builders that decode
+every image, too: with OpenCV, which accepts some that TensorFlow will refuse when they are read, or
 with TensorFlow. Decoding alone, in parallel and with nothing else to do, is the bound for every
-writer that looks at the pixels. Then reads the records with `records.read`, with TFDS'
-`as_dataset` and with a bare `TFRecordDataset` that parses and decodes. The runs take turns;
-medians and ratios are printed.
+writer that makes pixels. Then reads the records with `records.read`, with TFDS' `as_dataset` and
+with a bare `TFRecordDataset` that parses and decodes; these two also without TensorFlow's
+autotuner, for which the end of a pass may have to wait. The runs take turns; medians and ratios
+are printed. `--cpu` counts the seconds of all cores together instead of the clock's: on a machine
+that others use, too, they say more.
 """
 
 import argparse
-import functools
 import os
 import pathlib
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -30,12 +34,31 @@ CLASSES = ("first", "second")
 BATCH_SIZE = 64
 
 
-def is_sound_for_opencv(data: bytes) -> bool:
-    return cv2.imdecode(np.frombuffer(data, np.uint8), 1) is not None
+class Kind(NamedTuple):
+    suffix: str
+    num_images: int
+    side_px: int
+    channels: int
 
 
-def is_sound_for_tensorflow(data: bytes) -> bool:
-    return bool(tf.io.decode_jpeg(data, 3, dct_method="INTEGER_ACCURATE").shape[0])
+KINDS = {
+    "photographs": Kind(".jpg", 3000, 224, 3),
+    "x-rays": Kind(".png", 500, 512, 1),
+    "digits": Kind(".png", 20_000, 28, 1),
+}
+
+
+def is_sound_for_opencv(data: bytes, kind: Kind) -> bool:
+    flag = cv2.IMREAD_COLOR if kind.channels == 3 else cv2.IMREAD_GRAYSCALE
+    return cv2.imdecode(np.frombuffer(data, np.uint8), flag) is not None
+
+
+def is_sound_for_tensorflow(data: bytes, kind: Kind) -> bool:
+    return bool(decode(data, kind).shape[0])
+
+
+def decode(data: bytes | tf.Tensor, kind: Kind) -> tf.Tensor:
+    return tf.io.decode_jpeg(data, kind.channels, dct_method="INTEGER_ACCURATE")  # PNG, too
 
 
 class Peer(tfds.core.GeneratorBasedBuilder):
@@ -43,11 +66,12 @@ class Peer(tfds.core.GeneratorBasedBuilder):
 
     VERSION = tfds.core.Version("1.0.0")
     images: pathlib.Path
-    is_sound: Callable[[bytes], bool]
+    kind: Kind
+    is_sound: Callable[[bytes, Kind], bool]
 
     def _info(self) -> tfds.core.DatasetInfo:
         features = {
-            "image": tfds.features.Image(),
+            "image": tfds.features.Image(shape=(None, None, self.kind.channels)),
             "label": tfds.features.ClassLabel(names=CLASSES),
         }
         return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
@@ -57,46 +81,48 @@ class Peer(tfds.core.GeneratorBasedBuilder):
 
     def _generate_examples(self) -> object:
         for path in sorted(self.images.glob("*/*")):
-            if not type(self).is_sound(path.read_bytes()):
+            if not type(self).is_sound(path.read_bytes(), self.kind):
                 raise ValueError(path)
             yield path.name, {"image": path, "label": path.parent.name}
 
 
-def draw(folder: pathlib.Path, num_images: int, side_px: int) -> None:
-    """Writes JPEG files of smooth noise, about as large as photographs of that size."""
+def draw(folder: pathlib.Path, kind: Kind) -> None:
+    """Writes files of smooth noise; JPEG ones are about as large as photographs of that size."""
     random = np.random.default_rng(0)
-    for index in range(num_images):
-        coarse = random.integers(0, 256, (side_px // 8, side_px // 8, 3), np.uint8)
+    side_px = kind.side_px
+    for index in range(kind.num_images):
+        coarse = random.integers(0, 256, (side_px // 8, side_px // 8, kind.channels), np.uint8)
         image = cv2.resize(coarse, (side_px, side_px), interpolation=cv2.INTER_CUBIC)
-        path = folder / CLASSES[index % 2] / f"{index:06d}.jpg"
+        path = folder / CLASSES[index % 2] / f"{index:06d}{kind.suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(path), image)
 
 
-def write_with_tfpipe(images: pathlib.Path, out: pathlib.Path) -> None:
-    tp.records.write(tp.records.image_folder(images, split=(1.0,)), out / "tfpipe", workers=None)
+def write_with_tfpipe(images: pathlib.Path, out: pathlib.Path, kind: Kind) -> None:
+    source = tp.records.image_folder(images, split=(1.0,), channels=kind.channels)
+    tp.records.write(source, out / "tfpipe", workers=None)
 
 
 def write_with_tfds(
-    images: pathlib.Path, out: pathlib.Path, is_sound: Callable[[bytes], bool]
+    images: pathlib.Path, out: pathlib.Path, kind: Kind, is_sound: Callable[[bytes, Kind], bool]
 ) -> None:
-    Peer.images, Peer.is_sound = images, staticmethod(is_sound)
+    Peer.images, Peer.kind, Peer.is_sound = images, kind, staticmethod(is_sound)
     Peer(data_dir=out / "tfds").download_and_prepare()
 
 
-def only_decode(images: pathlib.Path, out: pathlib.Path) -> None:
-    """What no writer that decodes with TensorFlow can be quicker than."""
+def only_decode(images: pathlib.Path, out: pathlib.Path, kind: Kind) -> None:
+    """What no writer that makes pixels with TensorFlow can be quicker than."""
 
     def height(path: tf.Tensor) -> tf.Tensor:
-        data = tf.io.read_file(path)
-        return tf.shape(tf.io.decode_jpeg(data, 3, dct_method="INTEGER_ACCURATE"))[0]
+        return tf.shape(decode(tf.io.read_file(path), kind))[0]
 
     paths = tf.data.Dataset.from_tensor_slices([str(path) for path in images.glob("*/*")])
-    for _ in paths.map(height, num_parallel_calls=len(os.sched_getaffinity(0))):
+    num_cores = len(os.sched_getaffinity(0))
+    for _ in without_autotuner(paths.map(height, num_parallel_calls=num_cores)):
         pass
 
 
-def bare(manifest: tp.records.Manifest) -> tf.data.Dataset:
+def bare(manifest: tp.records.Manifest, kind: Kind) -> tf.data.Dataset:
     spec = {
         "image": tf.io.FixedLenFeature([], tf.string),
         "label": tf.io.FixedLenFeature([], tf.int64),
@@ -104,8 +130,7 @@ def bare(manifest: tp.records.Manifest) -> tf.data.Dataset:
 
     def one(record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         example = tf.io.parse_single_example(record, spec)
-        image = tf.io.decode_jpeg(example["image"], channels=3, dct_method="INTEGER_ACCURATE")
-        return image, example["label"]
+        return decode(example["image"], kind), example["label"]
 
     records = tf.data.TFRecordDataset(manifest.files("train"))
     batches = records.map(one, num_parallel_calls=tf.data.AUTOTUNE).batch(BATCH_SIZE)
@@ -119,34 +144,33 @@ def through_tfds(manifest: tp.records.Manifest) -> tf.data.Dataset:
     return examples.batch(BATCH_SIZE).prefetch(tf.data.AUTOTUNE)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=3000)
-    parser.add_argument("--side", type=int, default=224)
-    parser.add_argument("--repeats", type=int, default=7)
-    flags = parser.parse_args()
+def without_autotuner(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
+
+
+def compare(name: str, repeats: int, clock: Callable[[], float]) -> None:
+    """Prints both tables for images of one kind."""
+    kind = KINDS[name]
     with tempfile.TemporaryDirectory() as folder:
         images, out = pathlib.Path(folder) / "images", pathlib.Path(folder) / "out"
-        draw(images, flags.images, flags.side)
+        draw(images, kind)
 
-        def anew(write: Callable[[pathlib.Path, pathlib.Path], None]) -> Callable[[], None]:
+        def anew(write: Callable[..., None], **options: object) -> Callable[[], None]:
             def run() -> None:
                 shutil.rmtree(out, ignore_errors=True)
-                write(images, out)
+                write(images, out, kind, **options)
 
             return run
 
         writing = {
             "tfpipe": anew(write_with_tfpipe),
-            "tfds, OpenCV decodes": anew(
-                functools.partial(write_with_tfds, is_sound=is_sound_for_opencv)
-            ),
-            "tfds, TensorFlow decodes": anew(
-                functools.partial(write_with_tfds, is_sound=is_sound_for_tensorflow)
-            ),
+            "tfds, OpenCV decodes": anew(write_with_tfds, is_sound=is_sound_for_opencv),
+            "tfds, TensorFlow decodes": anew(write_with_tfds, is_sound=is_sound_for_tensorflow),
             "only decoding": anew(only_decode),
         }
-        tell("writing", take_turns(writing, flags.repeats), flags.images)
+        tell(f"writing {name}", take_turns(writing, repeats, clock=clock), kind.num_images)
         anew(write_with_tfpipe)()
         manifest = tp.records.load(out / "tfpipe")
 
@@ -156,9 +180,21 @@ def main() -> None:
         reading = {
             "tfpipe": drain(tp.records.read(manifest, "train", batch_size=BATCH_SIZE)),
             "tfds": drain(through_tfds(manifest)),
-            "bare": drain(bare(manifest)),
+            "tfds, no autotuner": drain(without_autotuner(through_tfds(manifest))),
+            "bare": drain(bare(manifest, kind)),
+            "bare, no autotuner": drain(without_autotuner(bare(manifest, kind))),
         }
-        tell("reading", take_turns(reading, flags.repeats), flags.images)
+        tell(f"reading {name}", take_turns(reading, repeats, clock=clock), kind.num_images)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--cpu", action="store_true")
+    flags = parser.parse_args()
+    for name in flags.kinds:
+        compare(name, flags.repeats, time.process_time if flags.cpu else time.perf_counter)
 
 
 if __name__ == "__main__":
