@@ -81,7 +81,8 @@ def sketch_of(image: bytes, channels: int) -> Content:
     """The same for a single one, whose error says what is wrong."""
     with tf.device("CPU"):
         size, fingerprint = _measure_shrunk(image, channels)
-        return _sketch(*size.numpy().tolist(), fingerprint.numpy().view(np.uint64)[0, 0])
+        height, width = size.numpy().tolist()
+        return _sketch(height, width, fingerprint.numpy().view(np.uint64)[0, 0])
 
 
 def _rows(images: Sequence[bytes], channels: int, measure: _Measure) -> list[tuple[int, int, int]]:

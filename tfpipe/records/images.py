@@ -47,7 +47,7 @@ class Facts(NamedTuple):
 
 
 def look(data: bytes, channels: int, *, max_pixels: int = MAX_PIXELS) -> Facts:
-    """Reads the header, then decodes the whole image once, as the reader will.
+    """Reads the header, then decodes the whole image once, with the reader's decoder.
 
     Of an animation, the first frame counts. A palette is resolved, and an alpha channel dropped
     if it is opaque. Without EXIF that can be understood, the orientation is 1: upright.

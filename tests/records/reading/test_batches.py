@@ -3,7 +3,8 @@
 import pytest
 import tensorflow as tf
 
-from tests.records.reading.small import NUM_TRAIN, read
+from tests.records.reading.small import NUM_TRAIN, read, rows
+from tfpipe.records.reading import order
 
 
 @pytest.mark.parametrize(("cache", "seed"), [(False, 7), (True, 7), (False, None)])
@@ -50,6 +51,49 @@ def test_what_is_cached_is_decoded_once(manifest):
     dataset = read(manifest, counting(calls), shuffle_seed=0, cache=True)
     for _ in range(2):
         assert sum(len(y) for _, y in dataset) == len(calls) == NUM_TRAIN
+
+
+@pytest.mark.parametrize("options", [{}, {"shuffle_seed": 3, "start": (2, 2)}])
+def test_pythons_code_gets_what_tensorflows_gets(manifest, options):
+    """The one example by example, the other batch by batch."""
+
+    def plain(example):
+        return {**example, "image": tf.io.decode_png(example["image"], 3)[:5]}
+
+    def pythons(example):
+        image = tf.numpy_function(lambda pixels: pixels, [plain(example)["image"]], tf.uint8)
+        return {**plain(example), "image": tf.ensure_shape(image, (5, 6, 3))}
+
+    found = [rows(read(manifest, prepare, **options)) for prepare in (plain, pythons)]
+    assert found[0] == found[1]
+    assert len(found[0]) == NUM_TRAIN - 8 * options.get("start", (0, 0))[1]
+
+
+def test_random_draws_differ_from_example_to_example(manifest):
+    def draw(example):
+        return {**example, "image": tf.random.uniform(())}
+
+    dataset = read(manifest, draw)
+    assert len({float(x) for images, _ in dataset for x in images}) == NUM_TRAIN
+
+
+def test_a_functions_numbers_and_lists_are_tensors(manifest):
+    inputs, targets = read(manifest, lambda example: {"image": [1.0, 2.0], "label": 3}).element_spec
+    assert inputs == tf.TensorSpec((None, 2), tf.float32)
+    assert targets == tf.TensorSpec((None,), tf.int32)
+
+
+def test_large_records_come_in_the_order_of_small_ones(manifest, monkeypatch):
+    def at(num_bytes):
+        monkeypatch.setattr(order, "SMALL_BYTES", num_bytes)
+        return rows(read(manifest, shuffle_seed=1))
+
+    assert at(0) == at(2**20)
+
+
+def test_the_end_of_a_pass_waits_for_no_autotuner(manifest):
+    for dataset in (read(manifest), read(manifest).map(lambda x, y: x, tf.data.AUTOTUNE)):
+        assert dataset.options().autotune.enabled is False
 
 
 @pytest.mark.parametrize("cache", [False, True])

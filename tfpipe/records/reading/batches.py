@@ -77,7 +77,9 @@ def _traced(plan: Plan, single: Prepare) -> Any:
     mask = decoder({key: value for key, value in features.items() if key == "mask"})
 
     def one(record: tf.Tensor, epoch: tf.Tensor) -> Example:
-        return single(_with_key(mask(parse(record, features)), plan.shuffle_seed, epoch))
+        example = single(_with_key(mask(parse(record, features)), plan.shuffle_seed, epoch))
+        # As in a map of `tf.data`, a list is a tensor, and not a structure.
+        return {key: tf.stack(v) if isinstance(v, list) else v for key, v in example.items()}
 
     return tf.function(one).get_concrete_function(
         tf.TensorSpec((), tf.string), tf.TensorSpec((), tf.int64)

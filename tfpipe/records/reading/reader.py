@@ -43,6 +43,8 @@ def read(
     """Batches of one split, as `fit`, `evaluate` and `predict` of a Keras model take them.
 
     The shards are compared with the manifest's sums first: no record can fail hours later.
+    TensorFlow's autotuner is off for the dataset, and for what is made of it: the end of a pass
+    would have to wait for it.
 
     Args:
         manifest: what `records.write` or `records.load` returned.
