@@ -13,7 +13,7 @@ import tensorflow as tf
 from tfpipe.cores import num_cores
 from tfpipe.records.codec import decoder, parse
 from tfpipe.records.manifest import Manifest
-from tfpipe.records.reading.order import epochs, index_items, record_items
+from tfpipe.records.reading.order import are_small, epochs, index_items, record_items
 from tfpipe.records.reading.targets import batch
 
 Example = dict[str, tf.Tensor]
@@ -46,13 +46,14 @@ def from_disk(plan: Plan, single: Prepare) -> tf.data.Dataset:
     )
 
     one = _traced(plan, single)
-    if "boxes" in plan.manifest.features or _in_turn(one):
+    small = are_small(plan.manifest, plan.split)
+    if not small or "boxes" in plan.manifest.features or _in_turn(one):
         dataset = epochs(items, seed, first=epoch, skip=step * plan.batch_size)
         # Four for each core: with one for each, they wait for their neighbours.
         dataset = dataset.map(one, num_parallel_calls=4 * num_cores())
         return batch(dataset, plan.batch_size, plan.manifest)
 
-    # What `tf.data` does for each of its elements takes as long as to decode a small image, so
+    # What `tf.data` does for each of its elements takes as long as decoding a small image, so
     # here an element is a whole batch; the parallelism is inside.
     gives = tf.nest.map_structure(tf.type_spec_from_value, one.structured_outputs)
 

@@ -9,7 +9,7 @@ from tfpipe.records.manifest import Manifest
 
 SHUFFLE_BYTES = 256 * 2**20
 OPEN_FILES = 8
-SMALL_BYTES = 2**14  # to hand such a record from thread to thread takes longer than to read it
+SMALL_BYTES = 2**14  # to hand such a record from step to step takes as long as to decode it
 
 Items = Callable[[tf.Tensor], tf.data.Dataset]
 
@@ -45,6 +45,12 @@ def shuffled(values: tf.Tensor, shuffle_seed: int | None, epoch: tf.Tensor) -> t
     return tf.random.experimental.stateless_shuffle(values, seed=[shuffle_seed, epoch])
 
 
+def are_small(manifest: Manifest, split: str) -> bool:
+    """Whether a split's records are so small that their number counts, and not their size."""
+    info = manifest.split(split)
+    return info.num_bytes < SMALL_BYTES * info.num_examples
+
+
 def record_items(
     manifest: Manifest,
     split: str,
@@ -58,7 +64,7 @@ def record_items(
     info = manifest.split(split)
     # The window takes this share of the split, so that its bytes fit into memory.
     share = min(1.0, SHUFFLE_BYTES / info.num_bytes)
-    small = info.num_bytes < SMALL_BYTES * num_examples and "://" not in manifest.path
+    in_turn = are_small(manifest, split) and "://" not in manifest.path
 
     def items(epoch: tf.Tensor) -> tf.data.Dataset:
         """The records of one epoch."""
@@ -66,7 +72,7 @@ def record_items(
         records = tf.data.Dataset.from_tensor_slices(order).interleave(
             tf.data.TFRecordDataset,
             cycle_length=OPEN_FILES,
-            num_parallel_calls=None if small else OPEN_FILES,
+            num_parallel_calls=None if in_turn else OPEN_FILES,
         )
         if shuffle_seed is None:
             return records
