@@ -3,7 +3,7 @@
 Example:
 
     latest = Latest(500, profile)
-    latest.add(measured, pictures, ["a17"], 3.1)
+    latest.add(measured, pictures, ["a17"], [3.1])
     latest.join(["a17"], [1])
     window = latest.window()
 """
@@ -56,9 +56,9 @@ class Latest:
         measured: Measured,
         shown: Sequence[Shown],
         ids: Sequence[str] | None,
-        latency_ms: float | None,
+        latency_ms: Sequence[float],
     ) -> None:
-        """A request's examples.
+        """Examples, and the latencies of the requests that brought them.
 
         Raises:
             RequestError: another number of ids, or a latency that is none.
@@ -66,8 +66,9 @@ class Latest:
         if ids is not None and len(ids) != len(shown):
             expected = "as many `ids` as examples"
             raise RequestError(received(expected, ids=len(ids), examples=len(shown)))
-        if latency_ms is not None and not 0 <= latency_ms < np.inf:
-            raise RequestError(received("`latency_ms` to be 0 or more", latency_ms=latency_ms))
+        for each in latency_ms:
+            if not 0 <= each < np.inf:
+                raise RequestError(received("`latency_ms` to be 0 or more", latency_ms=each))
         first = self.counts["examples"]
         for place, picture in enumerate(shown):
             id = str(first + place) if ids is None else ids[place]
@@ -77,8 +78,7 @@ class Latest:
                 self._pending[id] = measured.answered[place]
         while len(self._pending) > MOST_PENDING:
             self._pending.popitem(last=False)
-        if latency_ms is not None:
-            self.latency_ms.append(float(latency_ms))
+        self.latency_ms.extend(map(float, latency_ms))
         self.counts["examples"] += len(shown)
 
     def join(self, ids: Sequence[str], labels: Any) -> int:

@@ -7,7 +7,9 @@ Example:
         level = looks.begin({"examples": 16})       # 0.005
 """
 
-from collections.abc import Mapping
+import math
+import time
+from collections.abc import Callable, Mapping
 
 from tfpipe.drift.findings import LEAST
 from tfpipe.errors import RequestError, received
@@ -22,6 +24,8 @@ class Looks:
     Args:
         window: how many of the latest are looked at.
         alert: the chance of any false alarm in all looks together.
+        pause_s: seconds at least between the beginnings of two looks.
+        clock: that tells the seconds.
 
     Attributes:
         number: of looks begun.
@@ -38,15 +42,25 @@ class Looks:
     [16, 32, 64, 80, 96, 112, 128]
     """
 
-    def __init__(self, window: int, alert: float):
+    def __init__(
+        self,
+        window: int,
+        alert: float,
+        *,
+        pause_s: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ):
         if window < LEAST:
             raise RequestError(received(f"`window` to be at least {LEAST}", window=window))
         self._window, self._alert = window, alert
+        self._pause_s, self._clock, self._last = pause_s, clock, -math.inf
         self._next: dict[str, int] = {}
         self.number, self.level = 0, self._of(1)
 
     def due(self, counts: Mapping[str, int]) -> bool:
-        """Whether there is enough that is new, of any kind."""
+        """Whether there is enough that is new, of any kind, and the last look is long past."""
+        if self._clock() - self._last < self._pause_s:
+            return False
         return any(count >= self._next.get(name, LEAST) for name, count in counts.items())
 
     def begin(self, counts: Mapping[str, int]) -> float:
@@ -57,6 +71,7 @@ class Looks:
         for name, count in counts.items():
             if count >= self._next.get(name, LEAST):
                 self._next[name] = self._after(count)
+        self._last = self._clock()
         self.number += 1
         self.level = self._of(self.number)
         return self.level

@@ -56,6 +56,7 @@ class Monitor:
         model: the profile's model, to watch the embeddings too; it runs in every `observe`.
         prepare: its chain; needed for the model, for texts, and for encoded images.
         picture_px: the side of the small pictures that alarms show; 0 keeps no pictures or texts.
+        pause_s: seconds at least between two looks, however fast examples come.
 
     Raises:
         RequestError: a window under 16, a chance that is none.
@@ -79,9 +80,10 @@ class Monitor:
         model: "keras.Model | None" = None,
         prepare: "Chain | None" = None,
         picture_px: int = 64,
+        pause_s: float = 0.0,
     ):
         require_alert(alert)
-        self._looks = Looks(window, alert)
+        self._looks = Looks(window, alert, pause_s=pause_s)
         self.profile, self._picture_px = profile, picture_px
         self._prepare, self._run = prepare, None if model is None else looking(model, prepare)
         self._latest = Latest(window, profile)
@@ -96,16 +98,16 @@ class Monitor:
         inputs: Any,
         scores: Any = None,
         *,
-        latency_ms: float | None = None,
+        latency_ms: float | Sequence[float] = (),
         ids: Sequence[str] | None = None,
         sizes_px: Any = None,
     ) -> None:
-        """Takes note of a request; at times it looks, which takes some 10 ms more.
+        """Takes note of a request, or of several; at times it looks, which takes some 10 ms more.
 
         Args:
             inputs: what a model file takes, (N, ...); or, with `prepare`, texts or encoded images.
             scores: float (N, ...), as the model file gives them.
-            latency_ms: of the request.
+            latency_ms: of the request, or of each.
             ids: N different strings, by which labels find their answers later.
             sizes_px: (N, 2), the (height, width) of the images before they were resized.
 
@@ -120,8 +122,9 @@ class Monitor:
             scores = own if scores is None else scores
         measured = measure(self.profile, examples, scores, embedded)
         pictures = measured.shown(self._picture_px)
+        times_ms = latency_ms if isinstance(latency_ms, Sequence) else [latency_ms]
         with self._lock:
-            self._latest.add(measured, pictures, ids, latency_ms)
+            self._latest.add(measured, pictures, ids, times_ms)
         self._look_if_due()
 
     def label(self, ids: Sequence[str], labels: Any) -> int:

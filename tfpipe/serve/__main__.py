@@ -23,6 +23,7 @@ from tfpipe.errors import RequestError
 from tfpipe.serve.app import Limits, make_app
 from tfpipe.serve.engine import MAX_PIXELS, load_engine
 from tfpipe.serve.log import say
+from tfpipe.serve.memory import settle
 from tfpipe.serve.metrics import Metrics
 from tfpipe.serve.service import Service, described
 from tfpipe.serve.versions import Versions
@@ -69,7 +70,7 @@ def _service(flags: Flags) -> Service:
     versions = Versions(
         flags.bundle, load, told=lambda number, why: say(f"version {number} is refused: {why}")
     )
-    return Service(versions, Metrics(), bound=flags.queue, most=flags.batch)
+    return Service(versions, Metrics(), bound=flags.queue, most=flags.batch, settle=settle)
 
 
 def _config(service: Service, flags: Flags) -> uvicorn.Config:

@@ -146,8 +146,7 @@ async def label(request: Request) -> Response:
         engine, watch = service.servable.engine, service.servable.watch
         if watch is None:
             raise HTTPException(404, "The bundle has no profile that labels could be compared by.")
-        # In a thread: it may look for drift, which takes a while.
-        joined = await asyncio.to_thread(watch.monitor.label, ids, engine.targets(labels))
+        joined = await watch.label(ids, engine.targets(labels))
     return json_answer({"joined": joined})
 
 

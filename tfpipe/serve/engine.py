@@ -22,6 +22,7 @@ from tfpipe.ops import Chain
 from tfpipe.serve.forms import Form, form_of
 
 MAX_PIXELS = 2**25
+LOOK_PAUSE_S = 10.0  # a look at drift takes Python's lock for 10 ms and more
 
 
 class Scored(NamedTuple):
@@ -125,4 +126,4 @@ def _monitor(bundle: Bundle, chain: Chain) -> Monitor | None:
     known = load_profile(bundle.path / PROFILE)
     profile = dataclasses.replace(known, latency_ms=np.empty(0, np.float32))
     # No pictures are kept: what is sent to a server stays nowhere.
-    return Monitor(profile, prepare=chain, picture_px=0)
+    return Monitor(profile, prepare=chain, picture_px=0, pause_s=LOOK_PAUSE_S)

@@ -10,7 +10,7 @@ Example:
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -45,14 +45,23 @@ class Service:
         metrics: what is counted.
         bound: examples that may be in flight; a request counts as one before it is read.
         most: examples that are computed together.
+        settle: called when a version has been loaded, and when the one before has ended.
 
     Raises:
         RequestError: there is no version that can be loaded.
     """
 
-    def __init__(self, versions: Versions, metrics: Metrics, *, bound: int, most: int):
+    def __init__(
+        self,
+        versions: Versions,
+        metrics: Metrics,
+        *,
+        bound: int,
+        most: int,
+        settle: Callable[[], None] = lambda: None,
+    ):
         self.versions, self.metrics, self.bound, self.most = versions, metrics, bound, most
-        self.inside = 0
+        self.inside, self.settle = 0, settle
         self.leaving: set[asyncio.Task[None]] = set()
         metrics.waiting.set_function(lambda: self.inside)
         metrics.watch(lambda: self.servable.watch.state() if self.servable.watch else {})
@@ -62,6 +71,7 @@ class Service:
             raise RequestError(_nothing(versions))
         self.name = engine.name
         self.servable = self._servable(engine)
+        settle()
 
     @contextlib.contextmanager
     def places(self, count: int) -> Iterator[None]:
@@ -109,9 +119,13 @@ class Service:
         old, self.servable = self.servable, self._servable(engine)
         task = asyncio.create_task(_close(old))
         self.leaving.add(task)
-        task.add_done_callback(self.leaving.discard)
+        task.add_done_callback(self._ended)
         self.metrics.switched.inc()
         say(f"{described(engine)} answers now; version {old.engine.version} has ended")
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self.leaving.discard(task)
+        self.settle()
 
     def _servable(self, engine: Engine) -> Servable:
         self.metrics.version.clear()

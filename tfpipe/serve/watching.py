@@ -7,44 +7,65 @@ Example:
     watch.state()["p_value/input/brightness"]
 """
 
+import asyncio
 import concurrent.futures
-import functools
+import math
+import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from tfpipe.drift import Monitor
+from tfpipe.errors import RequestError
 from tfpipe.serve.engine import Scored
 from tfpipe.serve.log import say
 from tfpipe.serve.pixels import Encoded
 
-BACKLOG = 32  # requests that wait to be observed; beyond, a request is not
+BACKLOG = 256  # examples that wait to be observed; beyond, a request is not
+GATHER_S = 0.05  # each time that the thread wakes, it takes Python's lock from the requests
+
+
+class _Request(NamedTuple):
+    inputs: Any
+    scores: np.ndarray
+    sizes_px: list[tuple[float, float]]
+    latency_ms: float
+    ids: list[str] | None
 
 
 class Watch:
-    """A monitor in a thread of its own."""
+    """A monitor in a thread of its own, which observes what has gathered; for one event loop."""
 
     def __init__(self, monitor: Monitor):
         self.monitor = monitor
         self.thread = concurrent.futures.ThreadPoolExecutor(1, "tfpipe-drift")
-        self.waiting = self.skipped = self.failed = 0
-        self.closed = False
+        self.waiting: list[_Request] = []
+        self.num_waiting = self.skipped = self.failed = 0
+        self.closing, self.lock = threading.Event(), threading.Lock()
 
     def observe(
         self, examples: Sequence[Any], scored: Scored, *, latency_ms: float, ids: list[str] | None
     ) -> None:
         """Hands on one request, if there is time for it."""
-        if self.closed or self.waiting >= BACKLOG:
-            self.skipped += 1
-            return
-        self.waiting += 1
-        given: dict[str, Any] = {
-            "latency_ms": latency_ms,
-            "ids": ids,
-            "sizes_px": _sizes_px(examples),
-        }
-        observe = functools.partial(self.monitor.observe, **given)
-        future = self.thread.submit(observe, scored.inputs, scored.scores)
-        future.add_done_callback(self._observed)
+        with self.lock:
+            full = self.waiting and self.num_waiting + len(examples) > BACKLOG
+            if full or self.closing.is_set():
+                self.skipped += 1
+                return
+            sizes_px = [_size_px(example) for example in examples]
+            self.waiting.append(_Request(*scored, sizes_px, latency_ms, ids))
+            self.num_waiting += len(examples)
+            begun = len(self.waiting) > 1
+        if not begun:
+            self.thread.submit(self._observe_waiting).add_done_callback(_tell_defect)
+
+    async def label(self, ids: Sequence[str], labels: Any) -> int:
+        """Joins labels with answers, also with those that wait to be observed; how many."""
+        if self.closing.is_set():
+            return 0
+        future = self.thread.submit(self.monitor.label, ids, labels)
+        return await asyncio.wrap_future(future)
 
     def state(self) -> Mapping[str, float]:
         """What the monitor says, and how many requests it was not shown or could not use."""
@@ -52,20 +73,49 @@ class Watch:
 
     def close(self) -> None:
         """Ends the thread, when it has observed what waits; what comes later is skipped."""
-        self.closed = True
+        self.closing.set()
         self.thread.shutdown(wait=False)
 
-    def _observed(self, future: "concurrent.futures.Future[None]") -> None:
-        self.waiting -= 1
-        error = future.exception()
-        if error is not None:
-            self.failed += 1
-            if self.failed == 1:
-                say(f"drift cannot be watched: {type(error).__name__}: {error}")
+    def _observe_waiting(self) -> None:
+        self.closing.wait(GATHER_S)
+        with self.lock:
+            requests, self.waiting, self.num_waiting = self.waiting, [], 0
+        for named in (True, False):
+            self._observe([request for request in requests if (request.ids is not None) == named])
+
+    def _observe(self, requests: Sequence[_Request]) -> None:
+        """All together; one by one where one of them cannot be used."""
+        if not requests:
+            return
+        ids = [id for request in requests for id in request.ids or ()]
+        try:
+            self.monitor.observe(
+                [each for request in requests for each in request.inputs],
+                np.concatenate([request.scores for request in requests]),
+                latency_ms=[request.latency_ms for request in requests],
+                ids=ids or None,
+                sizes_px=[size for request in requests for size in request.sizes_px],
+            )
+        except RequestError as error:
+            if len(requests) == 1:
+                self._count(error)
+                return
+            for request in requests:
+                self._observe([request])
+
+    def _count(self, error: RequestError) -> None:
+        self.failed += 1
+        if self.failed == 1:
+            say(f"drift cannot be watched: {error}")
 
 
-def _sizes_px(examples: Sequence[Any]) -> list[tuple[int, int]] | None:
-    """The (height, width) of images before they were resized; None where they are no images."""
-    if not all(isinstance(example, Encoded) for example in examples):
-        return None
-    return [(example.header.height, example.header.width) for example in examples]
+def _tell_defect(future: "concurrent.futures.Future[None]") -> None:
+    if error := future.exception():
+        say(f"drift cannot be watched, by a defect: {error!r}")
+
+
+def _size_px(example: Any) -> tuple[float, float]:
+    """The (height, width) of an image before it was resized; nan where that is not known."""
+    if isinstance(example, Encoded):
+        return example.header.height, example.header.width
+    return math.nan, math.nan
