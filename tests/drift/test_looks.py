@@ -39,5 +39,16 @@ def test_labels_have_looks_of_their_own():
     assert looks.due({"examples": 20, "labels": 16})
 
 
+def test_between_two_looks_there_is_a_pause():
+    now = [100.0]
+    looks = Looks(16, 0.01, pause_s=5.0, clock=lambda: now[0])
+    assert looks.due({"examples": 16})
+    looks.begin({"examples": 16})
+    now[0] = 104.9
+    assert not looks.due({"examples": 500})
+    now[0] = 105.0
+    assert looks.due({"examples": 500})
+
+
 def test_a_window_under_16_is_refused(refused):
     assert refused(Looks, 15, 0.01) == "Expected `window` to be at least 16. Received: window=15"

@@ -133,6 +133,19 @@ def test_without_a_latency_in_the_profile_that_of_the_first_window_counts(number
     assert (alarm.finding.reference, alarm.finding.now) == (4.0, 9.0)
 
 
+def test_several_requests_at_once_have_a_latency_each(numbers):
+    monitor = drift.Monitor(numbers, window=32)
+    monitor.observe(draw(0, 3), latency_ms=[1.0, 9.0])
+    assert monitor.state()["latency_ms/median"] == 5.0
+
+
+def test_within_the_pause_it_looks_once(numbers):
+    monitor = drift.Monitor(numbers, window=32, pause_s=1000.0)
+    for number in range(20):
+        monitor.observe(draw(number, 16))
+    assert monitor.state()["looks"] == 1
+
+
 def test_scores_alone_are_watched_without_a_model(answering):
     profile, images, _, _ = answering
     monitor = drift.Monitor(profile, window=64)

@@ -58,6 +58,28 @@ def test_the_pixels_are_those_of_the_training_pipeline(name, manifest, pictures)
     assert sorted(map(bytes, served)) == sorted(map(bytes, trained))
 
 
+def test_images_of_the_files_size_are_decoded_alike_alone_and_in_the_graph(monkeypatch):
+    """Without the graph's costs where decoding is all: grey and colour, PNG and JPEG, turned."""
+    turned = Image.Exif()
+    turned[0x0112] = 3
+    colour = Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8))
+    kinds = [("PNG", {}), ("JPEG", {}), ("JPEG", {"exif": turned}), ("GIF", {}), ("BMP", {})]
+    images = opened(
+        *(
+            encoded(image, kind, **more)
+            for kind, more in kinds
+            for image in (colour, colour.convert("L"))
+        )
+    )
+    for channels in (1, 3):
+        chain = ops.Chain([ops.Decode(channels), ops.Resize((32, 32))])
+        fast = pixels.reader(chain, (32, 32, channels))(images)
+        with monkeypatch.context() as patch:
+            patch.setattr(pixels, "SMALL_PIXELS", 0)
+            np.testing.assert_array_equal(fast, pixels.reader(chain, (32, 32, channels))(images))
+    assert sum(pixels._fits(image.header, (32, 32, 1)) for image in images) == 4
+
+
 def test_arrays_and_encoded_images_keep_their_places(chain, pictures):
     array = np.full((32, 32, 1), 7, np.uint8)
     read = pixels.reader(chain.outside(), (32, 32, 1))

@@ -54,6 +54,24 @@ def test_a_switch_loses_no_request(capsys):
     )
 
 
+def test_memory_settles_when_a_version_is_there_and_when_the_one_before_has_ended():
+    settled = []
+
+    async def run():
+        shelf = Shelf(toy())
+        service = Service(shelf, Metrics(), bound=8, most=4, settle=lambda: settled.append(1))
+        shelf.engine = toy(version=2)
+        watching = asyncio.create_task(service.watch(0.001))
+        while len(settled) < 2:
+            await asyncio.sleep(0)
+        watching.cancel()
+        assert not service.leaving
+        await service.close()
+
+    asyncio.run(run())
+    assert len(settled) == 2
+
+
 def test_who_leaves_makes_room_even_where_something_fails():
     service = service_of(toy(), bound=2)
     with pytest.raises(KeyError), service.places(2):

@@ -1,11 +1,11 @@
 """Drift is watched beside the requests: what it says is in the metrics, and no answer waits."""
 
 import asyncio
+import contextlib
 import threading
 
 import httpx
 import numpy as np
-import pytest
 
 from tests.pictures import encoded, waves
 from tests.serve.toys import app_of, toy
@@ -21,23 +21,35 @@ SCORED = Scored([1.0], np.array([[1.0]]))
 class Monitor:
     """What `tfpipe.drift.Monitor` is to a server."""
 
-    def __init__(self, error=None):
-        self.seen, self.labels, self.error = [], [], error
-        self.leave = threading.Event()
-        self.leave.set()
+    def __init__(self, bad=None):
+        self.seen, self.labels, self.bad = [], [], bad
 
     def observe(self, inputs, scores=None, **more):
-        assert self.leave.wait(20)
-        if self.error:
-            raise self.error
+        if self.bad in inputs:
+            raise RequestError("Expected another shape.")
         self.seen.append((inputs, scores.tolist(), more))
 
     def label(self, ids, labels):
+        assert self.seen, "labels must not overtake the answers that they belong to"
         self.labels.append((ids, labels.tolist()))
         return len(ids)
 
     def state(self):
         return {"examples": len(self.seen), "p_value/input/mean": 0.25}
+
+
+@contextlib.contextmanager
+def busy(watch):
+    """Holds the watch's thread, so that requests wait; then lets it end its work."""
+    leave = threading.Event()
+    watch.thread.submit(leave.wait, 20)
+    yield
+    leave.set()
+    watch.thread.shutdown()
+
+
+def observe(watch, value, ids=None):
+    watch.observe([value], Scored([value], np.array([[value]])), latency_ms=value, ids=ids)
 
 
 def test_requests_their_ids_and_late_labels_reach_the_monitor():
@@ -49,8 +61,6 @@ def test_requests_their_ids_and_late_labels_reach_the_monitor():
         async with httpx.AsyncClient(transport=transport, base_url="http://toy") as client:
             sent = {"instances": [1, 2], "ids": ["a", "b"]}
             await client.post("/v1/models/toy:predict", json=sent)
-            while not monitor.seen:
-                await asyncio.sleep(0)
             late = {"ids": ["b", "a"], "labels": [1, 0]}
             answer = await client.post("/v1/models/toy:label", json=late)
             return answer.json(), (await client.get("/metrics")).text
@@ -58,7 +68,7 @@ def test_requests_their_ids_and_late_labels_reach_the_monitor():
     answer, metrics = asyncio.run(run())
     ((inputs, scores, more),) = monitor.seen
     assert (inputs, scores, more["ids"]) == ([1, 2], [[1, 10], [2, 20]], ["a", "b"])
-    assert 0 < more["latency_ms"] < 10_000
+    assert 0 < more["latency_ms"][0] < 10_000
     assert (answer, monitor.labels) == ({"joined": 2}, [(["b", "a"], [1, 0])])
     assert 'tfpipe_drift{name="p_value/input/mean"} 0.25' in metrics
     assert 'tfpipe_drift{name="examples"} 1.0' in metrics
@@ -79,14 +89,35 @@ def test_without_a_profile_labels_are_refused():
 def test_what_comes_too_fast_is_not_observed(monkeypatch):
     monkeypatch.setattr(watching, "BACKLOG", 2)
     monitor = Monitor()
-    monitor.leave.clear()
     watch = Watch(monitor)
-    for _ in range(5):
-        watch.observe([1.0], SCORED, latency_ms=1.0, ids=None)
-    assert watch.state()["skipped"] == 3
-    monitor.leave.set()
-    watch.thread.shutdown()
-    assert (len(monitor.seen), watch.waiting) == (2, 0)
+    with busy(watch):
+        for value in range(5):
+            observe(watch, value)
+        assert watch.state()["skipped"] == 3
+    assert [inputs for inputs, _, _ in monitor.seen] == [[0, 1]]
+    assert watch.num_waiting == 0
+
+
+def test_a_request_larger_than_the_backlog_is_observed_alone(monkeypatch):
+    monkeypatch.setattr(watching, "BACKLOG", 2)
+    monitor = Monitor()
+    watch = Watch(monitor)
+    with busy(watch):
+        watch.observe([1, 2, 3], Scored([1, 2, 3], np.eye(3)), latency_ms=1.0, ids=None)
+        observe(watch, 4)
+    assert [inputs for inputs, _, _ in monitor.seen] == [[1, 2, 3]]
+
+
+def test_requests_that_gathered_are_observed_together_with_ids_and_without():
+    monitor = Monitor()
+    watch = Watch(monitor)
+    with busy(watch):
+        for value, ids in ((1, None), (2, ["b"]), (3, None), (4, ["d"])):
+            observe(watch, value, ids)
+    named, plain = monitor.seen
+    assert (named[:2], plain[:2]) == (([2, 4], [[2], [4]]), ([1, 3], [[1], [3]]))
+    assert (named[2]["ids"], named[2]["latency_ms"]) == (["b", "d"], [2, 4])
+    assert (plain[2]["ids"], plain[2]["latency_ms"]) == (None, [1, 3])
 
 
 def test_after_its_end_requests_are_answered_and_not_observed():
@@ -97,23 +128,39 @@ def test_after_its_end_requests_are_answered_and_not_observed():
     assert (monitor.seen, watch.state()["skipped"]) == ([], 1)
 
 
-def test_a_monitor_that_cannot_use_them_is_told_of_once(capsys):
-    watch = Watch(Monitor(RequestError("Expected another shape.")))
-    for _ in range(3):
-        watch.observe([1.0], SCORED, latency_ms=1.0, ids=None)
-    watch.thread.shutdown()
-    assert watch.state()["failed"] == 3
-    assert capsys.readouterr().err == (
-        "drift cannot be watched: RequestError: Expected another shape.\n"
-    )
+def test_after_its_end_labels_join_nothing():
+    watch = Watch(Monitor())
+    watch.close()
+    assert asyncio.run(watch.label(["a"], np.array([1]))) == 0
 
 
-@pytest.mark.parametrize(("with_array", "sizes"), [(False, [(24, 40)]), (True, None)])
-def test_the_sizes_of_images_are_those_before_resizing(with_array, sizes):
+def test_a_request_that_the_monitor_cannot_use_takes_no_other_with_it(capsys):
+    monitor = Monitor(bad=2)
+    watch = Watch(monitor)
+    with busy(watch):
+        for value in (1, 2, 3, 2):
+            observe(watch, value)
+    assert [inputs for inputs, _, _ in monitor.seen] == [[1], [3]]
+    assert watch.state()["failed"] == 2
+    assert capsys.readouterr().err == "drift cannot be watched: Expected another shape.\n"
+
+
+def test_a_defect_of_the_monitor_is_told(capsys):
+    monitor = Monitor()
+    monitor.observe = None
+    watch = Watch(monitor)
+    with busy(watch):
+        observe(watch, 1)
+    said = capsys.readouterr().err
+    assert said.startswith("drift cannot be watched, by a defect: TypeError(")
+
+
+def test_the_sizes_of_images_are_those_before_resizing():
     monitor = Monitor()
     watch = Watch(monitor)
     image = open_image(encoded(waves(24, 40)), 2**20)
-    examples = [np.zeros((4, 4, 1))] if with_array else [image]
-    watch.observe(examples, SCORED, latency_ms=1.0, ids=None)
+    scored = Scored([1.0, 2.0], np.array([[1.0], [2.0]]))
+    watch.observe([image, np.zeros((4, 4, 1))], scored, latency_ms=1.0, ids=None)
     watch.thread.shutdown()
-    assert monitor.seen[0][2]["sizes_px"] == sizes
+    expected = [(24, 40), (np.nan, np.nan)]
+    np.testing.assert_equal(monitor.seen[0][2]["sizes_px"], expected)

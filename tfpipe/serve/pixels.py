@@ -13,13 +13,17 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
+from tfpipe.decode import decode_plain
 from tfpipe.errors import RequestError
 from tfpipe.export.reading.problems import tensorflow_line
-from tfpipe.ops import Chain, Decode
+from tfpipe.ops import Chain, Decode, Resize
 from tfpipe.records.headers import Header, read_header
 from tfpipe.records.images import GROUP_PIXELS, look
 from tfpipe.records.sources.base import Refused
 from tfpipe.serve.examples import numbered
+
+SMALL_PIXELS = 2**16  # larger ones are decoded on several cores
+PLAIN = ("JPEG", "MPO", "PNG")  # which one operator decodes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +74,7 @@ def reader(chain: Chain, shape: Sequence[int]) -> Callable[[Sequence[Image]], np
     """
     decode = _decoder(chain, shape)
     channels = next(op.channels for op in chain.ops if isinstance(op, Decode))
+    only_resizes = all(isinstance(op, Decode | Resize) for op in chain.ops)
 
     def read(images: Sequence[Image]) -> np.ndarray:
         """The images as a batch of pixels."""
@@ -78,13 +83,17 @@ def reader(chain: Chain, shape: Sequence[int]) -> Callable[[Sequence[Image]], np
             if isinstance(image, np.ndarray):
                 pixels[place] = image
         for group in _groups(images):
-            places, encoded = list(group), list(group.values())
+            ready = {p: i for p, i in group.items() if only_resizes and _fits(i.header, shape)}
+            rest = {p: i for p, i in group.items() if p not in ready}
             try:
                 _require_plain(group, channels, len(images))
-                pixels[places] = decode(
-                    tf.constant([image.data for image in encoded]),
-                    tf.constant([image.header.orientation for image in encoded]),
-                )
+                for place, image in ready.items():
+                    pixels[place] = tf.ensure_shape(decode_plain(image.data, channels), shape)
+                if rest:
+                    pixels[list(rest)] = decode(
+                        tf.constant([image.data for image in rest.values()]),
+                        tf.constant([image.header.orientation for image in rest.values()]),
+                    )
             except tf.errors.OpError as error:
                 _look(group, channels, len(images))  # which knows the reason better
                 sentence = f"The image cannot be used: {tensorflow_line(error)}."
@@ -107,6 +116,16 @@ def _decoder(chain: Chain, shape: Sequence[int]) -> Callable[[tf.Tensor, tf.Tens
         return tf.map_fn(one, (data, orientations), fn_output_signature=pixels)
 
     return decode
+
+
+def _fits(header: Header, shape: Sequence[int]) -> bool:
+    """Whether decoding is all: by itself it takes 0.05 ms, and in the graph, alone, 0.7 ms."""
+    return (
+        (header.height, header.width) == tuple(shape[:2])
+        and header.height * header.width <= SMALL_PIXELS
+        and header.format in PLAIN
+        and header.orientation == 1
+    )
 
 
 def _groups(images: Sequence[Image]) -> Iterator[dict[int, Encoded]]:
