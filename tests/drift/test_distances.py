@@ -46,21 +46,24 @@ def test_a_constant_that_changes_is_far_from_what_it_was():
     assert distances.stability_index(np.full(50, 224.0), np.full(50, 224.0)) == 0
 
 
-def test_a_rows_distance_is_that_to_the_fifth_nearest():
+def test_a_rows_distance_is_that_to_the_third_nearest():
     draw = np.random.default_rng(0)
     reference, rows = draw.normal(size=(300, 4)) * [1, 10, 100, 1e-3], draw.normal(size=(7, 4))
     low, middle, high = np.quantile(reference, (0.25, 0.5, 0.75), axis=0)
     known, new = (np.arcsinh((x - middle) / (high - low) * 2) for x in (reference, rows))
-    neighbours = NearestNeighbors(n_neighbors=5).fit(known)
+    neighbours = NearestNeighbors(n_neighbors=3).fit(known)
     found = distances.Distances(reference)
     assert found.of(rows) == pytest.approx(neighbours.kneighbors(new)[0][:, -1] / 2)
     assert found.own == pytest.approx(neighbours.kneighbors()[0][:, -1] / 2)  # each without itself
 
 
-def test_of_many_rows_500_are_measured_from():
-    found = distances.Distances(np.random.default_rng(0).normal(size=(1200, 2)))
-    assert found._fitted.shape == (400, 2)
-    assert found.own.shape == (1200,)
+def test_columns_of_one_unit_are_taken_as_they_are():
+    draw = np.random.default_rng(0)
+    reference, rows = draw.normal(size=(300, 4)) * [1, 2, 3, 4], draw.normal(size=(7, 4)) + 5
+    neighbours = NearestNeighbors(n_neighbors=3).fit(reference)
+    found = distances.Distances(reference, one_unit=True)
+    assert found.of(rows) == pytest.approx(neighbours.kneighbors(rows)[0][:, -1] / 2)
+    assert found.own == pytest.approx(neighbours.kneighbors()[0][:, -1] / 2)
 
 
 def test_what_is_not_known_counts_as_typical():

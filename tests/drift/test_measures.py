@@ -1,5 +1,7 @@
 """Each test against scipy's, permutations, or counting by hand; and that none cries too often."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -62,11 +64,49 @@ def test_slower_counts_what_is_over_the_reference_and_its_slack():
     assert measures.slower(reference, reference, 0.5, 1.5).p_value > 0.99
 
 
-def test_among_the_farthest_counts_by_hand():
-    reference, now = np.arange(90.0), np.r_[np.arange(5.0), np.full(5, 1000.0)]
-    found = measures.among_the_farthest(reference, now)
-    # of 100 values the 10 largest: 85 to 89, and the five that are new
-    assert found == (0.5, pytest.approx(stats.hypergeom.sf(4, 100, 10, 10)))
+def least_likely(reference, now, ranks):
+    """The minimum hypergeometric statistic by its definition, at the ends of equal values."""
+    both = np.sort(np.concatenate([reference, now]))[::-1]
+    chances = [1.0]
+    for rank in range(1, ranks + 1):
+        if rank == len(both) or both[rank] < both[rank - 1]:
+            new = np.sum(now >= both[rank - 1])
+            chances.append(stats.hypergeom.sf(new - 1, len(both), len(now), rank))
+    return min(chances)
+
+
+@pytest.mark.parametrize("far", [0, 1, 2])
+def test_among_the_farthest_has_the_p_value_of_all_arrangements(far):
+    """Each way to choose the new ones among 30 values, of which the 3 largest are looked at."""
+    reference, now = np.arange(27.0), np.r_[np.arange(0.5, 3 - far), np.full(far, 99.0)]
+    both = np.concatenate([reference, now])
+    usual, as_rare = least_likely(reference, now, 3), 0
+    ways = [list(way) for way in itertools.combinations(range(30), 3)]
+    for way in ways:
+        as_rare += least_likely(np.delete(both, way), both[way], 3) <= usual * (1 + 1e-9)
+    assert measures.among_the_farthest(reference, now).p_value == pytest.approx(as_rare / len(ways))
+
+
+@pytest.mark.parametrize("far", [0, 3, 9])
+def test_among_the_farthest_has_the_p_value_of_random_arrangements(far):
+    reference, now = sample(2, 130), sample(3, 60)
+    now[:far] += 3
+    both, draw = np.concatenate([reference, now]), np.random.default_rng(0)
+    usual, as_rare = least_likely(reference, now, 19), []
+    for _ in range(1500):
+        order = draw.permutation(190)
+        as_rare.append(least_likely(both[order[:130]], both[order[130:]], 19) <= usual * 1.000001)
+    found = measures.among_the_farthest(reference, now).p_value
+    assert found == pytest.approx(np.mean(as_rare), abs=0.035)
+    if far == 9:
+        assert usual < found < 8 * usual
+
+
+def test_among_the_farthest_tells_the_share_that_was_least_likely():
+    found = measures.among_the_farthest(np.arange(90.0), np.r_[np.arange(5.0), np.full(5, 1000.0)])
+    assert found.statistic == 1.0  # all of the five largest are new
+    chance = stats.hypergeom.sf(4, 100, 10, 5)
+    assert chance < found.p_value < 10 * chance
 
 
 def test_a_few_outliers_are_seen_where_kolmogorov_smirnov_sees_nothing():
@@ -78,7 +118,7 @@ def test_a_few_outliers_are_seen_where_kolmogorov_smirnov_sees_nothing():
 
 def test_outliers_that_are_all_the_same_are_seen():
     reference, now = sample(0, 200), sample(1, 200)
-    now[:25] = 8.0  # more than the square root of 400
+    now[:50] = 8.0  # more than a tenth of 400
     assert measures.among_the_farthest(reference, now).p_value < 1e-6
     assert measures.among_the_farthest(np.ones(50), np.ones(50)).p_value == 1.0
 

@@ -13,8 +13,7 @@ from scipy.spatial.distance import jensenshannon as scipy_jensenshannon
 NUM_BINS = 10
 MOST_VALUES = 20  # that get a bin each
 SMOOTHING = 0.5  # added to each bin's count: Jeffreys' prior, so that no bin is empty
-NEIGHBOURS = 5
-MOST_FITTED = 500  # rows that distances are measured from
+NEIGHBOURS = 3  # fewer hang on a single row, more see strangers later
 
 
 def jensen_shannon(reference: np.ndarray, now: np.ndarray) -> float:
@@ -54,14 +53,16 @@ def shares(reference: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 class Distances:
-    """How far rows are from the reference's: the distance to the fifth-nearest.
+    """How far rows are from the reference's: the distance to the third-nearest.
 
-    Columns are centred, scaled by half their middle half's width, and compressed, so that one
-    column's outlier does not drown the others; what is not known (nan) counts as typical. The
-    reference's own distances leave each row itself out, so that they compare with new ones.
+    The reference's own distances leave each row itself out, so that they compare with new ones.
+    Sun, Ming, Zhu and Li, "Out-of-Distribution Detection with Deep Nearest Neighbors", ICML 2022.
 
     Args:
-        reference: (N, D); distances are measured from up to 500 of its rows.
+        reference: (N, D).
+        one_unit: whether the columns are in one unit, as an embedding's are. Of others, each is
+            centred, scaled by half its middle half's width, and compressed, so that one column's
+            outlier does not drown the others; what is not known (nan) counts as typical.
 
     Attributes:
         own: the reference's distances, (N,).
@@ -70,28 +71,30 @@ class Distances:
 
     >>> known = Distances(np.arange(100.0)[:, None])
     >>> known.of(np.array([[50.2], [200.0]])).round(2).tolist()
-    [0.09, 1.14]
+    [0.05, 1.13]
     """
 
-    def __init__(self, reference: np.ndarray):
+    def __init__(self, reference: np.ndarray, *, one_unit: bool = False):
         rows = _or_zero(reference.astype(np.float64))
         low, self._middle, high = np.nanquantile(rows, (0.25, 0.5, 0.75), axis=0)
         width, spread = (high - low) / 2, np.nanstd(rows, axis=0)
         self._scale = np.where(width > 0, width, np.where(spread > 0, spread, 1.0))
-        fitted = np.arange(len(rows)) % -(-len(rows) // MOST_FITTED) == 0
-        self._fitted = self._scaled(rows[fitted])
-        self.own = self._nearest(rows, fitted.astype(int))  # a row's first neighbour is itself
+        self._one_unit = one_unit
+        self._known = self._scaled(rows)
+        self.own = self._nearest(self._known, 1)  # a row's first neighbour is itself
 
     def of(self, rows: np.ndarray) -> np.ndarray:
         """The distances of rows (M, D), in scales of one column."""
-        return self._nearest(rows, np.zeros(len(rows), int))
+        return self._nearest(self._scaled(rows), 0)
 
-    def _nearest(self, rows: np.ndarray, skipped: np.ndarray) -> np.ndarray:
-        gaps = np.sort(cdist(self._scaled(rows), self._fitted), axis=1)
-        places = np.minimum(NEIGHBOURS - 1, len(self._fitted) - 2) + skipped
-        return gaps[np.arange(len(rows)), places] / np.sqrt(rows.shape[1])
+    def _nearest(self, rows: np.ndarray, skipped: int) -> np.ndarray:
+        place = min(NEIGHBOURS - 1, len(self._known) - 2) + skipped
+        gaps = np.partition(cdist(rows, self._known), place, axis=1)[:, place]
+        return gaps / np.sqrt(rows.shape[1])
 
     def _scaled(self, rows: np.ndarray) -> np.ndarray:
+        if self._one_unit:
+            return rows
         return np.nan_to_num(np.arcsinh((rows - self._middle) / self._scale))
 
 

@@ -16,7 +16,7 @@ from scipy import stats
 
 from tfpipe.drift import distances, measures
 from tfpipe.drift.finding import Finding
-from tfpipe.drift.predictions import CLASS
+from tfpipe.drift.predictions import CLASS, CONFIDENCE
 from tfpipe.drift.profiles import Profile
 
 LEAST = 16  # examples that a test is made on
@@ -24,6 +24,7 @@ SLACK = 1.5  # how much slower a request may be than the profile's
 MOST_EMBEDDED = 300  # of each sample, in the kernel test: its cost goes with the square
 QUANTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99}
 DISTANCE, EMBEDDING, EMBEDDING_DISTANCE = "input/distance", "embedding", "embedding/distance"
+DOUBT = "prediction/doubt"  # 1 less the confidence
 
 
 class Window(NamedTuple):
@@ -72,8 +73,9 @@ def most_moved(finding: Finding, profile: Profile, now: Window, number: int = 6)
 
     They are those farthest in the direction in which the feature moved.
     """
-    if finding.feature in (DISTANCE, EMBEDDING, EMBEDDING_DISTANCE):
-        values = _distances(finding.feature, profile, now)
+    if finding.feature in (DISTANCE, EMBEDDING, EMBEDDING_DISTANCE, DOUBT):
+        name = EMBEDDING_DISTANCE if finding.feature == EMBEDDING else finding.feature
+        values = _strangeness(name, profile, now)[1]
     elif finding.feature == CLASS:
         chosen = now.rows[:, profile.columns.index(CLASS)]
         grew = np.array([profile.class_name(c) == finding.about for c in chosen])
@@ -111,20 +113,28 @@ def _columns(profile: Profile, rows: np.ndarray) -> Iterator[Finding]:
 
 
 def _far(profile: Profile, now: Window) -> Iterator[Finding]:
-    for name in (DISTANCE, EMBEDDING_DISTANCE):
-        rows = now.rows if name == DISTANCE else now.embedded
-        if rows.shape[1] and len(rows) >= LEAST and (known := profile.distances(name)) is not None:
-            far = _distances(name, profile, now)
-            p_value = measures.among_the_farthest(known.own, far).p_value
-            means = float(known.own.mean()), float(far.mean())
-            yield Finding(name, *means, "quantile", p_value)
+    for name in (DISTANCE, EMBEDDING_DISTANCE, DOUBT):
+        reference, far = map(_known, _strangeness(name, profile, now))
+        if min(len(reference), len(far)) >= LEAST:
+            p_value = measures.among_the_farthest(reference, far).p_value
+            means = float(reference.mean()), float(far.mean())
+            yield Finding(name, *means, "minimum hypergeometric", p_value)
 
 
-def _distances(name: str, profile: Profile, now: Window) -> np.ndarray:
-    embedded = name != DISTANCE
-    known = profile.distances(EMBEDDING_DISTANCE if embedded else DISTANCE)
-    rows = now.embedded if embedded else now.rows[:, : profile.num_inputs]
-    return np.empty(0) if known is None else known.of(rows)
+def _strangeness(name: str, profile: Profile, now: Window) -> tuple[np.ndarray, np.ndarray]:
+    """How strange each of the profile's examples is, and each new one; of what is not known, none.
+
+    The profile's are as new ones are: each is left out of what it is compared with.
+    """
+    if name == DOUBT:
+        place = [profile.columns.index(CONFIDENCE)] if CONFIDENCE in profile.columns else []
+        doubts = (1 - rows[:, place].ravel() for rows in (profile.rows, now.rows))
+        return next(doubts), next(doubts)
+    known = profile.distances(name)
+    rows = now.rows[:, : profile.num_inputs] if name == DISTANCE else now.embedded
+    if known is None or not rows.shape[1]:
+        return np.empty(0), np.empty(0)
+    return known.own, known.of(rows)
 
 
 def _embedded(profile: Profile, embedded: np.ndarray) -> Iterator[Finding]:

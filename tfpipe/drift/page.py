@@ -45,7 +45,8 @@ def _findings(comparison: "Comparison") -> str:
     told = (
         "p is corrected for the number of tests (Benjamini and Hochberg); Jensen-Shannon goes from "
         "0, the same, to 1, nothing in common; a population stability index (PSI) over 0.25 is a "
-        "large change. Medians stand for numbers, shares for classes, means for distances."
+        "large change. Medians stand for numbers, shares for classes, means for distances and "
+        "doubt."
     )
     return f"{report.html_table(COLUMNS, rows)}\n{_paragraph(told)}"
 

@@ -14,7 +14,7 @@ import numpy as np
 from tfpipe.errors import RequestError, received
 
 MOST_OUTPUTS = 20  # that get a column each
-CLASS = "prediction/class"
+CLASS, CONFIDENCE = "prediction/class", "prediction/confidence"
 LEAST_SCORE = 0.5  # above it, a label, an object, a pixel counts as there, as in export
 _AXES = {"label": 2, "labels": 2, "target": 2, "boxes": 3, "mask": 4}
 

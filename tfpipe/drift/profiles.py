@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from tfpipe.drift.distances import Distances
-from tfpipe.drift.predictions import CLASS
+from tfpipe.drift.predictions import CLASS, CONFIDENCE
 from tfpipe.errors import DataError, RequestError, received
 from tfpipe.files import Path, write_bytes, write_json
 from tfpipe.report import text_table
@@ -83,7 +83,7 @@ class Profile:
 
     @functools.cached_property
     def _features(self) -> Distances | None:
-        return Distances(self.embedded) if self.embedded.shape[1] else None
+        return Distances(self.embedded, one_unit=True) if self.embedded.shape[1] else None
 
     def summary(self) -> dict[str, Any]:
         """The sample in plain numbers, as the JSON file has them for people."""
@@ -96,8 +96,8 @@ class Profile:
                 found[name] = dict(zip(map(self.class_name, classes), shares, strict=True))
             elif len(values):
                 found[name] = _statistics(values)
-        if "prediction/confidence" in found:
-            sure = self.rows[:, self.columns.index("prediction/confidence")]
+        if CONFIDENCE in found:
+            sure = self.rows[:, self.columns.index(CONFIDENCE)]
             found["confidence histogram"] = np.histogram(sure, BINS, (0, 1))[0].tolist()
         if self.embedded.shape[1]:
             found["embedding"] = {

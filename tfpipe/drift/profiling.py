@@ -15,16 +15,10 @@ import numpy as np
 
 from tfpipe.drift.batching import batches
 from tfpipe.drift.embedding import looking
-from tfpipe.drift.features import input_names, input_rows
-from tfpipe.drift.inputs import Examples, read, require_same
-from tfpipe.drift.predictions import (
-    answers,
-    errors,
-    prediction_names,
-    prediction_rows,
-    require_scores,
-    task_of,
-)
+from tfpipe.drift.features import input_names
+from tfpipe.drift.inputs import Examples, read
+from tfpipe.drift.measuring import measure
+from tfpipe.drift.predictions import prediction_names, task_of
 from tfpipe.drift.profiles import Profile
 from tfpipe.errors import RequestError, received
 
@@ -76,43 +70,50 @@ def profile(
     (('input/mean', 'input/contrast', 'input/sharpness'), (64, 6))
     """
     look = None if model is None else looking(model, prepare)
-    sample, first = _Sample(seed), None
-    task, scores_shape = "", ()
-    columns: tuple[str, ...] = ()
+    sample, first, empty = _Sample(seed), None, None
     for inputs, targets in batches(data):
         examples = read(inputs, prepare)
-        rows, number = input_rows(examples), len(examples)
-        embedded, wrong = np.empty((number, 0), np.float32), np.full(number, np.nan, np.float32)
-        if look is not None:
-            scores, embedded = look(examples)
-            scores_shape = scores_shape or scores.shape[1:]
-            require_scores(scores, scores_shape, number)
-            task = task or task_of(scores, _plain(targets))
-            rows = np.column_stack([rows, prediction_rows(scores, task)])
-            if targets is not None:
-                wrong = errors(answers(scores, task), _plain(targets), task)
-        if first is None:
-            first = examples
-            named = prediction_names(task, scores_shape, class_names) if task else ()
-            columns = (*input_names(examples), *named)
-        require_same(examples, first.kind, first.shape)
-        sample.add(zip(rows, embedded, wrong, strict=True))
-    if first is None or sample.seen < LEAST_EXAMPLES:
+        scores, embedded = (None, None) if look is None else look(examples)
+        if first is None or empty is None:
+            first, task = examples, "" if scores is None else task_of(scores, _plain(targets))
+            empty = _empty(examples, task, scores, embedded, class_names)
+        found = measure(empty, examples, scores, embedded, targets)
+        sample.add(zip(found.rows, found.embedded, found.errors, strict=True))
+    if first is None or empty is None or sample.seen < LEAST_EXAMPLES:
         raise RequestError(received(f"at least {LEAST_EXAMPLES} examples", examples=sample.seen))
-    kept_rows, kept_embedded, kept_errors = map(np.stack, zip(*sample.kept, strict=True))
-    return Profile(
-        first.kind,
-        first.shape,
-        task,
-        tuple(scores_shape),
-        tuple(class_names),
-        columns,
-        sample.seen,
-        kept_rows,
-        kept_embedded,
-        kept_errors,
+    rows, features, wrong = map(np.stack, zip(*sample.kept, strict=True))
+    return dataclasses.replace(
+        empty,
+        num_examples=sample.seen,
+        rows=rows,
+        embedded=features,
+        errors=wrong,
         latency_ms=np.empty(0) if look is None else _timed(look, first),
     )
+
+
+def _empty(
+    examples: Examples,
+    task: str,
+    scores: np.ndarray | None,
+    embedded: np.ndarray | None,
+    class_names: Sequence[str],
+) -> Profile:
+    """What is known of all examples by the first batch of them."""
+    shape = () if scores is None else scores.shape[1:]
+    columns = input_names(examples)
+    if task:
+        columns += prediction_names(task, shape, class_names)
+    none = np.empty(0, np.float32)
+    features = none[:, None] if embedded is None else embedded[:0]
+    named = tuple(class_names), columns
+    return Profile(
+        examples.kind, examples.shape, task, shape, *named, 0, none, features, none, none
+    )
+
+
+def _plain(targets: Any) -> Any:
+    return None if isinstance(targets, dict) else targets
 
 
 class _Sample:
@@ -149,7 +150,3 @@ def _timed(look: Callable[[Examples], Any], examples: Examples) -> np.ndarray:
         look(one)
         times.append(1000 * (time.perf_counter() - before))
     return np.array(times, np.float32)
-
-
-def _plain(targets: Any) -> Any:
-    return None if isinstance(targets, dict) else targets
