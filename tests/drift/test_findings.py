@@ -5,10 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.spatial.distance import cdist
 
 from tfpipe import drift
 from tfpipe.drift import measures
-from tfpipe.drift.finding import COLUMNS, Finding
+from tfpipe.drift.finding import Finding
 from tfpipe.drift.findings import Window, look, most_moved
 
 NONE = np.empty(0)
@@ -95,13 +96,37 @@ def test_of_a_class_that_grew_its_examples_moved(profiled, known):
     assert set(classes) == {7}
 
 
-def test_a_finding_is_a_sentence_and_a_row():
-    finding = Finding("prediction/class", 0.1, 0.42, "Fisher", 3e-9, 0.21, 0.534, True, "covid")
-    assert str(finding) == (
-        "prediction/class (covid) is 0.42, in the profile 0.1: Fisher, p 3.0e-09, "
-        "Jensen-Shannon 0.210, PSI 0.534"
-    )
-    row = ["prediction/class (covid)", "0.1", "0.42", "Fisher", "3.0e-09", "0.210", "0.534", "yes"]
-    assert finding.cells() == row
-    assert len(COLUMNS) == len(row)
-    assert Finding("accuracy", 0.9, 0.8, "Fisher", 0.2).cells()[-3:] == ["–", "–", "no"]
+def test_a_few_that_the_model_doubts_are_told_by_its_confidence(profiled):
+    """A tenth of the answers are half as sure: the middle hardly moves, and the tail does."""
+    rows = profiled.rows[:200].copy()
+    place = profiled.columns.index("prediction/confidence")
+    rows[::10, place] = 0.3
+    now = window(rows)
+    found = by_name(look(profiled, now, level=0.001))
+    assert found["prediction/doubt"].drifted
+    assert not found["prediction/confidence"].drifted
+    assert found["prediction/doubt"].reference == pytest.approx(1 - profiled.rows[:, place].mean())
+    assert found["prediction/doubt"].now == pytest.approx(1 - rows[:, place].mean())
+    moved = most_moved(found["prediction/doubt"], profiled, now, 20)
+    assert set(moved) == set(range(0, 200, 10))
+
+
+def test_of_a_few_strangers_the_features_tell(profiled):
+    """Their distances are those of the third nearest, in the features' own unit."""
+    embedded = profiled.embedded[:120].copy()
+    embedded[:12] *= 3
+    rows = np.full((120, len(profiled.columns)), np.nan)
+    now = window(rows, embedded=embedded)
+    found = by_name(look(profiled, now, level=0.01))
+    gaps = np.sort(cdist(embedded, profiled.embedded), axis=1)[:, 2] / np.sqrt(32)
+    own = np.sort(cdist(profiled.embedded, profiled.embedded), axis=1)[:, 3] / np.sqrt(32)
+    assert found["embedding/distance"].now == pytest.approx(gaps.mean())
+    assert found["embedding/distance"].reference == pytest.approx(own.mean())
+    assert found["embedding/distance"].drifted
+    for feature in ("embedding/distance", "embedding"):
+        assert set(most_moved(found[feature], profiled, now, 12)) == set(range(12))
+
+
+def test_nothing_moved_where_latency_or_accuracy_did(numbers):
+    slow = Finding("latency/p95", 1.0, 2.0, "binomial", 1e-9)
+    assert most_moved(slow, numbers, window(np.zeros((20, 3)))) == []
