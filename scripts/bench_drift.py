@@ -72,6 +72,7 @@ class Case:
     prepare: tp.ops.Chain | None = None
     model: keras.Model | None = None
     targets: np.ndarray | None = None
+    profiles: dict[tuple[int, bool], tp.drift.Profile] = dataclasses.field(default_factory=dict)
 
 
 def blurred(image: np.ndarray, sigma: float) -> np.ndarray:
@@ -285,7 +286,10 @@ def until_alarm(case: Case, shift: str, repeats: int) -> list[str | float]:
         order = np.random.default_rng(repeat).permutation(num)
         moved, share = case.shifts[shift]
         others = share == 1 and len(moved) != num  # then the stream leaves all for the profile
-        profile = profile_of(case, order if others else order[: num // 2])
+        key = (repeat, others)
+        if key not in case.profiles:
+            case.profiles[key] = profile_of(case, order if others else order[: num // 2])
+        profile = case.profiles[key]
         options = {"model": case.model, "prepare": case.prepare}
         monitor = tp.drift.Monitor(profile, alert=ALERT, picture_px=0, **options)
         for examples in stream(case, shift, order[num // 2 :], repeat):

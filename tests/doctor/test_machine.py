@@ -29,7 +29,7 @@ def computer(monkeypatch):
 def test_a_quiet_machine(computer):
     computer()
     assert (machine.cores().state, machine.memory().state) == ("good", "good")
-    assert machine.cores().found == "4 of 4, 0.5 busy in the last minute"
+    assert machine.cores().found == "4 of 4; in the last minute, 0.5 were asked for"
     assert machine.memory().found == "16.0 GB free of 16.0 GB"
 
 

@@ -11,6 +11,7 @@ import dataclasses
 import importlib.util
 import json
 import sys
+from collections.abc import Iterable
 
 import tfpipe
 from tfpipe import cli
@@ -34,14 +35,8 @@ def main(flags: Flags) -> None:
     if flags.json:
         findings = list(looks)
         print(as_json(findings))
-    elif importlib.util.find_spec("rich") is None:  # a finding, too: told without it
-        findings = [finding for finding in looks if print(_plain(finding)) is None]
     else:
-        from rich.console import Console
-
-        from tfpipe.doctor.shown import show
-
-        findings = show(looks, Console(highlight=False))
+        findings = _told(looks)
     if any(finding.state == WRONG for finding in findings):
         sys.exit(1)
 
@@ -58,9 +53,20 @@ def as_json(findings: list[Finding]) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def _plain(finding: Finding) -> str:
-    todo = f" -> {finding.todo}" if finding.todo else ""
-    return f"{finding.state} {finding.name}: {finding.found}{todo}"
+def _told(looks: Iterable[Finding]) -> list[Finding]:
+    """Prints each finding as soon as it is there; without rich, which may be what is missing."""
+    if importlib.util.find_spec("rich") is not None:
+        from rich.console import Console
+
+        from tfpipe.doctor.shown import show
+
+        return show(looks, Console(highlight=False))
+    findings = []
+    for finding in looks:
+        todo = f" -> {finding.todo}" if finding.todo else ""
+        print(f"{finding.state} {finding.name}: {finding.found}{todo}", flush=True)
+        findings.append(finding)
+    return findings
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def precision() -> Finding:
     scale = 8 if tf.config.list_physical_devices("GPU") else 1
     runs = {"matmul": _matmul(512 * scale), "convolution": _convolution(32, 8 * scale)}
     seconds = {kind: _take_turns(products) for kind, products in runs.items()}
-    headings = ("", *(f"{kind}, ms" for kind in runs), *(f"{kind}'s gain" for kind in runs))
+    headings = ("", *(each for kind in runs for each in (f"{kind}, ms", "gain")))
     rows = [headings, *(_row(dtype, list(seconds.values())) for dtype in DTYPES)]
     off = [f"{kind} in {d}" for kind, products in runs.items() for d in _off(products)]
     if off:
@@ -72,14 +72,14 @@ def verdict(seconds: dict[str, dict[str, float]]) -> str:
         seconds: by product and dtype.
 
     >>> verdict({"matmul": {"float32": 3.0, "float16": 1.0, "bfloat16": 2.0}})
-    "mixed_float16 pays: its products are 3.0 times as fast as float32's"
+    'mixed_float16 pays (3.0 times as fast): train.distribute(precision="mixed_float16")'
     """
     gains = {d: min(s["float32"] / s[d] for s in seconds.values()) for d in DTYPES[1:]}
     best = max(gains, key=lambda dtype: gains[dtype])
+    gain = f"{gains[best]:.1f} times as fast"
     if gains[best] < PAYS:
-        gain = f"{best}: {gains[best]:.1f} times as fast"
-        return f"mixed precision does not pay ({gain}): keep float32"
-    return f"mixed_{best} pays: its products are {gains[best]:.1f} times as fast as float32's"
+        return f"mixed precision does not pay ({best}: {gain}): keep float32"
+    return f'mixed_{best} pays ({gain}): train.distribute(precision="mixed_{best}")'
 
 
 Product = Callable[[], tf.Tensor]
@@ -127,6 +127,5 @@ def _take_turns(products: dict[str, Product]) -> dict[str, float]:
 
 
 def _row(dtype: str, seconds: list[dict[str, float]]) -> tuple[str, ...]:
-    times = (f"{1000 * each[dtype]:.2f}" for each in seconds)
-    gains = (f"{each['float32'] / each[dtype]:.2f}" for each in seconds)
-    return dtype, *times, *gains
+    cells = [(1000 * each[dtype], each["float32"] / each[dtype]) for each in seconds]
+    return dtype, *(f"{number:.2f}" for pair in cells for number in pair)

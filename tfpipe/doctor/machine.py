@@ -23,7 +23,7 @@ def cores() -> Finding:
     """The processor: TensorFlow takes a thread for each core that it sees."""
     there, bound, quota, usable = os.cpu_count() or 1, bound_cores(), cpu_quota(), num_cores()
     busy = os.getloadavg()[0]
-    found = f"{usable} of {there}, {busy:.1f} busy in the last minute"
+    found = f"{usable} of {there}; in the last minute, {busy:.1f} were asked for"
     if "x86" in platform.machine() and CPU_INFO.exists() and " avx " not in CPU_INFO.read_text():
         todo = "TensorFlow's packages need it: take another machine, or build TensorFlow for this."
         return Finding("cores", WRONG, f"{found}; the processor has no AVX", todo)
@@ -35,7 +35,7 @@ def cores() -> Finding:
         return Finding("cores", NOTE, f"{found}; the container gets the time of {quota:g}", todo)
     if busy > there:
         todo = "End other programs before you measure anything"
-        return Finding("cores", NOTE, f"{found}: more is to be done than cores can do", todo)
+        return Finding("cores", NOTE, found, todo)
     return Finding("cores", GOOD, found)
 
 
