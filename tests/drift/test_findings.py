@@ -41,6 +41,20 @@ def test_p_values_are_scipys_corrected_by_benjamini_and_hochberg(numbers):
     assert [f.feature for f in found if f.drifted] == ["input/mean 1", "input/mean 2"]
 
 
+def test_a_p_value_at_the_level_is_an_alarm(numbers):
+    now = window(np.random.default_rng(1).normal((0, 0.4, 1), size=(60, 3)))
+    p_value = by_name(look(numbers, now, level=0.01))["input/mean 2"].p_value
+    assert by_name(look(numbers, now, level=p_value))["input/mean 2"].drifted
+    assert not by_name(look(numbers, now, level=p_value * 0.999))["input/mean 2"].drifted
+
+
+def test_of_many_features_those_are_compared_that_lie_over_all_of_them(profiled):
+    embedded = np.tile(profiled.embedded, (2, 1))
+    embedded[400:] *= 3
+    now = window(np.full((800, len(profiled.columns)), np.nan), embedded=embedded)
+    assert by_name(look(profiled, now, level=1e-6))["embedding"].drifted
+
+
 def test_under_16_examples_nothing_is_tested(numbers):
     assert look(numbers, window(np.zeros((15, 3))), level=0.5) == ()
 

@@ -116,6 +116,14 @@ def test_a_few_outliers_are_seen_where_kolmogorov_smirnov_sees_nothing():
     assert measures.kolmogorov_smirnov(reference, now).p_value > 0.05
 
 
+def test_of_equal_values_the_references_count_as_the_farther():
+    """So that nobody raises an alarm by the order in which equal ones come."""
+    reference, now = np.r_[np.zeros(80), np.ones(10)], np.r_[np.zeros(6), np.ones(4)]
+    found = measures.among_the_farthest(reference, now)
+    ones = stats.hypergeom.sf(3, 100, 10, 14)
+    assert ones <= found.p_value < 4 * ones
+
+
 def test_outliers_that_are_all_the_same_are_seen():
     reference, now = sample(0, 200), sample(1, 200)
     now[:50] = 8.0  # more than a tenth of 400

@@ -135,7 +135,7 @@ def test_without_a_latency_in_the_profile_that_of_the_first_window_counts(number
 
 def test_several_requests_at_once_have_a_latency_each(numbers):
     monitor = drift.Monitor(numbers, window=32)
-    monitor.observe(draw(0, 3), latency_ms=[1.0, 9.0])
+    monitor.observe(draw(0, 3), latency_ms=np.array([1.0, 9.0]))
     assert monitor.state()["latency_ms/median"] == 5.0
 
 
@@ -180,7 +180,7 @@ def test_its_state_is_plain_numbers(answering):
 
 def test_its_memory_is_bounded(numbers, monkeypatch):
     monkeypatch.setattr("tfpipe.drift.latest.MOST_PENDING", 500)
-    monkeypatch.setattr("tfpipe.drift.monitor.MOST_LOOKS", 20)
+    monkeypatch.setattr("tfpipe.drift.record.MOST_LOOKS", 20)
     monitor = drift.Monitor(numbers, window=50)
     row = draw(0, 100)
 
@@ -245,7 +245,7 @@ def test_pictures_are_kept_small_or_not_at_all(digits, plain):
         ),
         (
             lambda m: m.observe(draw(0, 2), latency_ms=-1),
-            "Expected `latency_ms` to be 0 or more. Received: latency_ms=-1",
+            "Expected `latency_ms` to be 0 or more. Received: latency_ms=-1.0",
         ),
         (
             lambda m: m.observe(draw(0, 2) * np.nan),

@@ -1,10 +1,14 @@
 """A profile is of the examples: their numbers, the model's answers, and no examples."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from tfpipe import drift, models
+from tfpipe.drift import profiling
 from tfpipe.drift.features import image_row
+from tfpipe.drift.inputs import read
 from tfpipe.drift.profiling import MOST_EXAMPLES
 
 
@@ -45,6 +49,22 @@ def test_of_many_examples_a_sample_is_kept_each_as_likely():
     assert (len(kept), found.num_examples) == (MOST_EXAMPLES, 9000)
     assert len(np.unique(kept)) == MOST_EXAMPLES
     assert np.histogram(kept, 3, (0, 9000))[0] == pytest.approx(MOST_EXAMPLES / 3, abs=100)
+
+
+def test_of_large_examples_fewer_are_kept_so_that_the_file_is_small():
+    sample = profiling._Sample(0)
+    sample.add([(np.zeros(199, np.float32), 0.0)] * 3000)
+    assert (len(sample.kept), sample.seen) == (700_000 // 800, 3000)
+
+
+def test_the_first_run_is_not_timed_and_each_is_of_one_example():
+    """A text of two windows is one example."""
+    seen = []
+    examples = read(np.arange(6.0).reshape(3, 2), None)
+    pair = dataclasses.replace(examples, rows_each=np.array([2, 1]))
+    times = profiling._timed(lambda one: seen.append(one.takes.tolist()), pair)
+    assert seen == [[[0, 1], [2, 3]]] * (len(times) + 1)
+    assert len(times) == profiling.MOST_TIMED
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,14 @@ def test_every_file_can_be_the_engine_and_answers_as_its_predictor(name, bundled
     assert engine.class_names == tuple("0123456789")
 
 
+def test_its_monitor_does_not_look_again_at_once_and_keeps_no_pictures(bundled, digits):
+    monitor = load_engine(bundled.path, "int8").monitor
+    for _ in range(3):
+        monitor.observe(digits[0][:64])
+    assert monitor.state()["looks"] == 1
+    assert {seen.shown for seen in monitor.report().seen} == {None}
+
+
 def test_without_a_name_the_first_file_answers(bundled):
     assert load_engine(bundled.path).predictor.name == bundled.models[0]
 

@@ -1,6 +1,7 @@
 """The command as a person runs it: real processes, real signals, versions that come and break."""
 
 import base64
+import gc
 import re
 import shutil
 import socket
@@ -149,6 +150,14 @@ def test_who_is_inside_is_answered_when_it_is_told_to_end(starting, pictures):
 def refused(capsys, *arguments):
     assert cli.run(main.main, main.Flags, doc=main.__doc__, arguments=list(arguments)) == 2
     return capsys.readouterr().err
+
+
+def test_what_is_loaded_is_left_out_of_pythons_collections(bundled):
+    try:
+        main._service(main.Flags(str(bundled.path), "int8"))
+        assert gc.get_freeze_count() > 100_000
+    finally:
+        gc.unfreeze()
 
 
 def test_no_bundle_is_one_sentence(capsys, tmp_path):

@@ -5,6 +5,7 @@ import zlib
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from tests.pictures import encoded, waves
@@ -64,13 +65,9 @@ def test_images_of_the_files_size_are_decoded_alike_alone_and_in_the_graph(monke
     turned[0x0112] = 3
     colour = Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8))
     kinds = [("PNG", {}), ("JPEG", {}), ("JPEG", {"exif": turned}), ("GIF", {}), ("BMP", {})]
-    images = opened(
-        *(
-            encoded(image, kind, **more)
-            for kind, more in kinds
-            for image in (colour, colour.convert("L"))
-        )
-    )
+    wide = [(colour.resize(size), "PNG", {}) for size in ((50, 32), (32, 50))]
+    both = [(image, *how) for how in kinds for image in (colour, colour.convert("L"))]
+    images = opened(*(encoded(image, kind, **more) for image, kind, more in both + wide))
     for channels in (1, 3):
         chain = ops.Chain([ops.Decode(channels), ops.Resize((32, 32))])
         fast = pixels.reader(chain, (32, 32, channels))(images)
@@ -78,6 +75,17 @@ def test_images_of_the_files_size_are_decoded_alike_alone_and_in_the_graph(monke
             patch.setattr(pixels, "SMALL_PIXELS", 0)
             np.testing.assert_array_equal(fast, pixels.reader(chain, (32, 32, channels))(images))
     assert sum(pixels._fits(image.header, (32, 32, 1)) for image in images) == 4
+
+
+@pytest.mark.parametrize("name", ["cropped", "equalised"])
+def test_an_image_of_the_files_size_is_not_spared_what_else_is_to_be_done(name):
+    chain = ops.Chain(CHAINS[name])
+    height, width = (24, 32) if name == "cropped" else (32, 32)
+    (image,) = opened(
+        encoded(Image.fromarray(np.tile(np.arange(width, dtype=np.uint8), (height, 1))))
+    )
+    (served,) = pixels.reader(chain, (height, width, 1))([image])
+    np.testing.assert_array_equal(served, chain({"image": tf.constant(image.data)})["image"])
 
 
 def test_arrays_and_encoded_images_keep_their_places(chain, pictures):

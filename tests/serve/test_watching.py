@@ -120,6 +120,17 @@ def test_requests_that_gathered_are_observed_together_with_ids_and_without():
     assert (plain[2]["ids"], plain[2]["latency_ms"]) == (None, [1, 3])
 
 
+def test_a_request_waits_for_others_and_not_for_the_end(monkeypatch):
+    monkeypatch.setattr(watching, "GATHER_S", 20.0)
+    monitor = Monitor()
+    watch = Watch(monitor)
+    observe(watch, 1)
+    observe(watch, 2)
+    watch.close()
+    watch.thread.shutdown()
+    assert [inputs for inputs, _, _ in monitor.seen] == [[1, 2]]
+
+
 def test_after_its_end_requests_are_answered_and_not_observed():
     monitor = Monitor()
     watch = Watch(monitor)

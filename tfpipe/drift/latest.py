@@ -9,7 +9,7 @@ Example:
 """
 
 import collections
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,7 +56,7 @@ class Latest:
         measured: Measured,
         shown: Sequence[Shown],
         ids: Sequence[str] | None,
-        latency_ms: Sequence[float],
+        latency_ms: Iterable[float],
     ) -> None:
         """Examples, and the latencies of the requests that brought them.
 
@@ -66,7 +66,8 @@ class Latest:
         if ids is not None and len(ids) != len(shown):
             expected = "as many `ids` as examples"
             raise RequestError(received(expected, ids=len(ids), examples=len(shown)))
-        for each in latency_ms:
+        times_ms = [float(each) for each in latency_ms]
+        for each in times_ms:
             if not 0 <= each < np.inf:
                 raise RequestError(received("`latency_ms` to be 0 or more", latency_ms=each))
         first = self.counts["examples"]
@@ -78,7 +79,7 @@ class Latest:
                 self._pending[id] = measured.answered[place]
         while len(self._pending) > MOST_PENDING:
             self._pending.popitem(last=False)
-        self.latency_ms.extend(map(float, latency_ms))
+        self.latency_ms.extend(times_ms)
         self.counts["examples"] += len(shown)
 
     def join(self, ids: Sequence[str], labels: Any) -> int:

@@ -91,20 +91,19 @@ def among_the_farthest(reference: np.ndarray, now: np.ndarray) -> Tested:
     (1.0, 0.00128)
     """
     both = np.concatenate([reference, now])
-    order = np.argsort(-both, kind="stable")
-    values, new = both[order], order >= len(reference)
-    tenth = values[max(1, len(both) // 10) - 1]
-    ranks = int(np.sum(values >= tenth))
-    ends = np.flatnonzero(np.append(values[1:] < values[:-1], True)[:ranks])  # of equal ones
-    counts = np.cumsum(new)[ends]
+    order = np.argsort(-both, kind="stable")  # of equal ones, the reference's first
+    tenth = both[order[max(1, len(both) // 10) - 1]]
+    ranks = int(np.sum(both >= tenth))
+    counts = np.cumsum(order >= len(reference))[:ranks]
     tails = np.array([_tail(chances) for chances in _walk(len(both), len(now), ranks)])
-    least = int(np.argmin(tails[ends, counts]))
-    rare = tails <= tails[ends, counts][least] * (1 + 1e-9)
+    likely = tails[np.arange(ranks), counts]
+    least = int(np.argmin(likely))
+    rare = tails <= likely[least] * (1 + 1e-9)
     p_value = 0.0
     for chances, is_rare in zip(_walk(len(both), len(now), ranks), rare, strict=True):
         p_value += float(chances[is_rare].sum())
         chances[is_rare] = 0.0  # each walk counts once
-    return Tested(float(counts[least] / (ends[least] + 1)), min(1.0, p_value))
+    return Tested(float(counts[least] / (least + 1)), min(1.0, p_value))
 
 
 def mean_discrepancy(reference: np.ndarray, now: np.ndarray) -> Tested:

@@ -8,7 +8,6 @@ Example:
     print(*monitor.alarms, sep="\n")
 """
 
-import collections
 import dataclasses
 import threading
 from collections.abc import Sequence
@@ -19,7 +18,6 @@ import numpy as np
 from tfpipe.drift.alarms import Alarm
 from tfpipe.drift.comparison import Comparison, alarms_of, require_alert
 from tfpipe.drift.embedding import looking
-from tfpipe.drift.finding import Finding
 from tfpipe.drift.findings import look
 from tfpipe.drift.inputs import read
 from tfpipe.drift.latest import Latest
@@ -27,14 +25,12 @@ from tfpipe.drift.looks import Looks
 from tfpipe.drift.measuring import measure
 from tfpipe.drift.numbers import numbers
 from tfpipe.drift.profiles import Profile
+from tfpipe.drift.record import Record
 
 if TYPE_CHECKING:
     import keras
 
     from tfpipe.ops import Chain
-
-MOST_ALARMS = 100
-MOST_LOOKS = 1000  # in the time lines
 
 
 class Monitor:
@@ -86,11 +82,7 @@ class Monitor:
         self._looks = Looks(window, alert, pause_s=pause_s)
         self.profile, self._picture_px = profile, picture_px
         self._prepare, self._run = prepare, None if model is None else looking(model, prepare)
-        self._latest = Latest(window, profile)
-        self._alarms: collections.deque[Alarm] = collections.deque(maxlen=MOST_ALARMS)
-        self._history: collections.deque[Any] = collections.deque(maxlen=MOST_LOOKS)
-        self._findings: tuple[Finding, ...] = ()
-        self._num_alarms = 0
+        self._latest, self._record = Latest(window, profile), Record()
         self._lock, self._looking = threading.Lock(), threading.Lock()
 
     def observe(
@@ -98,7 +90,7 @@ class Monitor:
         inputs: Any,
         scores: Any = None,
         *,
-        latency_ms: float | Sequence[float] = (),
+        latency_ms: float | Sequence[float] | None = None,
         ids: Sequence[str] | None = None,
         sizes_px: Any = None,
     ) -> None:
@@ -122,7 +114,7 @@ class Monitor:
             scores = own if scores is None else scores
         measured = measure(self.profile, examples, scores, embedded)
         pictures = measured.shown(self._picture_px)
-        times_ms = latency_ms if isinstance(latency_ms, Sequence) else [latency_ms]
+        times_ms = np.atleast_1d(() if latency_ms is None else latency_ms).tolist()
         with self._lock:
             self._latest.add(measured, pictures, ids, times_ms)
         self._look_if_due()
@@ -150,7 +142,7 @@ class Monitor:
     def alarms(self) -> tuple[Alarm, ...]:
         """The latest 100, the oldest first; one for each time that a feature begins to drift."""
         with self._lock:
-            return tuple(self._alarms)
+            return self._record.alarms
 
     def state(self) -> dict[str, float]:
         """Counts, and what the latest look found, in plain numbers.
@@ -162,23 +154,25 @@ class Monitor:
         with self._lock:
             counts = {
                 "looks": self._looks.number,
-                "alarms": self._num_alarms,
+                "alarms": self._record.num_alarms,
                 **self._latest.counts,
             }
-            findings, latency_ms = self._findings, np.array(self._latest.latency_ms)
+            findings, latency_ms = self._record.findings, np.array(self._latest.latency_ms)
         return {**counts, "level": self._looks.level, **numbers(findings, latency_ms)}
 
     def report(self) -> Comparison:
         """The latest look, the window's examples, the alarms and the time lines, for a page."""
         with self._lock:
-            now = self._compared(self._findings, self._looks.level)
-            alarms, history = tuple(self._alarms), tuple(self._history)
-        return dataclasses.replace(now, alarms=alarms, history=history)
+            now, found = self._now(), self._record
+            return dataclasses.replace(
+                now, findings=found.findings, alarms=found.alarms, history=found.history
+            )
 
-    def _compared(self, findings: tuple[Finding, ...], level: float) -> Comparison:
+    def _now(self) -> Comparison:
+        """The window beside the profile, before anything is tested."""
         window, seen = self._latest.window(), self._latest.seen()
         count = self._latest.counts["examples"]
-        return Comparison(self.profile, findings, level, count, window, seen)
+        return Comparison(self.profile, (), self._looks.level, count, window, seen)
 
     def _look_if_due(self) -> None:
         """One thread looks; others that come meanwhile go on with their requests."""
@@ -194,13 +188,10 @@ class Monitor:
             if not len(self.profile.latency_ms) and self._latest.has_latency:
                 latency_ms = np.array(self._latest.latency_ms)
                 self.profile = dataclasses.replace(self.profile, latency_ms=latency_ms)
-            now = self._compared((), self._looks.begin(self._latest.counts))
-            old = {finding.feature for finding in self._findings if finding.drifted}
+            self._looks.begin(self._latest.counts)
+            now = self._now()
         findings = look(now.profile, now.now, level=now.level)
-        begun = tuple(finding for finding in findings if finding.feature not in old)
-        alarms = alarms_of(dataclasses.replace(now, findings=begun))
+        begun = dataclasses.replace(now, findings=self._record.begun(findings))
+        alarms = alarms_of(begun)
         with self._lock:
-            self._findings = findings
-            self._alarms.extend(alarms)
-            self._num_alarms += len(alarms)
-            self._history.append((now.num_examples, {f.feature: f.now for f in findings}))
+            self._record.add(findings, alarms, now.num_examples)
