@@ -71,7 +71,7 @@ class Distances:
 
     >>> known = Distances(np.arange(100.0)[:, None])
     >>> known.of(np.array([[50.2], [200.0]])).round(2).tolist()
-    [0.05, 1.13]
+    [0.05, 1.1]
     """
 
     def __init__(self, reference: np.ndarray, *, one_unit: bool = False):
