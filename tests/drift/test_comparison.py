@@ -58,7 +58,7 @@ def test_it_prints_as_a_table_and_a_verdict(fresh, plain):
         *("feature", "profile", "now", "test", "p", "Jensen-Shannon", "PSI", "drifted"),
     ]
     assert lines[-1] == (
-        "Of 5 tests on 397 examples, at the level 0.01: input/mean, "
+        "Of 5 tests on 397 examples, at the level 0.0075: input/mean, "
         "input/contrast, input/sharpness, input/noise, input/distance drifted."
     )
 

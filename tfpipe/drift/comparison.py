@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from tfpipe.ops import Chain
 
+MARGIN = 0.75  # a few p-values are approximate, and a rate that is promised must not hang on luck
 PICTURE_PX = 96
 MOST_SEEN = 5000  # examples whose pictures are kept until it is known which moved most
 MOST_SHOWN = 12
@@ -111,7 +112,8 @@ def compare(
         data: as `drift.profile` takes it.
         model: the profile's model; without it scores and embeddings are not compared.
         prepare: its chain.
-        alert: the chance of any alarm where nothing has drifted, over 0 and under 1.
+        alert: the most that the chance of any alarm is where nothing has drifted, over 0 and under
+            1. The tests are made at three quarters of it.
 
     Raises:
         RequestError: fewer than 16 examples, or others than the profile's: of another kind or
@@ -146,8 +148,9 @@ def compare(
         for name in ("rows", "embedded", "errors")
     )
     now = Window(rows, embedded, wrong, np.empty(0))
-    findings = look(profile, now, level=alert)
-    comparison = Comparison(profile, findings, alert, number, now, tuple(seen))
+    level = MARGIN * alert
+    findings = look(profile, now, level=level)
+    comparison = Comparison(profile, findings, level, number, now, tuple(seen))
     return dataclasses.replace(comparison, alarms=alarms_of(comparison))
 
 
