@@ -5,7 +5,7 @@
     python -m pipelines.digits --source idx --data DIR  MNIST, its four .gz files
 
 Of 368 of scikit-learn's digits 0.9946 (95 %: 0.986 to 1.000) are told right, after 41 s on two busy
-cores; of MNIST's 10,000 0.9926, after 445 s on four (docs/results/digits.txt). int8 loses nothing.
+cores; of MNIST's 10,000 0.9925, after 158 s (docs/results/digits.txt). int8 loses nothing.
 """
 
 from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it

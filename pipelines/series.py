@@ -6,7 +6,8 @@ Draws series of unlike periods, of which each is in one split only, and compares
 naive forecast: that the last value stays.
 
 The root mean squared error of the model is 0.146 of the naive forecast's, and R2 is 0.962 (0.957 to
-0.966 with 95 %), on 558 windows of 31 series; int8 loses nothing. 20 s on two cores.
+0.966 with 95 %), on 558 windows of 31 series; int8 loses nothing. 30 s on two busy cores
+(docs/results/series.txt).
 """
 
 from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
