@@ -186,7 +186,7 @@ def test_over_the_bound_the_answer_is_503_and_later_all_is_well():
             stuck.leave.set()
             return many, third, await first, await second, await client.get("/metrics")
 
-    many, third, first, second, metrics = asyncio.run(run())
+    many, third, first, second, metrics = asyncio.run(asyncio.wait_for(run(), 60))
     for answer in (many, third):
         code, sentence = error(answer)
         assert code == 503
