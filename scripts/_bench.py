@@ -4,8 +4,6 @@ import statistics
 import time
 from collections.abc import Callable
 
-import tensorflow as tf
-
 import tfpipe as tp
 
 
@@ -39,14 +37,3 @@ def tell(title: str, seconds: dict[str, list[float]], num_images: int) -> None:
         for name, times in seconds.items()
     ]
     print(tp.report.text_table([title, "seconds", "images/s", "time / tfpipe's"], rows))
-
-
-def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """The same without tf.data's autotuner; AUTOTUNE then means a call for each core.
-
-    With it, the end of a pass often waits for the autotuner to wake up: as long again as the pass
-    took, whatever was measured.
-    """
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return dataset.with_options(options)

@@ -22,9 +22,10 @@ import cv2
 import keras
 import numpy as np
 import tensorflow as tf
-from _bench import take_turns, tell, untuned
+from _bench import take_turns, tell
 
 import tfpipe as tp
+from tfpipe.untuned import untuned
 
 SIZES_PX = (256, 1024)
 MEMORY_MEGAPIXELS = 32

@@ -29,9 +29,10 @@ import cv2
 import keras
 import numpy as np
 import tensorflow as tf
-from _bench import take_turns, tell, untuned
+from _bench import take_turns, tell
 
 import tfpipe as tp
+from tfpipe.untuned import untuned
 
 BATCH_SIZE = 64
 CLASSES = ("first", "second")
@@ -60,7 +61,7 @@ def with_tfpipe(
             tp.ops.ToFloat(),
         ]
     )
-    return untuned(tp.records.read(manifest, "train", chain, batch_size=BATCH_SIZE))
+    return tp.records.read(manifest, "train", chain, batch_size=BATCH_SIZE)
 
 
 def prepare_with_opencv(image: np.ndarray, size_px: int, antialias: bool) -> np.ndarray:

@@ -29,6 +29,7 @@ import tensorflow_datasets as tfds
 from _bench import take_turns, tell
 
 import tfpipe as tp
+from tfpipe.untuned import untuned
 
 CLASSES = ("first", "second")
 BATCH_SIZE = 64
@@ -118,7 +119,7 @@ def only_decode(images: pathlib.Path, out: pathlib.Path, kind: Kind) -> None:
 
     paths = tf.data.Dataset.from_tensor_slices([str(path) for path in images.glob("*/*")])
     num_cores = len(os.sched_getaffinity(0))
-    for _ in without_autotuner(paths.map(height, num_parallel_calls=num_cores)):
+    for _ in untuned(paths.map(height, num_parallel_calls=num_cores)):
         pass
 
 
@@ -142,12 +143,6 @@ def through_tfds(manifest: tp.records.Manifest) -> tf.data.Dataset:
     config = tfds.ReadConfig(try_autocache=False)
     examples = tfds.builder_from_directory(manifest.path).as_dataset("train", read_config=config)
     return examples.batch(BATCH_SIZE).prefetch(tf.data.AUTOTUNE)
-
-
-def without_autotuner(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return dataset.with_options(options)
 
 
 def compare(name: str, repeats: int, clock: Callable[[], float]) -> None:
@@ -180,9 +175,9 @@ def compare(name: str, repeats: int, clock: Callable[[], float]) -> None:
         reading = {
             "tfpipe": drain(tp.records.read(manifest, "train", batch_size=BATCH_SIZE)),
             "tfds": drain(through_tfds(manifest)),
-            "tfds, no autotuner": drain(without_autotuner(through_tfds(manifest))),
+            "tfds, no autotuner": drain(untuned(through_tfds(manifest))),
             "bare": drain(bare(manifest, kind)),
-            "bare, no autotuner": drain(without_autotuner(bare(manifest, kind))),
+            "bare, no autotuner": drain(untuned(bare(manifest, kind))),
         }
         tell(f"reading {name}", take_turns(reading, repeats, clock=clock), kind.num_images)
 

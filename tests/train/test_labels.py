@@ -3,39 +3,20 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
+from tests.train.plain import RNG, X, Y, batches, classifier, refused
 from tfpipe import train
 from tfpipe.errors import RequestError
 from tfpipe.train import labels
 
-RNG = np.random.default_rng(0)
-X = RNG.random((20, 6), np.float32)
-Y = RNG.integers(0, 3, 20)
 WEIGHTS = {0: 2.0, 2: 0.5}
 BY_EXAMPLE = np.array([2.0, 1.0, 0.5], np.float32)[Y]
-
-
-def batches(*arrays):
-    return tf.data.Dataset.from_tensor_slices(arrays or (X, Y)).batch(4)
-
-
-def classifier():
-    keras.utils.set_random_seed(1)
-    x = keras.Input((6,))
-    return keras.Model(x, keras.layers.Dense(3, activation="softmax")(x))
 
 
 def fitted(dataset, **options):
     model = classifier()
     train.fit(model, dataset, epochs=2, **options)
     return model.get_weights()
-
-
-def refused(*arguments, **options):
-    with pytest.raises(RequestError) as caught:
-        train.fit(*arguments, **options)
-    return str(caught.value)
 
 
 def assert_same(one, two):

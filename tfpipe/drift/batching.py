@@ -43,7 +43,11 @@ def _parts(inputs: Any, targets: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _numpy(data: Any) -> Iterable[Any]:
-    return data.as_numpy_iterator() if hasattr(data, "as_numpy_iterator") else data
+    if not hasattr(data, "as_numpy_iterator"):
+        return data
+    from tfpipe.untuned import untuned
+
+    return untuned(data).as_numpy_iterator()
 
 
 def _is_strings(data: Any) -> bool:

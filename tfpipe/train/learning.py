@@ -46,6 +46,7 @@ def _steps(model: keras.Model, batch: tuple[Any, ...]) -> Callable[[], tuple[flo
         optimizer.build(model.trainable_variables)
 
     def step() -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor | None]]:
+        """On one replica."""
         with tf.GradientTape() as tape:
             y_pred = model(x, training=True)
             loss = loss_of(x, y, y_pred, sample_weight)

@@ -108,6 +108,7 @@ def count_in(model: keras.Model) -> Step:
 
     @tf.autograph.experimental.do_not_convert
     def run(x: Any, y: Any, sample_weight: Any, y_pred: Any, loss: Any, count: Any) -> None:
+        """On one replica: its part of the batch."""
         model.metrics[0].update_state(loss, sample_weight=count)  # Keras keeps the loss first
         model.compute_metrics(x, y, y_pred, sample_weight)
 
@@ -119,6 +120,7 @@ def put_back(model: keras.Model) -> Step:
 
     @tf.autograph.experimental.do_not_convert
     def run(before: Sequence[tf.Tensor]) -> None:
+        """On one replica."""
         for variable, value in zip(model.non_trainable_variables, before, strict=True):
             variable.assign(value)
 
@@ -130,6 +132,7 @@ def average_statistics(model: keras.Model) -> Step:
 
     @tf.autograph.experimental.do_not_convert
     def run() -> None:
+        """On one replica, in the context of all."""
         context = tf.distribute.get_replica_context()
         for variable in model.non_trainable_variables:
             if variable.value.dtype.is_floating:
@@ -143,6 +146,7 @@ def _local(model: keras.Model) -> Step:
     call = _caller(model, training=True)
 
     def run(x: Any, y: Any, sample_weight: Any, share: tf.Tensor | None) -> tuple[Any, Any, Any]:
+        """The gradients of the replica's part of the mean, its own loss, and its predictions."""
         with tf.GradientTape() as tape:
             y_pred = call(x)
             loss = _mean_loss(model, x, y, y_pred, sample_weight, training=True)

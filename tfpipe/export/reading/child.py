@@ -101,6 +101,7 @@ def _saved_model(threads: int) -> tuple[Callable[[str], Opened], tuple[type[Exce
     tf.config.threading.set_inter_op_parallelism_threads(threads)
 
     def opened(path: str) -> Opened:
+        """The signature that every file has."""
         serving = tf.saved_model.load(path).signatures["serving_default"]
         (name,) = serving.structured_input_signature[1]
 

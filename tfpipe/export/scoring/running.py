@@ -18,6 +18,7 @@ import tensorflow as tf
 from tfpipe.errors import RequestError
 from tfpipe.export.reading.predictor import Predictor
 from tfpipe.export.scoring.scores import Score, Task, choose
+from tfpipe.untuned import untuned
 
 TOLERANCE = 0.05  # of the targets' standard deviation: two predictions of numbers agree
 
@@ -107,7 +108,7 @@ def _pairs(data: tf.data.Dataset) -> Any:
             "Expected `data` to hold batches of (inputs, targets), one tensor each; of boxes and "
             f"classes `data.map(models.box_targets)` makes one. Received: {spec}"
         )
-    return data.as_numpy_iterator()
+    return untuned(data).as_numpy_iterator()
 
 
 def _finite(reference: Predictor, scores: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tfpipe.errors import RequestError
 from tfpipe.ops import Chain, Op
+from tfpipe.untuned import untuned
 
 MIN_EXAMPLES = 100
 MAX_EXAMPLES = 500
@@ -110,4 +111,4 @@ def _require_pixels(images: np.ndarray) -> None:
 def _first(dataset: tf.data.Dataset) -> Iterator[np.ndarray]:
     spec = dataset.element_spec
     inputs = dataset.map(lambda *batch: batch[0]) if isinstance(spec, tuple) else dataset
-    return iter(inputs.unbatch().take(MAX_EXAMPLES).as_numpy_iterator())
+    return iter(untuned(inputs.unbatch().take(MAX_EXAMPLES)).as_numpy_iterator())

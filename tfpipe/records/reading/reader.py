@@ -23,6 +23,7 @@ from tfpipe.records.reading.targets import (
     split_example,
     weight_table,
 )
+from tfpipe.untuned import untuned
 
 AHEAD = 2  # batches that are ready before they are asked for
 
@@ -97,7 +98,7 @@ def read(
     if start[1] == 0:  # the first pass is shorter otherwise
         length = math.ceil(num_examples / batch_size)
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(length))
-    dataset = dataset.prefetch(AHEAD).with_options(_options())
+    dataset = untuned(dataset.prefetch(AHEAD)).with_options(_options())
     dataset.made_of = _made_of(plan, prepare, weights)
     dataset.prepare = prepare
     return dataset
@@ -160,8 +161,5 @@ def _require_same_again(single: Prepare) -> None:
 def _options() -> tf.data.Options:
     options = tf.data.Options()
     options.deterministic = True
-    # TensorFlow's autotuner sleeps for longer and longer times, and what ends a pass can have to
-    # wait until it wakes up: for up to as long as the pass took.
-    options.autotune.enabled = False
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return options

@@ -18,6 +18,7 @@ from tfpipe.decode import decode_plain
 from tfpipe.records.contents import content_of, is_sketch
 from tfpipe.records.sources.base import Feature
 from tfpipe.records.writing.shards import Finished, all_facts, shard_path
+from tfpipe.untuned import untuned
 
 Digests = dict[str, np.ndarray]  # by split, in the order on disk
 
@@ -59,7 +60,7 @@ def _exact(
     decoded = chosen.map(
         lambda image, wanted: decode_plain(image, channels), num_parallel_calls=num_cores()
     )
-    digests = [content_of(pixels).digest for pixels in _plainly(decoded)]
+    digests = [content_of(pixels).digest for pixels in untuned(decoded.prefetch(2))]
     return np.array(digests, np.uint64)
 
 
@@ -76,7 +77,7 @@ def _of_sizes(
         return tf.reduce_any(tf.reduce_all(size == sorted(sizes), axis=-1))
 
     fitting = _images(finished, folder, split).map(fits, num_parallel_calls=num_cores())
-    return np.fromiter(_plainly(fitting).as_numpy_iterator(), bool)
+    return np.fromiter(untuned(fitting.prefetch(2)).as_numpy_iterator(), bool)
 
 
 def _images(finished: Finished, folder: pathlib.Path, split: str) -> tf.data.Dataset:
@@ -86,10 +87,3 @@ def _images(finished: Finished, folder: pathlib.Path, split: str) -> tf.data.Dat
     return tf.data.TFRecordDataset(files).map(
         lambda record: tf.io.parse_single_example(record, _SPEC)["image"]
     )
-
-
-def _plainly(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """Without the autotuner, for which the end would have to wait."""
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return dataset.prefetch(2).with_options(options)
