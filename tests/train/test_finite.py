@@ -16,9 +16,9 @@ def batches(x=X, y=Y, batch_size=8):
     return tf.data.Dataset.from_tensor_slices((x, y)).batch(batch_size)
 
 
-def with_bad(value, row):
+def with_bad(value, *rows):
     x = X.copy()
-    x[row, 2] = value
+    x[list(rows), 2] = value
     return x
 
 
@@ -113,6 +113,22 @@ def test_a_bad_step_is_skipped_and_counted(two_devices, replicas, optimizer):
     without = np.delete(np.arange(40), range(16, 24))
     same = train.fit(expected, batches(X[without], Y[without])).history
     assert history.pop("skipped") == [1.0]
+    assert history == same
+    for a, b in zip(model.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+# Five batches in calls of five or of two: the first of a call, its last, two in turn, all of one.
+@pytest.mark.parametrize("steps_per_call", [5, 2])
+@pytest.mark.parametrize("bad", [[0], [4], [1, 2], [0, 1], [0, 2, 4]])
+def test_bad_steps_are_skipped_wherever_they_are(bad, steps_per_call):
+    model, expected = logarithmic(), logarithmic()
+    x = with_bad(-1.0, *(8 * number for number in bad))
+    options = {"on_nan": "skip", "steps_per_call": steps_per_call}
+    history = train.fit(model, batches(x), **options).history
+    without = np.delete(np.arange(40), [row for n in bad for row in range(8 * n, 8 * n + 8)])
+    same = train.fit(expected, batches(X[without], Y[without])).history
+    assert history.pop("skipped") == [len(bad)]
     assert history == same
     for a, b in zip(model.get_weights(), expected.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)

@@ -13,11 +13,16 @@ import tensorflow as tf
 from tensorflow.python.framework.config import is_op_determinism_enabled
 
 from tfpipe.backend import keras
-from tfpipe.train import gradients, outcome, step
+from tfpipe.train import step
 from tfpipe.train.accumulate import grouped
 from tfpipe.train.finite import Watch
+from tfpipe.train.single import Single, single
 
-One = Callable[[Any, tf.Tensor], tf.Tensor]
+# Weights of a model whose steps overlap, which makes them 0.05 shorter where they take a few
+# milliseconds (scripts/bench_train.py), and tracing twice as long: 20 s more for ResNet50's 214.
+MOST_OVERLAPPED = 40
+
+One = Callable[[Any, tf.Tensor], tf.Tensor]  # of (batch, whether it is a call's last)
 Repeat = Callable[[Iterator[Any], tf.Tensor], tf.Tensor]
 
 
@@ -27,27 +32,11 @@ def training(model: keras.Model, options: step.Options, watch: Watch) -> Repeat:
     It returns how many it has seen: fewer where one was not finite, and is not to be skipped.
     """
     if options.accumulate > 1:
-        one = grouped(model, options, watch)
-    else:
-        one = _single(model, options, watch)
-
-    @tf.function
-    def repeat(iterator: Iterator[Any], count: tf.Tensor) -> tf.Tensor:
-        """Stops after a batch that was not finite, unless such batches are skipped."""
-        number, going = tf.constant(0), tf.constant(True)
-        ready = _now()
-        while number < count and going:
-            batch = next(iterator)
-            with tf.control_dependencies(tf.nest.flatten(batch, expand_composites=True)):
-                watch.waited_s.assign_add(tf.maximum(_now() - ready, 0))
-            number += 1
-            fine = one(batch, number == count)
-            with tf.control_dependencies([fine]):
-                ready = _now()
-            going = fine | options.skip_bad
-        return number
-
-    return repeat
+        return _in_turn(model, grouped(model, options, watch), options, watch)
+    one = single(model, options, watch)
+    if len(model.trainable_variables) <= MOST_OVERLAPPED:
+        return _overlapped(model, one, options, watch)
+    return _in_turn(model, lambda batch, _: one.settle(one.look(batch)), options, watch)
 
 
 def checking(model: keras.Model) -> Repeat:
@@ -63,13 +52,6 @@ def checking(model: keras.Model) -> Repeat:
     return repeat
 
 
-def _now() -> tf.Tensor:
-    """The time in seconds; TensorFlow has no clock where all operations must be deterministic."""
-    if is_op_determinism_enabled():
-        return tf.constant(0.0, tf.float64)
-    return tf.timestamp()
-
-
 def averaging(model: keras.Model) -> Callable[[], None]:
     """A function that joins what batch normalization has seen on each replica, after an epoch."""
     strategy, average = model.distribute_strategy, step.average_statistics(model)
@@ -83,32 +65,59 @@ def averaging(model: keras.Model) -> Callable[[], None]:
     return run
 
 
-def _single(model: keras.Model, options: step.Options, watch: Watch) -> One:
-    """One batch, one update."""
-    strategy, update = model.distribute_strategy, step.update(model, options)
-    forward = step.forward(model, jit=options.jit)
+def _overlapped(model: keras.Model, one: Single, options: step.Options, watch: Watch) -> Repeat:
+    """Each batch is counted while the next one comes, and meets layers that are up to date.
 
-    @tf.autograph.experimental.do_not_convert
-    def look(*batch: Any) -> tuple[step.Seen, list[tf.Tensor], tf.Tensor]:
-        """On one replica."""
-        seen = forward(*batch)
-        return seen, *gradients.joined(model, seen.gradients)
+    A branch begins when everything before it is done, so the inner loop has none: its condition
+    decides. The step stands in the graph twice.
+    """
 
-    @tf.autograph.experimental.do_not_convert
-    def one(batch: Any, last: tf.Tensor) -> tf.Tensor:
-        """On all replicas; every batch is a group of its own, so none is the last."""
-        seen, means, norm = strategy.run(look, args=batch)
+    @tf.function
+    def repeat(iterator: Iterator[Any], count: tf.Tensor) -> tf.Tensor:
+        """The outer loop goes on after a batch that was not finite, if such are skipped."""
+        number, going = tf.constant(0), tf.constant(True)
+        while number < count and going:
+            seen = one.look(_next(iterator, model, watch))
+            number += 1
+            while number < count and one.is_fine(seen):
+                one.count(seen)
+                seen = one.look(_next(iterator, model, watch))
+                number += 1
+            going = one.settle(seen) | options.skip_bad
+        return number
 
-        def good() -> tf.Tensor:
-            outcome.updated(model, update, means, norm)
-            return outcome.counted(model, batch, seen)
+    return repeat
 
-        def bad() -> tf.Tensor:
-            watch.count.assign_add(1)
-            return outcome.dropped(model, watch, batch, seen)
 
-        finite = gradients.first(strategy, seen.finite)
-        fine = finite & gradients.usable(model.optimizer, gradients.first(strategy, norm))
-        return tf.cond(fine, good, bad)
+def _in_turn(model: keras.Model, one: One, options: step.Options, watch: Watch) -> Repeat:
+    """A batch begins when the one before is over."""
 
-    return one
+    @tf.function
+    def repeat(iterator: Iterator[Any], count: tf.Tensor) -> tf.Tensor:
+        """Stops after a batch that was not finite, unless such batches are skipped."""
+        number, going = tf.constant(0), tf.constant(True)
+        while number < count and going:
+            batch = _next(iterator, model, watch)
+            number += 1
+            going = one(batch, number == count) | options.skip_bad
+        return number
+
+    return repeat
+
+
+def _next(iterator: Iterator[Any], model: keras.Model, watch: Watch) -> Any:
+    """The next batch; the time that it takes to come, once the weights are there, is counted."""
+    batch = next(iterator)
+    weights = [tf.convert_to_tensor(variable.value) for variable in model.trainable_variables]
+    with tf.control_dependencies(weights):
+        ready = _now()
+    with tf.control_dependencies(tf.nest.flatten(batch, expand_composites=True)):
+        watch.waited_s.assign_add(tf.maximum(_now() - ready, 0))
+    return batch
+
+
+def _now() -> tf.Tensor:
+    """The time in seconds; TensorFlow has no clock where all operations must be deterministic."""
+    if is_op_determinism_enabled():
+        return tf.constant(0.0, tf.float64)
+    return tf.timestamp()
