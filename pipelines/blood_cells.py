@@ -7,7 +7,7 @@
 An interrupted run goes on in the middle of its training. Not for clinical use.
 
 On BCCD (205, 87 and 72 images): mAP@50 0.911 (95 %: 0.885 to 0.933) and mAP@50-95 0.600 on test,
-int8 loses 0.0045; 2,370 s on four cores that others used, too; see docs/results/blood_cells.txt.
+int8 loses 0.0045; 2,605 s on four cores that others used, too; see docs/results/blood_cells.txt.
 On drawn cells mAP@50 is 0.864 (0.835 to 0.895) and int8's 0.872, after 181 s on two busy cores.
 """
 
