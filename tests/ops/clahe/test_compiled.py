@@ -54,9 +54,10 @@ def test_colours(opencv, pictures, colour, channels):
     np.testing.assert_array_equal(found, opencv(images, colour=colour))
 
 
-@pytest.mark.parametrize("threads", [0, 10**9])
-def test_both_ways_of_counting(opencv, pictures, monkeypatch, threads):
-    monkeypatch.setattr(compiled, "_threads", lambda: threads)
-    images = pictures(np.random.default_rng(2), 4, 40, 50)
-    (found,) = mapped(Clahe(2.0, (3, 4)), [images])
+@pytest.mark.parametrize("most", [1, 3, 7, 8])
+def test_a_few_images_at_a_time(opencv, pictures, monkeypatch, most):
+    monkeypatch.setattr(compiled, "PIXELS", most * 40 * 50)
+    images = pictures(np.random.default_rng(2), 7, 40, 50)
+    found, none = mapped(Clahe(2.0, (3, 4)), [images, images[:0]])
     np.testing.assert_array_equal(found, opencv(images, 2.0, (3, 4)))
+    assert none.shape == (0, 40, 50, 1)

@@ -1,10 +1,8 @@
-"""CLAHE for the input pipeline: small functions that XLA compiles, around the one that counts.
+"""CLAHE for the input pipeline: small functions that XLA compiles, for a few images at a time.
 
-One function for all would be slower: XLA counts badly, and computes what is looked up anew for
-everyone who looks.
+One function for all would be slower: XLA computes what is looked up anew for everyone who looks.
 """
 
-import os
 from typing import Any
 
 import tensorflow as tf
@@ -26,45 +24,52 @@ from tfpipe.ops.clahe.tables import (
 
 Settings = tuple[int, int, Grid, float]  # what `geometry` takes
 
+PIXELS = 2**19  # at once: what comes in between, 4 bytes for each, stays in a core's cache
+
 
 def compiled(planes: Any, tile_grid: Grid, clip_limit: float) -> Any:
     """uint8 (N, H, W) of a known size to the same, as `forms.plain` and faster."""
-    _, height, width = planes.shape
+    count, height, width = planes.shape
     settings = (height, width, tile_grid, clip_limit)
-    levels, zero = _levels(_counts(planes, settings), settings)
-    return _blend(_look_up(planes, _tables(levels, tile_grid), settings), zero, settings)
+    most = max(1, PIXELS // (height * width))
+    if count is not None and count <= most:
+        return _equalised(planes, settings)
+    parts = tf.TensorArray(
+        tf.uint8,
+        -(-tf.shape(planes)[0] // most),
+        element_shape=(None, height, width),
+        infer_shape=False,
+    )
+
+    def add(index: Any, parts: Any) -> tuple[Any, Any]:
+        few = planes[index * most : (index + 1) * most]
+        return index + 1, parts.write(index, _equalised(few, settings))
+
+    _, parts = tf.while_loop(
+        lambda index, parts: index < parts.size(), add, (0, parts), parallel_iterations=1
+    )
+    return parts.concat()
 
 
-def _counts(planes: Any, settings: Settings) -> Any:
-    """Counts of grey levels, in any shape that holds them image by image, tile by tile."""
-    height, width, (across, down), _ = settings
-    bins = across * down * LEVELS
-    together = _threads() * bins <= height * width
-    ids = _ids(planes, settings, together)
-    if together:
-        return bincount(tf.reshape(ids, [-1]), tf.shape(planes)[0] * bins)
-    return bincount(tf.reshape(ids, (-1, ids.shape[1] * ids.shape[2])), bins)
-
-
-def _threads() -> int:
-    """How many times DenseBincount makes all bins, for a vector of ids; for rows, once.
-
-    A vector takes half as long as rows, where the pixels outnumber these bins.
-    """
-    return 1 + (tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count() or 1)
+def _equalised(planes: Any, settings: Settings) -> Any:
+    # Flat: in any other shape, XLA would copy them before it counts.
+    levels, zero = _levels(tf.reshape(_ids(planes, settings), [-1]), settings)
+    return _blend(_look_up(planes, _tables(levels, settings[2]), settings), zero, settings)
 
 
 @tf.function(jit_compile=True, autograph=False)
-def _ids(planes: Any, settings: Settings, together: bool) -> Any:
+def _ids(planes: Any, settings: Settings) -> Any:
     known = geometry(*settings)
-    return tile_ids(planes, known.rows, known.columns, settings[2], together=together)
+    return tile_ids(planes, known.rows, known.columns, settings[2])
 
 
 @tf.function(jit_compile=True, autograph=False)
-def _levels(counts: Any, settings: Settings) -> tuple[Any, Any]:
+def _levels(ids: Any, settings: Settings) -> tuple[Any, Any]:
     known, (across, down) = geometry(*settings), settings[2]
+    tiles = tf.size(ids) // known.area
+    # XLA counts in half the time of DenseBincount's own kernel, which looks at much for each id.
+    counts = tf.reshape(bincount(ids, tiles * LEVELS), (-1, across * down, LEVELS))
     by_products = known.area <= 2**24
-    counts = tf.reshape(counts, (-1, across * down, LEVELS))
     sums = clipped_sums(counts, known.limit, cumulate_by_products if by_products else cumulate)
     return grey_levels(sums, known.scale), run_time_zero(sums, known)
 
