@@ -14,10 +14,14 @@ from tfpipe.cores import num_cores
 from tfpipe.records.codec import decoder, parse
 from tfpipe.records.manifest import Manifest
 from tfpipe.records.reading.order import are_small, epochs, index_items, record_items
+from tfpipe.records.reading.sizes import are_loose, of_one_size, require_one_size
 from tfpipe.records.reading.targets import batch
 
 Example = dict[str, tf.Tensor]
 Prepare = Callable[[Example], Example]
+
+
+PEEK = 256  # images whose sizes are compared before the first batch is asked for
 
 
 class Plan(NamedTuple):
@@ -46,11 +50,16 @@ def from_disk(plan: Plan, single: Prepare) -> tf.data.Dataset:
     )
 
     one = _traced(plan, single)
-    small = are_small(plan.manifest, plan.split)
+    loose = are_loose(plan.manifest, one.structured_outputs, plan.batch_size)
+    small = are_small(plan.manifest, plan.split) and not loose
     if not small or "boxes" in plan.manifest.features or _in_turn(one):
         dataset = epochs(items, seed, first=epoch, skip=step * plan.batch_size)
         # Four for each core: with one for each, they wait for their neighbours.
         dataset = dataset.map(one, num_parallel_calls=4 * num_cores())
+        if loose:
+            now = tf.constant(epoch, tf.int64)
+            require_one_size(one(record, now) for record in items(now).take(PEEK))
+            dataset = of_one_size(dataset, plan.batch_size)
         return batch(dataset, plan.batch_size, plan.manifest)
 
     # What `tf.data` does for each of its elements takes as long as decoding a small image, so

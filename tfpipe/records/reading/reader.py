@@ -78,7 +78,8 @@ def read(
         (B, N, 4) and `classes` (B, N), padded with -1.
 
     Raises:
-        RequestError: no such split, or an argument that does not fit.
+        RequestError: no such split, an argument that does not fit, or images of different sizes
+            would be in one batch.
         DataError: a shard is missing, damaged, or not the one that the manifest describes.
     """
     _check_arguments(manifest, batch_size, shuffle_seed, balance, start)
