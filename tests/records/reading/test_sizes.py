@@ -42,7 +42,7 @@ def test_two_sizes_in_a_batch(tmp_path, prepare, cache):
 
 def test_images_that_exif_turns(tmp_path):
     manifest = folder(tmp_path / "data", odd=False, exif=6)
-    with pytest.raises(RequestError, match="Received: (8x6|6x8) .* and (8x6|6x8) "):
+    with pytest.raises(RequestError, match=r"Received: (8x6|6x8) .* and (8x6|6x8) "):
         records.read(manifest, "train", batch_size=4)
 
 

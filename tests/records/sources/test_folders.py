@@ -138,8 +138,12 @@ def test_what_is_no_file_or_in_no_class_is_refused(tmp_path, make_files):
                                                         "use `yolo_boxes`."),
         (["t10k-images-idx3-ubyte.gz"], "Found: 't10k-images-idx3-ubyte.gz'. For idx files use "
                                         "`idx`."),
-        (["xray/a/1.png", "xray/b/1.png"], "Found: 'xray/'."),
+        (["xray/a/1.txt", "xray/b/1.txt"], "Found: 'xray/'."),
+
         ([], "Found: nothing."),
+        (["images_001/images/1.png", "images_002/images/2.png", "Data_Entry_2017.csv"],
+         "Found: 'images_001/', 'images_002/', 'Data_Entry_2017.csv'. For NIH's ChestX-ray14 use "
+         "`chestxray14`."),
     ],
 )  # fmt: skip
 def test_another_layout_is_named_with_its_function(tmp_path, make_files, files, found):
@@ -161,13 +165,27 @@ def test_a_yolo_export_is_no_folder_of_splits_and_classes(tmp_path, make_files):
     )
 
 
-def test_splits_beside_classes_are_an_error(tmp_path, make_files):
-    make_files(tmp_path, {"train/a/1.png": "x", "other/a/1.png": "x"})
+@pytest.mark.parametrize("around", ["xray", "xray/train", "seg_train/xray"])
+def test_a_folder_around_the_layout_is_named(tmp_path, make_files, around):
+    make_files(tmp_path, {f"{around}/{part}/1.png": "x" for part in ("a", "b")})
+    inner, folder = (around, "") if "seg" not in around else ("xray", "seg_train")
+    with pytest.raises(RequestError) as caught:
+        records.image_folder(tmp_path)
+    first = inner.split("/")[0]
+    assert str(caught.value) == (
+        f"Expected a folder for each of two or more classes in {str(tmp_path / folder)!r}. Found: "
+        f"'{first}/'. Folders of classes are in {str(tmp_path / folder / first)!r}."
+    )
+
+
+def test_a_class_without_a_file_is_an_error(tmp_path, make_files):
+    make_files(tmp_path, {"train/a/1.png": "x", "train/b/1.png": "x", "val/c/1.png": "x"})
+    (tmp_path / "train" / "c").mkdir()
     with pytest.raises(RequestError) as caught:
         records.image_folder(tmp_path)
     assert str(caught.value) == (
-        f"Expected the folders in {str(tmp_path)!r} to be either splits or classes. "
-        "Found the splits 'train' beside 'other'."
+        f"Expected images of every class in {str(tmp_path)!r}. Found no file for 'c'. Delete these "
+        "folders, or fill them."
     )
 
 

@@ -17,6 +17,7 @@ NIH = "Image Index,Finding Labels,Patient ID\n1.png,Mass,1\n"
         (["images", "labels"], ["x.csv"], "yolo_boxes"),
         (["train"], ["data.yaml"], "yolo_boxes"),
         (["images", "masks"], ["index.csv"], "mask_folder"),
+        (["GT", "img"], [], "mask_folder"),
         ([], ["train-images-idx3-ubyte.gz"], "idx"),
         (["images"], ["labels.csv"], "image_csv"),
         (["images"], ["Data_Entry_2017_v2020.csv"], "chestxray14"),
@@ -52,6 +53,10 @@ ADVISED = " For a folder of images for each class use `image_folder`."
         (CLASSES, f"Found: 'cat/', 'dog/'.{ADVISED}"),
         (DIVIDED, f"Found: 'train/', 'valid/'.{ADVISED}"),
         ({"cat/1.png": "x"}, "Found: 'cat/'."),
+        (
+            {"train/img/1.png": "x", "train/label/1.png": "x", "train/mask/1": "x"},
+            "Found: 'train/'.",
+        ),
         ({**CLASSES, "docs/a.txt": "x"}, "Found: 'cat/', 'docs/', 'dog/'."),
     ],
 )
@@ -85,7 +90,7 @@ FOUND_CLASSES = f"Found: 'cat/', 'dog/'.{ADVISED}"
         (
             lambda root: records.mask_folder(root / "images", root / "masks", classes=127),
             {"images/a.png": "x", "gt/a.png": "x"},
-            f"Expected a folder 'masks' (`masks`) in {{root!r}}. Found: 'gt/', 'images/'.{ADVISED}",
+            "Expected a folder 'masks' (`masks`) in {root!r}. Found: 'gt/', 'images/'.",
         ),
         (
             records.chestxray14,

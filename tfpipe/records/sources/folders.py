@@ -6,8 +6,7 @@ Example:
 """
 
 import pathlib
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 from tfpipe.errors import RequestError
 from tfpipe.files import Path
@@ -20,24 +19,13 @@ from tfpipe.records.sources.base import (
     as_image,
     from_entries,
 )
+from tfpipe.records.sources.class_files import Item, class_files
 from tfpipe.records.sources.division import Group, divide
 from tfpipe.records.sources.layouts import explain, resembles
-from tfpipe.records.sources.listing import (
-    files,
-    folders,
-    is_image_name,
-    loose_files,
-    require_folder,
-)
+from tfpipe.records.sources.listing import folders, loose_files, require_folder
 from tfpipe.records.sources.names import dataset_name, few, in_order
-from tfpipe.records.sources.splits import NAMES, SYNONYMS, Given, Split, as_split_name
-
-
-class _Item(NamedTuple):
-    id: str
-    class_name: str | None
-    part: str | None
-    problem: str | None
+from tfpipe.records.sources.parts import parts_in
+from tfpipe.records.sources.splits import Given, Split
 
 
 def image_folder(
@@ -52,11 +40,12 @@ def image_folder(
 ) -> Source:
     """Images in one folder per class: `path/<class>/*`, or `path/{train,val,test}/<class>/*`.
 
-    The second layout is recognised when every folder in `path` is named like a split (also
-    "valid", "validation", "training", "testing", in any case); then the splits are as given.
+    The second layout is recognised by the folders' names (also "Training", "valid", "test_set",
+    "seg_train": see `tfpipe.records.sources.parts`); then the splits are as given.
 
     Every file below a class' folder is an example, whatever its name ends in: `records.write`
-    refuses what is no image. What is no file (a link to nothing or in a circle, a folder named
+    refuses what is no image. Only where a class' folder holds `images` and `masks`, the masks are
+    no examples. What is no file (a link to nothing or in a circle, a folder named
     x.jpg) is refused too, and so is an image that lies beside the classes' folders. Other files
     beside them (a README) are no examples, and neither is what operating systems leave behind
     (see `tfpipe.records.sources.listing`).
@@ -96,9 +85,10 @@ def image_folder(
     [('cat/1.png', 0), ('dog/1.png', 1)]
     """
     root = require_folder(path, "path")
-    given_parts = _given_parts(root)
-    items = list(_items(root, given_parts))
+    given_parts = parts_in(root)
     class_names = _class_names(root, given_parts)
+    items = list(class_files(root, given_parts))
+    _require_files(root, class_names, items)
     index_of = {class_name: index for index, class_name in enumerate(class_names)}
     ids = [item.id for item in items]
     labels = [(index_of[item.class_name],) if item.class_name else None for item in items]
@@ -133,30 +123,15 @@ def image_folder(
     )
 
 
-def _given_parts(root: pathlib.Path) -> dict[str, str]:
-    """The split of each folder, if all folders are named like splits."""
-    names = folders(root)
-    parts = {name: as_split_name(name) for name in names if _is_split(name)}
-    if parts and len(parts) < len(names):
-        others = [name for name in names if name not in parts]
-        raise RequestError(
-            f"Expected the folders in {str(root)!r} to be either splits or classes. Found the "
-            f"splits {few(list(parts))} beside {few(others)}."
-        )
-    return parts
-
-
-def _is_split(name: str) -> bool:
-    return name.lower() in NAMES or name.lower() in SYNONYMS
-
-
 def _class_names(root: pathlib.Path, parts: Mapping[str, str]) -> list[str]:
-    found = {part: set(folders(root / part)) for part in parts} or {"": set(folders(root))}
+    """The classes of all splits, in order, each of which must be in train."""
+    found = {part: set(folders(root / part)) for part in parts or [""]}
+    in_train = [part for part in found if parts.get(part) == "train"] or list(found)
+    train = set().union(*(found[part] for part in in_train))
+    _require_classes(root, in_train[0], in_order(train))
     names = in_order(set().union(*found.values()))
-    _require_classes(root, next(iter(found)), names)
-    train = set().union(*(found[part] for part in parts if parts[part] == "train"))
     unseen = [name for name in names if name not in train]
-    if unseen and "train" in parts.values():
+    if unseen:
         raise RequestError(
             f"Expected every class to have a folder in 'train' of {str(root)!r}. Only in other "
             f"splits: {few(unseen)}. In train: {few(in_order(train))}."
@@ -165,7 +140,8 @@ def _class_names(root: pathlib.Path, parts: Mapping[str, str]) -> list[str]:
 
 
 def _require_classes(root: pathlib.Path, part: str, names: list[str]) -> None:
-    if len(names) < 2 or resembles(names, ()):
+    in_table = resembles((), loose_files(root)) == "chestxray14"  # its folders are no classes
+    if len(names) < 2 or resembles(names, ()) or in_table:
         raise RequestError(
             f"Expected a folder for each of two or more classes in {str(root / part)!r}. "
             f"{explain(root / part, 'image_folder')}"
@@ -178,22 +154,11 @@ def _require_classes(root: pathlib.Path, part: str, names: list[str]) -> None:
             )
 
 
-def _items(root: pathlib.Path, parts: Mapping[str, str]) -> Iterator[_Item]:
-    for folder in parts or [""]:
-        part = parts.get(folder)
-        prefix = f"{folder}/" if folder else ""
-        for class_name in folders(root / folder):
-            for found in files(root / folder / class_name):
-                key = f"{prefix}{class_name}/{found.id}".rstrip("/")
-                yield _Item(key, class_name, part, found.problem)
-        yield from _beside(root, folder, part)
-    if parts:
-        yield from _beside(root, "", None)
-
-
-def _beside(root: pathlib.Path, folder: str, part: str | None) -> Iterator[_Item]:
-    prefix = f"{folder}/" if folder else ""
-    for name in loose_files(root / folder):
-        if is_image_name(name):
-            problem = "it lies beside the classes' folders, in none of them"
-            yield _Item(prefix + name, None, part, problem)
+def _require_files(root: pathlib.Path, class_names: Sequence[str], items: Sequence[Item]) -> None:
+    train = [item for item in items if item.part in (None, "train")] or items
+    empty = [name for name in class_names if name not in {item.class_name for item in train}]
+    if empty:
+        raise RequestError(
+            f"Expected images of every class in {str(root)!r}. Found no file for {few(empty)}. "
+            "Delete these folders, or fill them."
+        )

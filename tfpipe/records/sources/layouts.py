@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from tfpipe.errors import RequestError
 from tfpipe.files import Path
 from tfpipe.records.sources.listing import folders, is_image_name, loose_files, require_folder
-from tfpipe.records.sources.splits import NAMES, SYNONYMS
+from tfpipe.records.sources.splits import split_within
 
 ADVICE = {
     "chestxray14": "For NIH's ChestX-ray14 use `chestxray14`.",
@@ -21,6 +21,9 @@ ADVICE = {
     ),
     "image_folder": "For a folder of images for each class use `image_folder`.",
 }
+
+IMAGES = {"images", "image", "imgs", "img"}
+MASKS = {"masks", "mask", "gt", "ground_truth", "groundtruth", "segmentation", "segmentations"}
 
 
 def explain(folder: pathlib.Path, asked: str = "") -> str:
@@ -43,8 +46,16 @@ def explain(folder: pathlib.Path, asked: str = "") -> str:
     shown = ", ".join(repr(name) for name in listed[:6]) or "nothing"
     more = f" and {len(listed) - 6} more" if len(listed) > 6 else ""
     layout = resembles(inside, loose) or ("image_folder" if holds_classes(folder) else None)
+    if layout is None and asked == "image_folder":
+        return f"Found: {shown}{more}.{_deeper(folder, inside)}"
     advice = f" {ADVICE[layout]}" if layout and layout != asked else ""
     return f"Found: {shown}{more}.{advice}"
+
+
+def _deeper(folder: pathlib.Path, inside: Sequence[str]) -> str:
+    """Where the classes' folders are, if there is one more folder around them."""
+    holding = [str(folder / name) for name in inside if holds_classes(folder / name)]
+    return f" Folders of classes are in {holding[0]!r}." if len(holding) == 1 else ""
 
 
 def resembles(inside: Sequence[str], loose: Sequence[str]) -> str | None:
@@ -61,7 +72,7 @@ def resembles(inside: Sequence[str], loose: Sequence[str]) -> str | None:
         return "voc_boxes"
     if {"images", "labels"} <= folders or any(name.endswith((".yaml", ".yml")) for name in files):
         return "yolo_boxes"
-    if {"images", "masks"} <= folders:
+    if folders & IMAGES and folders & MASKS:
         return "mask_folder"
     if any("-ubyte" in name for name in files):
         return "idx"
@@ -75,10 +86,12 @@ def resembles(inside: Sequence[str], loose: Sequence[str]) -> str | None:
 def holds_classes(folder: pathlib.Path) -> bool:
     """Whether there is a folder of images for each of two or more classes, divided or not."""
     inside = folders(folder)
-    if inside and all(name.lower() in (*NAMES, *SYNONYMS) for name in inside):
+    if inside and all(map(split_within, inside)):
         return holds_classes(folder / inside[0])
-    return len(inside) > 1 and all(
-        any(is_image_name(name) for name in loose_files(folder / each)) for each in inside
+    return (
+        len(inside) > 1
+        and not resembles(inside, ())
+        and all(any(is_image_name(name) for name in loose_files(folder / each)) for each in inside)
     )
 
 

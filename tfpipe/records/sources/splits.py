@@ -19,7 +19,14 @@ Split = Sequence[float] | Mapping[str, float]
 Given = Mapping[str, str] | Callable[[str], str]
 
 NAMES = ("train", "val", "test")
-SYNONYMS = {"training": "train", "valid": "val", "validation": "val", "testing": "test"}
+SYNONYMS = {
+    "training": "train",
+    "valid": "val",
+    "validation": "val",
+    "validate": "val",
+    "dev": "val",
+    "testing": "test",
+}
 
 
 def described(value: object) -> str:
@@ -117,6 +124,19 @@ def as_split_name(name: object) -> str:
             received("a split's name other than 'all', which stands for all", split=name)
         )
     return name
+
+
+def split_within(name: str) -> str | None:
+    """The one split that is a word of a folder's name; None if there is none, or several.
+
+    >>> split_within("seg_train"), split_within("Validation"), split_within("val2017")
+    ('train', 'val', 'val')
+    >>> split_within("trains"), split_within("trainval")
+    (None, None)
+    """
+    words = re.findall("[a-z]+", name.lower())
+    found = {SYNONYMS.get(word, word) for word in words} & set(NAMES)
+    return found.pop() if len(found) == 1 else None
 
 
 def _name(value: object) -> str:
