@@ -14,6 +14,7 @@ def indices(*cells, class_names=None, **arguments):
 def test_one_label_each():
     assert indices("b", " a", "b ") == (("a", "b"), [(1,), (0,), (1,)])
     assert indices("10", "9") == (("9", "10"), [(1,), (0,)])
+    assert indices("10.0", "-1.0", "9.0")[0] == ("-1.0", "9.0", "10.0")
     assert indices("b", class_names=["b", "a"]) == (("b", "a"), [(0,)])
 
 
@@ -37,6 +38,37 @@ def test_a_wrong_label_is_named(cell, problem):
     with pytest.raises(DataError) as caught:
         indices("a", cell, class_names=["a", "Edema"], separator="|", empty="none")
     assert str(caught.value) == f"t.csv: line 3: {problem}"
+
+
+@pytest.mark.parametrize(
+    ("cells", "problem"),
+    [
+        (["a", " a"], "expected labels of two or more classes, found only 'a'"),
+        (["a", "NaN"], "a label is missing: 'NaN'. Leave such rows out, or pass `class_names`."),
+        ([str(n / 2) for n in range(20)],
+         "expected labels of classes, found 20 different ones in 20 rows: '0.0', '0.5', '1.0' and "
+         "17 more. Name the column of the classes, or pass `class_names` if these are."),
+    ],
+)  # fmt: skip
+def test_what_does_not_look_like_classes_is_refused_unless_it_is_named(cells, problem):
+    with pytest.raises(DataError) as caught:
+        indices(*cells)
+    assert str(caught.value) == f"t.csv: {problem}"
+    names = sorted({cell.strip() for cell in cells})
+    assert indices(*cells, class_names=names)[0] == tuple(names)
+
+
+def test_few_rows_and_halves_may_have_classes_of_their_own():
+    assert len(indices(*map(str, range(19)))[0]) == 19
+    assert len(indices(*[str(n // 2) for n in range(40)])[0]) == 20
+
+
+def test_an_empty_cell_among_several_labels_has_its_way_out():
+    with pytest.raises(DataError) as caught:
+        indices("a|b", "", separator="|")
+    assert str(caught.value) == (
+        "t.csv: line 3: a label is empty: ''; if it stands for none of the classes, pass `empty=''`"
+    )
 
 
 def test_arguments_that_do_not_fit_are_an_error():

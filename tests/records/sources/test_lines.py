@@ -54,6 +54,25 @@ def test_a_wrong_byte_is_named(tmp_path, start, byte):
     assert str(caught.value) == f"{path}: line 3, byte 1: 0x81 is not cp1252. Do this."
 
 
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ("text,label\n".encode("utf-16"), "it is UTF-16. Save it as UTF-8."),
+        (b"\xfe\xff\x00a", "it is UTF-16. Save it as UTF-8."),
+        (b"PK\x03\x04\x14", "it is a zip file (.xlsx files are), and no text. Unpack it, or save "
+                            "it as CSV."),
+        (b"\x1f\x8b\x08", "it is a gzip file, and no text. Unpack it."),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_what_is_no_text_is_named(tmp_path, data, problem, encoding):
+    path = tmp_path / "a.txt"
+    path.write_bytes(data)
+    with pytest.raises(DataError) as caught:
+        read(path, encoding)
+    assert str(caught.value) == f"{path}: {problem}"
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig", "latin-17"])
 def test_an_encoding_must_be_known_and_end_lines_with_a_byte(encoding):
     for known in ("utf-8", "cp1252", "latin-1", "gb18030", "shift_jis"):

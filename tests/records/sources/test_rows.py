@@ -24,7 +24,7 @@ def test_rows_are_what_was_written_and_stand_where_they_say(tmp_path_factory, ta
     assert [tuple(row.cells.values()) for row in found] == table
     data = path.read_bytes()
     for row, wanted in zip(found, table, strict=True):
-        assert tuple(parse_row(data[row.start : row.end], path, "utf-8")) == wanted
+        assert tuple(parse_row(data[row.start : row.end], "utf-8", ",")) == wanted
         assert row.line == data[: row.start].count(b"\n") + 1
 
 
@@ -34,10 +34,27 @@ def test_a_byte_order_mark_and_empty_lines_do_not_count(tmp_path):
     assert [(row.line, row.cells) for row in rows(path)] == [(3, {"a": "1", "b": "2"})]
 
 
-def test_tabs_separate_a_tsv(tmp_path):
-    path = tmp_path / "t.TSV"
-    path.write_text("a\tb\n1,5\t2\n")
-    assert [row.cells for row in rows(path)] == [{"a": "1,5", "b": "2"}]
+@pytest.mark.parametrize(
+    ("name", "text", "cells"),
+    [
+        ("t.TSV", "a,x\tb\n1,5\t2\n", {"a,x": "1,5", "b": "2"}),
+        ("t.csv", "a\tb\n1,5\t2\n", {"a": "1,5", "b": "2"}),
+        ("t.csv", '\ufeffa;b\r\n1,5;"2;3"\r\n', {"a": "1,5", "b": "2;3"}),
+        ("t.csv", "a;x,b\n1;5,2\n", {"a;x": "1;5", "b": "2"}),
+        ("t.csv", "a\n1;5\n", {"a": "1;5"}),
+    ],
+)
+def test_the_first_row_says_what_separates_cells(tmp_path, name, text, cells):
+    path = tmp_path / name
+    path.write_bytes(text.encode())
+    assert header(path) == list(cells)
+    assert [row.cells for row in rows(path)] == [cells]
+
+
+def test_a_cell_may_be_long(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(f"a,b\n{'word ' * 40_000},2\n")
+    assert [len(row.cells["a"]) for row in rows(path)] == [200_000]
 
 
 @pytest.mark.parametrize(
@@ -45,11 +62,14 @@ def test_tabs_separate_a_tsv(tmp_path):
     [
         ("a,b\n1,2\n3\n", "line 3: expected 2 cells, as in the header, found 1"),
         ("a,b\n1,2,3\n", "line 2: expected 2 cells, as in the header, found 3"),
-        ('a,b\n"1"x,2\n', "line 2: ',' expected after '\"'"),
-        ('a,b\n1,2\n"3,4\n', "line 3: unexpected end of data"),
+        ('a,b\n"1"x,2\n', "line 2: ',' expected after '\"' (a cell with a quote in it stands in "
+         "quotes, and the quote twice)"),
+        ('a,b\n1,2\n"3,4\n', "line 3: unexpected end of data (a quote is not closed)"),
+        ("a,b\r1,2\r", "line 1: new-line character seen in unquoted field - do you need to open "
+         "the file in universal-newline mode? Save it with a line feed at the end of each line."),
         ("a,b\n1,\xff", "line 2, byte 3: 0xff is not utf-8. Save it as UTF-8."),
     ],
-)
+)  # fmt: skip
 def test_a_broken_row_is_named(tmp_path, text, problem):
     path = tmp_path / "t.csv"
     path.write_bytes(text.encode("latin-1"))
@@ -67,6 +87,20 @@ def test_columns_must_be_there_once(tmp_path):
     assert str(caught.value) == (
         f"{path}: Expected `image_column` to be one of 'name', 'a', 'a'. "
         "Received: image_column='names'. Did you mean 'name'?"
+    )
+    with pytest.raises(RequestError) as caught:
+        require_columns(path, header(path), group=["name", "a"])
+    assert str(caught.value) == (
+        "Expected `group` to be a column's name, or a function of the row. Received: "
+        "group=['name', 'a']"
+    )
+    with pytest.raises(RequestError) as caught:
+        require_columns(path, header(path), label_column=["a", "b"])
+    assert str(caught.value) == (
+        "Expected `label_column` to be a column's name, or a function of the row. Received: "
+        "label_column=['a', 'b']. Where each class has a column of 0 and 1, pass lambda row: "
+        '"|".join(name for name in NAMES if float(row[name] or 0) == 1), with separator="|" and '
+        'empty="".'
     )
     with pytest.raises(RequestError) as caught:
         require_columns(path, header(path), group="a")

@@ -65,7 +65,8 @@ def test_windows_are_those_of_sliding_window_view(tmp_path_factory, who, window,
             expected += views[::stride].tolist()
     if not expected:
         return
-    source = source_of(path, columns=["x"], window=window, stride=stride, group="who")
+    one = {"class_names": ("k",), "group": "who"}
+    source = source_of(path, columns=["x"], window=window, stride=stride, **one)
     assert sorted(e["sequence"].ravel().tolist() for e in source) == sorted(expected)
     sides = collections.defaultdict(set)
     for example in source:
@@ -173,10 +174,16 @@ def test_what_does_not_go_with_a_target_is_an_error(table, arguments, sentence):
 # What is wrong in a table
 
 
-@pytest.mark.parametrize(("cell", "shown"), [("", "''"), ("n/a", "'n/a'"), ("nan", "'nan'"),
-                                             ("1e39", "'1e39'"), ("-inf", "'-inf'")])  # fmt: skip
+MEND = ". Fill it in, or leave such rows out."
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [("", f"''{MEND}"), ("n/a", f"'n/a'{MEND}"), ("nan", f"'nan'{MEND}"), ("?", f"'?'{MEND}"),
+     ("1e39", "'1e39'"), ("-inf", "'-inf'"), ("2020-01-01", "'2020-01-01'")],
+)  # fmt: skip
 def test_a_cell_that_is_no_number_is_an_error(table, cell, shown):
-    table.write_text(f"x,y,kind\n1,2,rest\n3,{cell},rest\n")
+    table.write_text(f"x,y,kind\n1,2,rest\n3,{cell},walk\n")
     with pytest.raises(DataError) as caught:
         source_of(table)
     assert str(caught.value) == (

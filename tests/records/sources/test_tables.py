@@ -135,6 +135,21 @@ def test_no_file_at_all_is_an_error(root, tmp_path):
     )
 
 
+@pytest.mark.parametrize("named", ["1", "deep\\1.PNG", "images/1.png", "1.jpg"])
+def test_a_file_of_almost_that_name_is_named(tmp_path, make_files, named):
+    make_files(tmp_path, {"t.csv": f"file,kind\n{named},a\nx,b\n", "images/deep/1.png": "x"})
+    with pytest.raises(RequestError) as caught:
+        records.image_csv(
+            tmp_path / "t.csv", tmp_path / "images", image_column="file", label_column="kind"
+        )
+    assert str(caught.value) == (
+        f"None of the 2 files that {str(tmp_path / 't.csv')!r} names is in "
+        f"{str(tmp_path / 'images')!r}; the first: {named!r}. There is "
+        f"{str(tmp_path / 'images/deep/1.png')!r}: let `images` and `image_column`, which may be a "
+        "function of the row, lead there."
+    )
+
+
 def test_two_rows_of_one_image_are_an_error(root):
     with pytest.raises(DataError) as caught:
         source_of(root, image_column=lambda row: row["who"])

@@ -99,7 +99,8 @@ def test_a_cell_is_an_example_as_it_stands(tmp_path_factory, texts):
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerows([("kind", "text"), *((CLASSES[n % 2], t) for n, t in enumerate(texts))])
-    examples = list(records.text_csv(path, text_column="text", label_column="kind"))
+    names = {"text_column": "text", "label_column": "kind", "class_names": CLASSES}
+    examples = list(records.text_csv(path, **names))
     found = [e.get("text", "refused") for e in sorted(examples, key=lambda e: int(e["id"][6:]))]
     assert found == [text if text.strip() else "refused" for text in texts]
 

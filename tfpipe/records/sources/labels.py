@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from tfpipe.errors import DataError, RequestError, one_of, received
 from tfpipe.files import Path
-from tfpipe.records.sources.names import as_class_names
+from tfpipe.records.sources.names import as_class_names, few
+
+FEW = 20  # rows, in which each may well have a class of its own
 
 
 def as_indices(
@@ -30,7 +32,9 @@ def as_indices(
 
     Raises:
         RequestError: `empty` without `separator`, or `class_names` are no names.
-        DataError: a label is empty, unknown, or beside the one for no label.
+        DataError: a label is empty, unknown, or beside the one for no label; without
+            `class_names`, also if there is a single class, if one is "nan", or if the labels of
+            twenty rows or more are too many for classes: half as many as the rows.
 
     Example:
 
@@ -47,12 +51,31 @@ def as_indices(
         _labels(path, line, cell, separator, empty) for line, cell in zip(lines, cells, strict=True)
     ]
     names = as_class_names(class_names, (label for labels in sets for label in labels))
+    if class_names is None:
+        _require_classes(path, names, [labels[0] for labels in sets] if separator is None else [])
     index_of = {name: index for index, name in enumerate(names)}
     known: dict[tuple[str, ...], tuple[int, ...]] = {}  # few combinations, many rows
     for line, labels in zip(lines, sets, strict=True):
         if labels not in known:
             known[labels] = _numbers(path, line, labels, index_of)
     return names, [known[labels] for labels in sets]
+
+
+def _require_classes(path: Path, names: Sequence[str], labels: Sequence[str]) -> None:
+    """What is found must look like classes; `labels` are empty if a row may have several."""
+    missing = [name for name in names if name.lower() == "nan"]
+    if missing:
+        raise DataError(
+            path, f"a label is missing: {missing[0]!r}. Leave such rows out, or pass `class_names`."
+        )
+    if labels and len(names) == 1:
+        raise DataError(path, f"expected labels of two or more classes, found only {names[0]!r}")
+    if len(labels) >= FEW and 2 * len(names) > len(labels):
+        raise DataError(
+            path,
+            f"expected labels of classes, found {len(names)} different ones in {len(labels)} rows: "
+            f"{few(names)}. Name the column of the classes, or pass `class_names` if these are.",
+        )
 
 
 def _labels(
@@ -62,7 +85,9 @@ def _labels(
         return ()
     labels = tuple(label.strip() for label in (cell.split(separator) if separator else [cell]))
     if "" in labels:
-        raise DataError(path, f"line {line}: a label is empty: {cell!r}")
+        none = separator and empty is None and not cell.strip()
+        advice = "; if it stands for none of the classes, pass `empty=''`" if none else ""
+        raise DataError(path, f"line {line}: a label is empty: {cell!r}{advice}")
     if empty in labels:
         raise DataError(path, f"line {line}: {empty!r} stands beside other labels: {cell!r}")
     return labels

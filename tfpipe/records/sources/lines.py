@@ -17,6 +17,12 @@ from tfpipe.errors import DataError, RequestError, received
 from tfpipe.files import Path
 
 SAVE_IT = "Save it as UTF-8."
+NO_TEXT = {
+    codecs.BOM_UTF16_LE: "it is UTF-16. Save it as UTF-8.",
+    codecs.BOM_UTF16_BE: "it is UTF-16. Save it as UTF-8.",
+    b"PK\x03\x04": "it is a zip file (.xlsx files are), and no text. Unpack it, or save it as CSV.",
+    b"\x1f\x8b": "it is a gzip file, and no text. Unpack it.",
+}
 
 
 def opened(path: Path) -> BinaryIO:
@@ -36,10 +42,13 @@ def decoded(
     """The lines of an open file, with their ends; a UTF-8 byte order mark is left out.
 
     Raises:
-        DataError: a byte is not of this encoding; says which.
+        DataError: a byte is not of this encoding, says which; or the file is no text.
     """
     # Read line by line, so that the file's position is always the end of the line.
     for number, line in enumerate(iter(file.readline, b""), start=1):
+        problem = number == 1 and next((NO_TEXT[b] for b in NO_TEXT if line.startswith(b)), "")
+        if problem:
+            raise DataError(path, problem)
         text = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
         try:
             yield text.decode(encoding)

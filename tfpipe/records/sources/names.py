@@ -28,14 +28,14 @@ def dataset_name(name: str | None, path: Path) -> str:
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Sorts the names of classes; whole numbers by value.
+    """Sorts the names of classes; numbers by value.
 
-    >>> in_order({"10", "9"}), in_order({"b", "a", "10"})
-    (['9', '10'], ['10', 'a', 'b'])
+    >>> in_order({"10", "9"}), in_order({"1.0", "10.0", "-1.0"}), in_order({"b", "a", "10"})
+    (['9', '10'], ['-1.0', '1.0', '10.0'], ['10', 'a', 'b'])
     """
     unique = sorted(set(names))
-    if all(re.fullmatch("[0-9]+", name) for name in unique):
-        return sorted(unique, key=int)
+    if all(re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", name) for name in unique):
+        return sorted(unique, key=float)
     return unique
 
 

@@ -1,7 +1,8 @@
 """Reads the rows of tables, with their places, without holding them.
 
-A table is comma-separated, or tab-separated if its name ends in .tsv, and its first row is the
-header (RFC 4180). Empty lines between rows do not count.
+The first row is the header (RFC 4180), and says what separates the cells: a comma; tabs or
+semicolons if there is no comma in it, or tabs if the name ends in .tsv. Empty lines between rows do
+not count.
 
 Example:
 
@@ -15,11 +16,18 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tfpipe.errors import DataError, RequestError, one_of
+from tfpipe.errors import DataError, RequestError, one_of, received
 from tfpipe.files import Path
 from tfpipe.records.sources.lines import SAVE_IT, decoded, opened
 
+# Python's own limit is 131,072 characters; articles are longer. It is one for the whole process.
+csv.field_size_limit(2**31 - 1)
+
 Cell = str | Callable[[Mapping[str, str]], object]  # a column's name, or a function of the row
+MANY = (
+    '. Where each class has a column of 0 and 1, pass lambda row: "|".join(name for name in NAMES '
+    'if float(row[name] or 0) == 1), with separator="|" and empty="".'
+)
 
 
 class Row(NamedTuple):
@@ -38,8 +46,10 @@ def rows(path: Path, encoding: str = "utf-8", advice: str = SAVE_IT) -> Iterator
         DataError: a row has more or fewer cells than the header, a quote is wrong, or the bytes
             are not of this encoding.
     """
+    delimiter = separator(path, encoding, advice)
     with opened(path) as file:
-        reader = csv.reader(decoded(file, path, encoding, advice), _dialect(path), strict=True)
+        lines = decoded(file, path, encoding, advice)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
         header = _next(reader, path) or []
         while True:
             line, start = reader.line_num + 1, file.tell()
@@ -58,16 +68,27 @@ def rows(path: Path, encoding: str = "utf-8", advice: str = SAVE_IT) -> Iterator
 
 def header(path: Path, encoding: str = "utf-8", advice: str = SAVE_IT) -> list[str]:
     """The names of a table's columns."""
+    delimiter = separator(path, encoding, advice)
     with opened(path) as file:
-        reader = csv.reader(decoded(file, path, encoding, advice), _dialect(path), strict=True)
-        return _next(reader, path) or []
+        lines = decoded(file, path, encoding, advice)
+        return _next(csv.reader(lines, delimiter=delimiter, strict=True), path) or []
 
 
-def parse_row(data: bytes, path: Path, encoding: str) -> list[str]:
+def separator(path: Path, encoding: str = "utf-8", advice: str = SAVE_IT) -> str:
+    """What stands between the cells of a table, by its name and its first line."""
+    if os.fspath(path).lower().endswith(".tsv"):
+        return "\t"
+    with opened(path) as file:
+        first = next(decoded(file, path, encoding, advice), "")
+    return next((each for each in ",\t;" if each in first), ",")
+
+
+def parse_row(data: bytes, encoding: str, delimiter: str) -> list[str]:
     """The cells of the bytes of one row."""
     text = data.decode(encoding)
     # "\n" alone ends a line, as in a file's readline; str.splitlines knows ten more ends.
-    return next(csv.reader(io.StringIO(text, newline="\n"), _dialect(path), strict=True))
+    lines = io.StringIO(text, newline="\n")
+    return next(csv.reader(lines, delimiter=delimiter, strict=True))
 
 
 def require_columns(path: Path, names: Sequence[str], **cells: Cell | None) -> None:
@@ -82,8 +103,12 @@ def require_columns(path: Path, names: Sequence[str], **cells: Cell | None) -> N
         RequestError: there is none, or there are two.
     """
     for argument, cell in cells.items():
-        if not isinstance(cell, str):
+        if cell is None or callable(cell):
             continue
+        if not isinstance(cell, str):
+            expected = f"`{argument}` to be a column's name, or a function of the row"
+            advice = MANY if argument == "label_column" else ""
+            raise RequestError(f"{received(expected, **{argument: cell})}{advice}")
         if cell not in names:
             raise RequestError(f"{os.fspath(path)}: {one_of(argument, cell, names)}")
         if names.count(cell) > 1:
@@ -129,12 +154,16 @@ def csv_column(path: Path, key: str, value: str) -> dict[str, str]:
     return found
 
 
-def _dialect(path: Path) -> type[csv.Dialect]:
-    return csv.excel_tab if os.fspath(path).lower().endswith(".tsv") else csv.excel
-
-
 def _next(reader: Any, path: Path) -> list[str] | None:
     try:
         return next(reader, None)
     except csv.Error as error:
-        raise DataError(path, f"line {reader.line_num}: {error}") from None
+        why = next((why for part, why in _WHY.items() if part in str(error)), "")
+        raise DataError(path, f"line {reader.line_num}: {error}{why}") from None
+
+
+_WHY = {
+    "expected after": " (a cell with a quote in it stands in quotes, and the quote twice)",
+    "unexpected end": " (a quote is not closed)",
+    "new-line": " Save it with a line feed at the end of each line.",
+}

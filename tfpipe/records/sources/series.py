@@ -53,7 +53,7 @@ def series_csv(
     row that is `horizon` rows after its last one: 0 describes the window, 1 forecasts the next row.
 
     Args:
-        csv: the table, comma- or (.tsv) tab-separated; its first row is the header.
+        csv: the table, with commas, tabs or semicolons; its first row is the header.
         columns: the columns of the numbers, C of them; may include those of `target`.
         window: rows in a window.
         label_column: the column of the rows' classes, or a function of the row.

@@ -34,7 +34,7 @@ from tfpipe.records.sources.columns import (
 )
 from tfpipe.records.sources.labels import as_indices
 from tfpipe.records.sources.layouts import require_part
-from tfpipe.records.sources.listing import loose_files
+from tfpipe.records.sources.listing import files, loose_files
 from tfpipe.records.sources.names import dataset_name, few
 from tfpipe.records.sources.rows import Cell
 from tfpipe.records.sources.splits import Split
@@ -57,18 +57,19 @@ def image_csv(
     channels: int = 3,
     name: str | None = None,
 ) -> Source:
-    """Images with their labels in a table: a row for each image, comma- or (.tsv) tab-separated.
+    """Images with their labels in a table: a row for each image, cells between commas or the like.
 
-    Wherever a column is named, a function of the row (a dict from column to cell) may stand
-    instead: `image_column=lambda row: row["image_id"] + ".jpg"`.
+    Tabs and semicolons separate them, too, if there is no comma in the first row. Wherever a column
+    is named, a function of the row (a dict from column to cell) may stand instead:
+    `image_column=lambda row: row["image_id"] + ".jpg"`.
 
     Args:
         csv: the table; its first row is the header.
         images: the folder, or folders, that hold the files.
         image_column: the column of the files' names, which are the ids.
         label_column: the column of the labels.
-        separator: what stands between the labels of an image: "|" in "Mass|Nodule". Given one,
-            an example has `labels`, one 0 or 1 per class, instead of a `label`.
+        separator: between the labels of an image: "|" in "Mass|Nodule". Then an example has
+            `labels`, one 0 or 1 per class, instead of a `label`.
         empty: the label that stands for none of the classes, such as "No Finding".
         class_names: the classes in their order; if None, those in the table, sorted.
         split: fractions of train, val and test, or a dict of them; or the column of the splits,
@@ -169,9 +170,25 @@ def _where(
     if not any(where):
         raise RequestError(
             f"None of the {len(ids)} files that {os.fspath(csv)!r} names is in "
-            f"{few([str(root) for root in roots])}; the first: {ids[0]!r}"
+            f"{few([str(root) for root in roots])}; the first: {ids[0]!r}{_near(ids[0], roots)}"
         )
     return where
+
+
+def _near(file: str, roots: Sequence[pathlib.Path]) -> str:
+    """Where a file of almost that name is."""
+
+    def stem(name: str) -> str:
+        return os.path.splitext(name.replace("\\", "/").split("/")[-1])[0].lower()
+
+    for root in roots:
+        for found in files(root):
+            if stem(found.id) == stem(file):
+                return (
+                    f". There is {str(root / found.id)!r}: let `images` and `image_column`, which "
+                    "may be a function of the row, lead there."
+                )
+    return ""
 
 
 def _load(

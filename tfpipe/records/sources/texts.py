@@ -18,7 +18,7 @@ from tfpipe.records.sources.labels import as_indices
 from tfpipe.records.sources.lines import bytes_between, line_ends, require_encoding
 from tfpipe.records.sources.listing import one_file
 from tfpipe.records.sources.names import dataset_name
-from tfpipe.records.sources.rows import Cell, header, parse_row, require_columns
+from tfpipe.records.sources.rows import Cell, header, parse_row, require_columns, separator
 from tfpipe.records.sources.splits import Given, Split
 from tfpipe.tokens import words
 
@@ -111,22 +111,20 @@ def text_csv(
     stratify: bool = False,
     name: str | None = None,
 ) -> Source:
-    """Texts with their labels in a table: a row for each, comma- or (.tsv) tab-separated.
+    """Texts with their labels in a table: a row for each, separated by commas, tabs or semicolons.
 
-    A text is taken as it is. One that is empty, or without anything that can be seen, is refused
-    when it is written.
+    A text is taken as it is; one that is empty, or of what nobody sees, is refused when written.
 
     Args:
         csv: the table; its first row is the header.
         text_column: the column of the texts.
         label_column: the column of the labels, or a function of the row.
-        class_names: the classes in their order; if None, those in the table, sorted.
+        class_names: the classes in their order; those in the table, sorted, if None.
         encoding: of the table; one in which a line ends with one byte.
         split: fractions of train, val and test, or a dict of them; or the column of the
             splits, a function of the row, or a mapping from id to split. None: (0.7, 0.2, 0.1).
         seed: another seed gives another split and another order on disk.
-        group: the column of what must not be divided, such as the author, or a function of the
-            row.
+        group: the column of what must not be divided (the author, say), or a function of the row.
         stratify: whether each class is divided by these fractions (see `assign` in
             `tfpipe.records.sources.assignment`); otherwise chance does it.
         name: the dataset's name; the table's file name if None.
@@ -161,11 +159,14 @@ def text_csv(
     division = divide_rows(
         table, ids, split, seed, group=group, labels=indices if stratify else None
     )
-    at = columns.index(text_column)
+    at, delimiter = columns.index(text_column), separator(csv, encoding, ADVICE)
 
     def load(row: int) -> Example:
         data = bytes_between(csv, table.starts[row], table.ends[row])
-        return {"text": _not_empty(parse_row(data, csv, encoding)[at]), "label": indices[row][0]}
+        return {
+            "text": _not_empty(parse_row(data, encoding, delimiter)[at]),
+            "label": indices[row][0],
+        }
 
     return from_entries(
         dataset_name(name, csv),

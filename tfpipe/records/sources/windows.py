@@ -17,6 +17,7 @@ from tfpipe.errors import DataError, RequestError, received
 from tfpipe.files import Path
 from tfpipe.records.sources.rows import Row, header, require_columns, rows
 
+MISSING = {"", "nan", "na", "n/a", "null", "none", "?", "-"}
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -116,9 +117,10 @@ def _number(path: Path, row: Row, column: str) -> float:
     except ValueError:
         value = math.nan
     if not abs(value) <= LARGEST:
+        missing = row.cells[column].strip().lower() in MISSING
         raise DataError(
             path,
             f"line {row.line}: expected a number in the column {column!r}, found "
-            f"{row.cells[column]!r}",
+            f"{row.cells[column]!r}{'. Fill it in, or leave such rows out.' if missing else ''}",
         )
     return value
