@@ -17,7 +17,7 @@ from tests.pictures import encoded, waves
 from tfpipe.decode import decode_image
 from tfpipe.records.contents import content_of
 from tfpipe.records.headers import ORIENTATION, read_header
-from tfpipe.records.images import MAX_PIXELS, finish_look, look, look_at_mask
+from tfpipe.records.images import MAX_PIXELS, finish_look, look
 from tfpipe.records.sources.base import Refused
 
 JPEG_GREYS = 1  # libjpeg-turbo's versions differ in how they round
@@ -484,46 +484,6 @@ def test_the_digest_is_that_of_the_pixels():
     assert look(encoded(image, "PNG"), 3).digest != png.digest
     black = [look(encoded(Image.new("L", size), "PNG"), 1).digest for size in ((2, 3), (3, 2))]
     assert black[0] != black[1]
-
-
-# Masks
-
-
-def mask_reason(data, table):
-    with pytest.raises(Refused) as refusal:
-        look_at_mask(data, table)
-    return str(refusal.value)
-
-
-TABLE = tuple(0 if grey == 0 else 1 if grey == 255 else -2 for grey in range(256))
-
-
-def test_a_mask_of_known_greys_is_accepted():
-    data = encoded(noise().convert("1"), "PNG")
-    assert look_at_mask(data, TABLE)[:3] == (24, 31, 1)
-    assert look_at_mask(encoded(noise().convert("1").convert("L"), "PNG"), TABLE)
-
-
-def test_a_mask_with_other_greys_is_refused_with_the_first_of_them():
-    image = Image.fromarray(np.arange(100, 112, dtype=np.uint8).reshape(3, 4))
-    expected = "the mask holds greys without a class: 100, 101, 102, 103, 104, 105, 106, 107"
-    assert mask_reason(encoded(image, "PNG"), TABLE) == expected
-
-
-def test_a_mask_of_colours_or_with_a_palette_is_refused():
-    expected = "the mask is of the kind {!r}; save its classes as grey values"
-    black = Image.new("RGB", (4, 3))
-    assert mask_reason(encoded(black, "PNG"), TABLE) == expected.format("RGB")
-    assert mask_reason(encoded(black.quantize(2), "PNG"), TABLE) == expected.format("P")
-
-
-def test_a_turned_mask_is_refused():
-    data = encoded(Image.new("L", (4, 3)), "PNG", exif=with_exif(6))
-    assert mask_reason(data, TABLE) == "the mask's EXIF orientation is 6; save it upright"
-
-
-def test_what_is_wrong_with_a_mask_is_said_of_the_mask():
-    assert mask_reason(b"", TABLE) == "the mask: the file is empty"
 
 
 SOUND = {

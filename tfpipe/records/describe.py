@@ -41,7 +41,7 @@ def _table(manifest: Manifest) -> str:
         ["size", *(human_bytes(split.num_bytes) for split in splits.values())],
     ]
     counted = any(any(split.class_counts) for split in splits.values())
-    if not counted:  # masks: their classes are not counted
+    if not counted:
         return text_table(["", *splits], rows)
     for label, name in enumerate(manifest.class_names[:MAX_CLASSES]):
         rows.append([name, *(f"{split.class_counts[label]:,}" for split in splits.values())])

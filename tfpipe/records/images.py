@@ -28,7 +28,7 @@ from tfpipe.records.sources.base import Refused
 
 MAX_PIXELS = 2**26
 GROUP_PIXELS = 2**24  # decoded at once, so that they take little memory
-_JPEG = ("JPEG", "MPO")
+JPEG = ("JPEG", "MPO")
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Opened = tuple[bytes, Header]  # the data, and what `read_header` says of it
@@ -98,7 +98,7 @@ def decode_all(images: dict[int, Opened], channels: int) -> dict[int, Content | 
         For each of them its content, or why it does not decode.
     """
     contents: dict[int, Content | Refused] = {}
-    for formats, decode in ((_JPEG, sketches_of), (("PNG",), contents_of)):
+    for formats, decode in ((JPEG, sketches_of), (("PNG",), contents_of)):
         for group in _groups(images, formats):
             # One that is damaged fails its group.
             with contextlib.suppress(tf.errors.OpError):
@@ -106,33 +106,6 @@ def decode_all(images: dict[int, Opened], channels: int) -> dict[int, Content | 
                 contents.update(zip(group, found, strict=True))
     alone = images.keys() - contents.keys()
     return contents | {key: _decoded_alone(images[key], channels) for key in alone}
-
-
-def look_at_mask(data: bytes, table: tuple[int, ...], *, max_pixels: int = MAX_PIXELS) -> Facts:
-    """The same for a mask: grey, upright, and of greys that all have a class.
-
-    Args:
-        data: the encoded bytes.
-        table: the class of each grey, or -1 to be ignored; -2 for a grey that must not occur.
-        max_pixels: larger masks are refused.
-
-    Raises:
-        Refused: also for a palette or colours, whose grey values would not be the ones meant.
-    """
-    try:
-        header = read_with_pillow(data, max_pixels)
-        pixels = _decoded(data, 1)
-        facts = finish_look((data, header), content_of(pixels))
-    except Refused as reason:
-        raise Refused(f"the mask: {reason}") from None
-    if header.mode not in ("1", "L"):
-        raise Refused(f"the mask is of the kind {header.mode!r}; save its classes as grey values")
-    if facts.orientation > 1:
-        raise Refused(f"the mask's EXIF orientation is {facts.orientation}; save it upright")
-    unknown = [int(grey) for grey in np.unique(pixels) if table[grey] < -1]
-    if unknown:
-        raise Refused(f"the mask holds greys without a class: {', '.join(map(str, unknown[:8]))}")
-    return facts
 
 
 def _groups(images: dict[int, Opened], formats: Sequence[str]) -> Iterator[list[int]]:
@@ -157,14 +130,19 @@ def _decoded_alone(opened: Opened, channels: int) -> Content | Refused:
     data, header = opened
     try:
         with _reasons():
-            if header.format in _JPEG:
+            if header.format in JPEG:
                 return sketch_of(data, channels)
-        return content_of(_decoded(data, channels))
+        return content_of(pixels_of(data, channels))
     except Refused as reason:
         return reason
 
 
-def _decoded(data: bytes, channels: int) -> Pixels:
+def pixels_of(data: bytes, channels: int) -> Pixels:
+    """The pixels as the reader decodes them, before EXIF's orientation.
+
+    Raises:
+        Refused: they are truncated or corrupt.
+    """
     with _reasons():
         return decode_image(data, channels).numpy()
 
@@ -181,5 +159,5 @@ def _reasons() -> Iterator[None]:
 
 def _refuse_misread(header: Header, data: bytes) -> None:
     # TensorFlow takes the palette indices of a BMP for greys, among other things.
-    if not np.array_equal(_decoded(data, 3), pillows_pixels(data, "RGB")):
+    if not np.array_equal(pixels_of(data, 3), pillows_pixels(data, "RGB")):
         raise Refused(f"a kind of {header.format} that TensorFlow misreads; save it as PNG")

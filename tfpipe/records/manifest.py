@@ -35,7 +35,7 @@ class Shard:
 
 @dataclasses.dataclass(frozen=True)
 class SplitInfo:
-    """One split: its shards in order, and how often each class occurs."""
+    """One split: its shards in order, and how often each class occurs (in how many masks)."""
 
     shards: tuple[Shard, ...]
     class_counts: tuple[int, ...]

@@ -105,6 +105,17 @@ def test_what_does_not_pair_is_an_error(tmp_path, make_files):
     )
 
 
+def test_how_the_stems_of_all_masks_end_is_said(tmp_path, make_files):
+    pairs = {f"images/{n}.jpg": "x" for n in range(12)}
+    make_files(tmp_path, {**pairs, **{f"masks/{n}_mask.png": "y" for n in range(11)}})
+    with pytest.raises(RequestError) as caught:
+        source_of(tmp_path)
+    assert str(caught.value).endswith(
+        "Mend the names, pass `mask_stem=lambda stem: stem.removesuffix('_mask')`, or pass "
+        '`unpaired="refuse"`.'
+    )
+
+
 def test_what_does_not_pair_may_be_refused(tmp_path, make_files):
     make_files(tmp_path, {**PAIRS, "masks/z.png": "y", "images/0.png": "x"})
     examples = {e["id"]: e for e in source_of(tmp_path, unpaired="refuse")}

@@ -77,7 +77,7 @@ def test_a_mask_of_another_size_is_refused():
     features = {**GREY, "mask": Feature("mask", table=TABLE)}
     mask = encoded(np.zeros((5, 4), np.uint8))
     assert refused({"image": BLACK, "mask": mask}, features) == (
-        "the image has 4x5 pixels, the mask 5x4"
+        "the image has 4x5 pixels, the mask 5x4; make them of one size"
     )
 
 

@@ -1,5 +1,8 @@
 """How much may be refused: a share, and never all of a class or of a split."""
 
+import cv2
+import numpy as np
+
 from tests.records.writing.small import (
     contents,
     names,
@@ -9,8 +12,9 @@ from tests.records.writing.small import (
     source_of,
     texts,
 )
-from tfpipe.records import write
-from tfpipe.records.sources.base import Source
+from tfpipe.records import mask_folder, write
+from tfpipe.records.sources.base import Feature, Source
+from tfpipe.records.values import to_png
 
 
 def test_as_many_as_max_refused_may_be_refused(tmp_path):
@@ -59,6 +63,60 @@ def test_a_class_without_examples_is_an_error(tmp_path):
     assert refusal(texts(*rows[:30], class_names=("a", "b", "c")), tmp_path / "s") == (
         "No example is left of 'b', 'c'. None was refused: the source has none."
     )
+
+
+def boxes(*examples, declared=False):
+    features = {"boxes": Feature("boxes"), "classes": Feature("classes")}
+    rows = [
+        {"id": f"{n}", "split": "train", "boxes": [(0, 0, 1, 1)] * len(found), "classes": found,
+         "notes": notes}
+        for n, (found, notes) in enumerate(examples)
+    ]  # fmt: skip
+    return Source("boxes", features, ("a", "b"), {}, lambda: iter(rows), declared)
+
+
+FLAT = ("box 1, 'b', has no area: [1, 1, 1, 1]",)
+
+
+def test_a_class_without_boxes_is_an_error_unless_nothing_said_that_there_are_any(tmp_path):
+    assert write(boxes(([0], ()), declared=True), tmp_path / "r").num_classes == 2
+    assert refusal(boxes(([0], ())), tmp_path / "s") == (
+        "No example is left of 'b'. None was refused: the source has none."
+    )
+    for declared in (False, True):
+        source = boxes(([0], ()), ([], FLAT), declared=declared)
+        assert refusal(source, tmp_path / "s") == (
+            f"No example is left of 'b'. 1 parts were left out; the first: 1: {FLAT[0]}"
+        )
+    assert refusal(boxes(([], ()), declared=True), tmp_path / "s") == (
+        "No example is left of 'a', 'b'. None was refused: the source has none."
+    )
+
+
+def masks(root, greys):
+    for n in range(4):
+        for folder, pixels in (("images", picture(n)), ("masks", to_png(greys))):
+            (root / folder).mkdir(parents=True, exist_ok=True)
+            (root / folder / f"{n}.png").write_bytes(pixels)
+    return root / "images", root / "masks"
+
+
+def test_masks_of_one_class_are_an_error(tmp_path):
+    height, width = cv2.imdecode(np.frombuffer(picture(0), np.uint8), 0).shape
+    greys = np.zeros((height, width, 1), np.uint8)
+    greys[0] = 1
+    parts = masks(tmp_path / "data", greys)
+    source = mask_folder(*parts, classes=127, class_names=("free", "defect"), name="masks")
+    assert refusal(source, tmp_path / "r") == (
+        "Every pixel of every mask is of the class 'free'. Give `classes` that tell the masks' "
+        "greys apart."
+    )
+    ignored = mask_folder(*parts, classes={0: -1, 1: -1, 2: 0, 3: 1}, name="masks")
+    assert refusal(ignored, tmp_path / "r") == (
+        "Every pixel of every mask is ignored. Give `classes` that tell the masks' greys apart."
+    )
+    manifest = write(mask_folder(*parts, classes=0, name="masks"), tmp_path / "r")
+    assert sum(part.class_counts[1] for part in manifest.splits.values()) == 4
 
 
 def test_a_split_without_examples_is_an_error(tmp_path):

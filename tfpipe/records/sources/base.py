@@ -91,6 +91,8 @@ class Source:
         class_names: one name per class.
         rule: how the split was made; the manifest keeps it.
         iterate: returns a new iterator over the examples.
+        declared: whether `class_names` come from somewhere else than the examples, so that boxes
+            of a class may be missing, and nothing is wrong.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Source:
     class_names: tuple[str, ...]
     rule: Mapping[str, object]
     iterate: Callable[[], Iterator[Example]]
+    declared: bool = False
 
     def __iter__(self) -> Iterator[Example]:
         return self.iterate()

@@ -136,5 +136,16 @@ def _require_pairs(image_of: Mapping[str, Found], mask_of: Mapping[str, Found]) 
         without += [f"{len(bare)} masks have no image: {few(bare)}."] if bare else []
         raise RequestError(
             f"Expected each image to have a mask of the same stem. {' '.join(without)} Mend the "
-            'names, pass `mask_stem=`, or pass `unpaired="refuse"`.'
+            f"names, pass `mask_stem={_renaming(image_of, mask_of)}`, or pass "
+            '`unpaired="refuse"`.'
         )
+
+
+def _renaming(image_of: Mapping[str, Found], mask_of: Mapping[str, Found]) -> str:
+    """The function that makes masks' stems those of images, if they all end in the same way."""
+    first = min(mask_of)
+    ends = {first.removeprefix(stem) for stem in image_of if first.startswith(stem)}
+    for end in sorted(ends - {""}):
+        if all(stem.removesuffix(end) in image_of and stem.endswith(end) for stem in mask_of):
+            return f"lambda stem: stem.removesuffix({end!r})"
+    return ""

@@ -16,7 +16,8 @@ import numpy as np
 from tfpipe.records.codec import to_record
 from tfpipe.records.contents import Content
 from tfpipe.records.headers import read_header
-from tfpipe.records.images import MAX_PIXELS, Facts, Opened, decode_all, finish_look, look_at_mask
+from tfpipe.records.images import MAX_PIXELS, Facts, Opened, decode_all, finish_look
+from tfpipe.records.mask_images import Mask, look_at_mask
 from tfpipe.records.sources.base import Example, Feature, Refused
 from tfpipe.records.values import stored
 
@@ -112,10 +113,11 @@ def _finished(
     if refused:
         return Encoded(refused=refused)
     try:
-        facts = None
+        facts, mask = None, None
         if image is not None and content is not None:
             facts = finish_look(image, content, max_pixels=max_pixels)
-            _refuse_other_size(values, facts, features, max_pixels)
+            _refuse_other_size(facts, features)
+            mask = _look_at_mask(values, facts, features, max_pixels)
             _refuse_misfits(example, facts)
     except Refused as reason:
         return Encoded(refused=str(reason))
@@ -123,15 +125,13 @@ def _finished(
     return Encoded(
         record=to_record(example["id"], values, features, orientation=turned),
         notes=tuple(example.get("notes", ())),
-        classes=_classes(values, features),
+        classes=mask.classes if mask else _classes(values, features),
         size_px=(facts.height, facts.width) if facts else (0, 0),
         digest=facts.digest if facts else _digest(values),
     )
 
 
-def _refuse_other_size(
-    values: Example, facts: Facts, features: Mapping[str, Feature], max_pixels: int
-) -> None:
+def _refuse_other_size(facts: Facts, features: Mapping[str, Feature]) -> None:
     size = (facts.height, facts.width)
     fixed = tuple(features["image"].shape[:2])
     upright = size[::-1] if facts.orientation > 4 else size
@@ -139,12 +139,20 @@ def _refuse_other_size(
         raise Refused(
             f"expected an image of {fixed[0]}x{fixed[1]} pixels, found {upright[0]}x{upright[1]}"
         )
-    if "mask" in features:
-        mask = look_at_mask(values["mask"], features["mask"].table, max_pixels=max_pixels)
-        if (mask.height, mask.width) != size:
-            raise Refused(
-                f"the image has {size[0]}x{size[1]} pixels, the mask {mask.height}x{mask.width}"
-            )
+
+
+def _look_at_mask(
+    values: Example, facts: Facts, features: Mapping[str, Feature], max_pixels: int
+) -> Mask | None:
+    if "mask" not in features:
+        return None
+    mask = look_at_mask(values["mask"], features["mask"].table, max_pixels=max_pixels)
+    if (mask.height, mask.width) != (facts.height, facts.width):
+        raise Refused(
+            f"the image has {facts.height}x{facts.width} pixels, the mask "
+            f"{mask.height}x{mask.width}; make them of one size"
+        )
+    return mask
 
 
 def _refuse_misfits(example: Example, facts: Facts) -> None:

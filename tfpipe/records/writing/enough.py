@@ -10,6 +10,7 @@ from collections import Counter
 
 from tfpipe.errors import RequestError
 from tfpipe.records.sources.base import Source, has_classes
+from tfpipe.records.sources.names import few
 from tfpipe.records.writing.refused import Row, refused_rows, save_refused
 from tfpipe.records.writing.shards import Finished, all_facts
 
@@ -30,20 +31,26 @@ def refuse_result(
         )
     for split, shards in finished.items():
         if not any(facts and facts.num_examples for facts in shards):
-            raise RequestError(
-                f"Every example of the split {split!r} was refused. {_hint(refused)}"
-            )
+            raise RequestError(f"Every example of the split {split!r} was refused. {_hint(rows)}")
     counts = sum((facts.class_counts for facts in all_facts(finished)), Counter())
     missing = [name for label, name in enumerate(source.class_names) if not counts[label]]
+    if "mask" in source.features and len(counts) < min(2, len(source.class_names)):
+        only = "".join(f"of the class {source.class_names[label]!r}" for label in counts)
+        raise RequestError(
+            f"Every pixel of every mask is {only or 'ignored'}. Give `classes` that tell the "
+            "masks' greys apart."
+        )
+    if "classes" in source.features and source.declared and counts:
+        missing = [name for name in missing if any(f", {name!r}, " in row[2] for row in rows)]
     # Of several labels per example, a rare one may be absent, and nothing is wrong.
     if missing and has_classes(source) and "labels" not in source.features:
-        raise RequestError(
-            f"No example is left of {', '.join(map(repr, missing))}. {_hint(refused)}"
-        )
+        raise RequestError(f"No example is left of {few(missing)}. {_hint(rows)}")
 
 
-def _hint(refused: list[Row]) -> str:
-    if not refused:
+def _hint(rows: list[Row]) -> str:
+    refused = [row for row in rows if row[1] == "example"]
+    if not rows:
         return "None was refused: the source has none."
-    key, _, reason = refused[0]
-    return f"{len(refused):,} were refused; the first: {key}: {reason}"
+    key, _, reason = (refused or rows)[0]
+    what = f"{len(refused):,} were refused" if refused else f"{len(rows):,} parts were left out"
+    return f"{what}; the first: {key}: {reason}"

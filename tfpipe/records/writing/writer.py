@@ -35,7 +35,7 @@ from tfpipe.records.writing.shards import (
 from tfpipe.records.writing.workers import encode_all
 from tfpipe.report import progress
 
-RECORD_FORMAT = 3  # of what is in the shards, and beside them until all are finished
+RECORD_FORMAT = 4  # of what is in the shards, and beside them until all are finished
 FEW_EXAMPLES = 50_000  # below, starting workers (seconds each) takes longer than it may save
 
 
