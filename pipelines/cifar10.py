@@ -37,8 +37,8 @@ class Flags:
 
 def load_source(flags: Flags) -> tp.records.Source:
     if flags.data:
-        given = {name: pathlib.Path(flags.data, name).is_dir() for name in ("train", "val")}
-        split = (0.95, 0.05) if given == {"train": True, "val": False} else None
+        given = tp.records.given_splits(flags.data)
+        split = (0.95, 0.05) if given and "val" not in given else None
         return tp.records.image_folder(flags.data, split=split, seed=flags.seed)
     if flags.source == "tfds":
         return tp.records.from_tfds("cifar10", split=(0.95, 0.05), seed=flags.seed)

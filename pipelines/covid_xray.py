@@ -15,7 +15,7 @@ import functools
 import pathlib
 
 import tfpipe as tp
-from pipelines.drawn.xrays import xrays
+from pipelines.drawn.xrays import origin, xrays
 from tfpipe.pipeline import flag, run
 
 
@@ -33,7 +33,7 @@ class Flags:
 def load_source(flags: Flags) -> tp.records.Source:
     if not flags.data:
         return xrays(flags.seed)
-    split = None if pathlib.Path(flags.data, "train").is_dir() else (0.8, 0.2)
+    split = None if "val" in tp.records.given_splits(flags.data) else (0.8, 0.2)
     return tp.records.image_folder(flags.data, split=split, seed=flags.seed, channels=1)
 
 
@@ -66,8 +66,7 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
         model, history = tp.train.keep(path, tp.train.head_first, fit, model, 2e-3, epochs)
     notes: dict[str, str | bytes] = {
         "Intended use": "Not for clinical use.",
-        "Where the classes come from": "In public collections of COVID-19 X-rays the two classes "
-        "come from different hospitals: a model may tell these apart, and not the disease.",
+        "Where the classes come from": origin(flags.data),
         "Weights": pathlib.Path(flags.weights).name or "none: trained from scratch",
         "What the model looks at": tp.export.looks_at(model, manifest, prepare, split="val"),
         "Training": tp.report.curves(history),

@@ -1,7 +1,7 @@
 """Surface defects, pixel by pixel: a U-Net, trained on Dice and cross-entropy, as files.
 
     python -m pipelines.tile_defects             drawn surfaces, no download
-    python -m pipelines.tile_defects --data DIR  DIR/{images,masks}/* and DIR/index.csv
+    python -m pipelines.tile_defects --data DIR  DIR/{images,masks}/*; DIR/index.csv may have splits
 
 On magnetic tiles (docs/results/tile_defects.txt): mean IoU 0.762 (95 %: 0.698 to 0.809) on 70
 held-out images, of defects alone 0.566 (0.441 to 0.657); int8 loses 0.002; 319 s on two cores.
@@ -22,7 +22,7 @@ from tfpipe.pipeline import flag, run
 
 @dataclasses.dataclass(frozen=True)
 class Flags:
-    data: str = flag("", "a folder of images, masks and index.csv; none: surfaces are drawn")
+    data: str = flag("", "a folder of images/ and masks/; none: surfaces are drawn")
     out: str = flag("out/tile_defects", "the folder for everything; a broken run goes on there")
     epochs: int = flag(0, "passes over the data; 0: 25 if drawn, 80 if not", least=0)
     size_px: int = flag(96, "height and width that images are resized to", least=16)
@@ -32,26 +32,26 @@ class Flags:
     overwrite: bool = flag(False, "begin anew where --out holds a run already")
 
 
+def column(flags: Flags, name: str) -> dict[str, str] | None:
+    index = pathlib.Path(flags.data, "index.csv")
+    return tp.records.csv_column(index, "stem", name) if index.is_file() else None
+
+
 def load_source(flags: Flags) -> tp.records.Source:
     if not flags.data:
         return surfaces(flags.seed)
-    return tp.records.mask_folder(
-        f"{flags.data}/images",
-        f"{flags.data}/masks",
-        classes=127,  # some masks have stray greys at their edges
-        class_names=("free", "defect"),
-        split=tp.records.csv_column(f"{flags.data}/index.csv", "stem", "split"),
-        channels=1,
-        name="tile_defects",
-    )
+    images, masks = (f"{flags.data}/{part}" for part in ("images", "masks"))
+    # A threshold: some masks have stray greys at their edges.
+    read = functools.partial(tp.records.mask_folder, classes=127, class_names=("free", "defect"))
+    split = column(flags, "split")
+    return read(images, masks, split=split, seed=flags.seed, channels=1, name="tile_defects")
 
 
 def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.export.Bundle:
     import keras
 
     ops, size, epochs = tp.ops, (flags.size_px,) * 2, flags.epochs or (80 if flags.data else 25)
-    index = f"{flags.data}/index.csv"
-    kinds = tp.records.csv_column(index, "stem", "class") if flags.data else kind_of
+    kinds = column(flags, "class") if flags.data else kind_of
     cut = ops.RandomResizedCrop(size, scale=(0.7, 1.0), ratio=(0.5, 2.0))
     even = ops.Clahe(clip_limit=4.0, tile_grid=(2, 2))  # the exposures differ from tile to tile
     moved = [ops.RandomFlip("horizontal_and_vertical"), ops.ColorJitter(0.05, 0.1)]
@@ -66,10 +66,10 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
         model.compile(adam, tp.train.DiceCrossentropy([1.0, 5.0]), metrics=[iou])
         fit = functools.partial(tp.train.fit, epochs=epochs, clip_norm=None)
         model, history = tp.train.keep(out / "model.keras", fit, model, train, val)
-    notes: dict[str, str | bytes] = {
-        "By kind of defect": tp.export.overlap_by_group(model, manifest, prepare, kinds),
-        "Training": tp.report.curves(history),
-    }
+    notes: dict[str, str | bytes] = {"Training": tp.report.curves(history)}
+    if kinds:
+        by_kind = tp.export.overlap_by_group(model, manifest, prepare, kinds)
+        notes = {"By kind of defect": by_kind, **notes}
     return tp.export.bundle(
         model, manifest, out / "bundle", prepare=prepare, require={"score_lost": 0.01}, notes=notes
     )

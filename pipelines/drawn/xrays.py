@@ -19,11 +19,12 @@ from pipelines.drawn.strokes import ellipse
 SIZE_PX = 112
 CLASSES = ("clear", "hazy")
 LUNGS = (0.3, 0.7)  # their middles, as fractions of the width
+DRAWN = "The X-rays are drawn: the scores say nothing of real ones."
 
 
 def xrays(seed: int, *, number: int = 320) -> tp.records.Source:
     """As many pictures of each class, grey, 112x112, a fifth of them in val."""
-    print("The X-rays are drawn: the scores say nothing of real ones.")
+    print(DRAWN)
     random = np.random.default_rng(seed)
     labels = np.arange(number) % 2
     images = np.stack([draw(bool(label), random) for label in labels])
@@ -35,6 +36,16 @@ def xrays(seed: int, *, number: int = 320) -> tp.records.Source:
         stratify=True,
         class_names=CLASSES,
         name="drawn_xrays",
+    )
+
+
+def origin(data: str) -> str:
+    """Where the classes come from, for the page: a folder's, or drawn ones if there is none."""
+    if not data:
+        return DRAWN
+    return (
+        "In public collections of COVID-19 X-rays the two classes come from different hospitals: a "
+        "model may tell these apart, and not the disease."
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines import covid_xray
 from pipelines.drawn.xrays import draw
-from tfpipe import models, pipeline
+from tfpipe import models, pipeline, records
 
 TINY = ["--size-px", "32", "--epochs", "1"]
 
@@ -77,6 +77,27 @@ def test_a_folder_without_splits_is_divided(tmp_path):
     source = covid_xray.load_source(covid_xray.Flags(data=str(data)))
     assert source.rule["by"] == "fractions"
     assert {example["split"] for example in source} == {"train", "val"}
+
+
+def test_val_is_drawn_from_train_where_only_it_is_missing(tmp_path):
+    data = folder(tmp_path / "data", parts=["Training", "Testing"], number=10)
+    source = covid_xray.load_source(covid_xray.Flags(data=str(data)))
+    sides = {(example["id"].split("/")[0], example["split"]) for example in source}
+    assert sides == {("Training", "train"), ("Training", "val"), ("Testing", "test")}
+
+
+def test_the_page_of_drawn_xrays_says_that_they_are_drawn(tmp_path, monkeypatch):
+    kept = {}
+    monkeypatch.setattr(covid_xray.tp.train, "keep", lambda *_: (None, {}))
+    monkeypatch.setattr(covid_xray.tp.report, "curves", lambda _: b"")
+    monkeypatch.setattr(covid_xray.tp.export, "looks_at", lambda *_, **__: b"")
+    monkeypatch.setattr(covid_xray.tp.export, "bundle", lambda *_, **more: kept.update(more))
+    flags = covid_xray.Flags()
+    manifest = records.write(covid_xray.xrays(0, number=20), tmp_path / "r")
+    covid_xray.make(flags, manifest, tmp_path)
+    assert kept["notes"]["Where the classes come from"] == (
+        "The X-rays are drawn: the scores say nothing of real ones."
+    )
 
 
 def test_weights_are_tuned_from_the_head_on(tmp_path, monkeypatch):

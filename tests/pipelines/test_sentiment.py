@@ -84,9 +84,12 @@ def test_two_files_or_a_table(tmp_path):
     assert source.class_names == ("negative", "positive")
     assert len(list(source)) == 40
     table = tmp_path / "t.csv"
-    rows = [f"film {number},{'good' if number % 2 else 'bad'}\n" for number in range(40)]
-    table.write_text("text,label\n" + "".join(rows))
+    rows = [f"caf\xe9 {number},{'good' if number % 2 else 'bad'}\n" for number in range(40)]
+    table.write_bytes(("text,label\n" + "".join(rows)).encode())
     assert sentiment.load_source(sentiment.Flags(data=str(table))).class_names == ("bad", "good")
+    table.write_bytes(("review;mood\n" + "".join(rows).replace(",", ";")).encode("cp1252"))
+    named = sentiment.Flags(data=str(table), text="review", label="mood", encoding="cp1252")
+    assert "caf\xe9 0" in [example["text"] for example in sentiment.load_source(named)]
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,23 @@ def test_the_layout_of_the_real_data(folder):
     assert examples == {"0": "train", "1": "val", "2": "test"}
 
 
+def test_without_an_index_the_splits_are_drawn_and_there_is_no_table_of_kinds(
+    tmp_path, monkeypatch, one_format
+):
+    random = np.random.default_rng(0)
+    for part in ("images", "masks"):
+        (tmp_path / "data" / part).mkdir(parents=True)
+    for n in range(30):
+        grey = random.integers(0, 256, (20, 30, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / f"data/images/{n}.jpg"), grey)
+        cv2.imwrite(str(tmp_path / f"data/masks/{n}.png"), 255 * (grey[..., :1] > 128).repeat(3, 2))
+    out = tmp_path / "out"
+    assert run_here("--data", str(tmp_path / "data"), "--out", str(out), *TINY) == 0
+    bundle = export.load_bundle(out / "bundle")
+    assert bundle.class_names == ("free", "defect")
+    assert "By kind of defect" not in bundle.report.reference["notes"]
+
+
 @pytest.mark.parametrize(
     ("missing", "sentence"),
     [
@@ -74,7 +91,6 @@ def test_the_layout_of_the_real_data(folder):
          "'masks/', 'index.csv'. For a table beside the images use `image_csv`."),
         ("masks/1.png", "Expected each image to have a mask of the same stem. 1 images have no "
          "mask: '1.png'. Mend the names, pass `mask_stem=`, or pass `unpaired=\"refuse\"`."),
-        ("index.csv", "Expected a file. There is no file '{folder}/index.csv'."),
     ],
 )  # fmt: skip
 def test_another_folder_is_refused_before_anything_is_written(folder, capfd, missing, sentence):

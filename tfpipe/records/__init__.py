@@ -16,6 +16,7 @@ from tfpipe.records.sources.folders import image_folder
 from tfpipe.records.sources.idx import idx
 from tfpipe.records.sources.masks import mask_folder
 from tfpipe.records.sources.nih import NIH_CLASSES, chestxray14
+from tfpipe.records.sources.parts import given_splits
 from tfpipe.records.sources.rows import csv_column
 from tfpipe.records.sources.series import series_csv
 from tfpipe.records.sources.tables import image_csv
@@ -39,6 +40,7 @@ __all__ = [
     "describe",
     "examples",
     "from_tfds",
+    "given_splits",
     "ids",
     "idx",
     "image_csv",

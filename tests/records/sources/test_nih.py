@@ -71,6 +71,23 @@ def small(root, make_files, **more):
     return make_files(root, {"Data_Entry_2017.csv": table(*rows), **images, **more})
 
 
+@pytest.mark.parametrize(
+    "place", ["images_{}", "images/images_{}", "images-224/images-224", "sample/images", ""]
+)
+def test_the_images_may_lie_as_copies_of_the_set_have_them(tmp_path, make_files, place):
+    names = [f"{n}.png" for n in range(40)]
+    images = {f"{place.format(n % 3)}/{name}".lstrip("/"): "x" for n, name in enumerate(names)}
+    lists = {
+        "train_val_list_NIH.txt": "\n".join(names[:30]),
+        "test_list_NIH.txt": "\n".join(names[30:]),
+    }
+    rows = [(name, "Mass", n // 2) for n, name in enumerate(names)]
+    make_files(tmp_path, {"sample_labels.csv": table(*rows), **images, **lists})
+    examples = list(records.chestxray14(tmp_path))
+    assert {str(e["image"].relative_to(tmp_path)) for e in examples} == set(images)
+    assert {e["id"] for e in examples if e["split"] == "test"} == set(names[30:])
+
+
 def test_without_the_official_lists_patients_are_drawn(tmp_path, make_files):
     source = records.chestxray14(small(tmp_path, make_files), official=False)
     part_of = {int(e["id"].split(".")[0]): e["split"] for e in source}

@@ -16,7 +16,7 @@ from tfpipe.files import Path
 from tfpipe.records.sources.assignment import FRACTIONS
 from tfpipe.records.sources.base import Source
 from tfpipe.records.sources.layouts import explain, require_part
-from tfpipe.records.sources.listing import loose_files, require_folder
+from tfpipe.records.sources.listing import is_image_name, loose_files, require_folder
 from tfpipe.records.sources.rows import header, rows
 from tfpipe.records.sources.splits import Split
 from tfpipe.records.sources.tables import image_csv
@@ -42,7 +42,7 @@ NIH_CLASSES = (
 
 IMAGE, LABELS, PATIENT = "Image Index", "Finding Labels", "Patient ID"
 OFFICIAL = (0.875, 0.125)
-LISTS = {"train": "train_val_list.txt", "test": "test_list.txt"}
+LISTS = {"train": "train_val_list", "test": "test_list"}
 
 
 def chestxray14(
@@ -59,9 +59,10 @@ def chestxray14(
     """ChestX-ray14: images with 14 labels each, divided by patient.
 
     Args:
-        folder: holds the table, and the images in `images/` or in `images_001/images/` to
-            `images_012/images/`; for the official splits `train_val_list.txt` and
-            `test_list.txt`, too.
+        folder: holds the table, and the images in `images/`, in `images_001/images/` to
+            `images_012/images/`, or in whatever folders, one or two below it, hold .png files;
+            for the official splits `train_val_list.txt` and `test_list.txt`, too (also
+            `train_val_list_NIH.txt` and `test_list_NIH.txt`).
         csv: the table's file name. None: the one .csv file with the columns "Image Index",
             "Finding Labels" and "Patient ID", such as Data_Entry_2017_v2020.csv; of several,
             the one whose images are all there.
@@ -85,8 +86,8 @@ def chestxray14(
         DataError: the table or a list is not what NIH published.
     """
     root = require_folder(folder, "folder")
-    places = sorted(root.glob("images_*/images"))
-    table = root / csv if csv is not None else _table(root, places or [root / "images"])
+    places = _places(root)
+    table = root / csv if csv is not None else _table(root, places)
     return image_csv(
         table,
         places or require_part(root / "images", "images", "chestxray14"),
@@ -103,6 +104,19 @@ def chestxray14(
         channels=channels,
         name=name,
     )
+
+
+def _places(root: pathlib.Path) -> list[pathlib.Path]:
+    """The folders of the images: as NIH has them, or as copies of the set do."""
+    for pattern in ("images_*/images", "images", "*", "*/*"):
+        places = [place for place in sorted(root.glob(pattern)) if _holds_images(place)]
+        if places:
+            return places
+    return [root] if _holds_images(root) else []
+
+
+def _holds_images(folder: pathlib.Path) -> bool:
+    return folder.is_dir() and any(map(is_image_name, loose_files(folder)))
 
 
 def _table(root: pathlib.Path, places: list[pathlib.Path]) -> pathlib.Path:
@@ -130,11 +144,11 @@ def _is_whole(table: pathlib.Path, places: list[pathlib.Path]) -> bool:
 
 
 def _lists(root: pathlib.Path) -> dict[str, pathlib.Path]:
-    lists = {part: root / name for part, name in LISTS.items()}
-    missing = [file.name for file in lists.values() if not file.is_file()]
+    found = {part: sorted(root.glob(f"{name}*.txt")) for part, name in LISTS.items()}
+    missing = [f"{LISTS[part]}.txt" for part, files in found.items() if not files]
     if missing:
         raise RequestError(
             f"Expected the official lists in {str(root)!r}. There is no "
             f"{' and no '.join(missing)}; pass `official=False` to draw the splits by patient."
         )
-    return lists
+    return {part: files[0] for part, files in found.items()}

@@ -8,10 +8,27 @@ Example:
 import pathlib
 
 from tfpipe.errors import RequestError
+from tfpipe.files import Path
 from tfpipe.records.sources.layouts import explain
-from tfpipe.records.sources.listing import folders
+from tfpipe.records.sources.listing import folders, require_folder
 from tfpipe.records.sources.names import few
 from tfpipe.records.sources.splits import split_within
+
+
+def given_splits(path: Path) -> tuple[str, ...]:
+    """The splits into which a folder for `image_folder` is divided already; none if it is not.
+
+    >>> import tempfile
+    >>> root = pathlib.Path(tempfile.mkdtemp())
+    >>> for name in ("Training/cat", "Training/dog", "Testing/cat", "Testing/dog"):
+    ...     (root / name).mkdir(parents=True)
+    >>> given_splits(root)
+    ('test', 'train')
+
+    Raises:
+        RequestError: there is no such folder, or others lie beside the splits.
+    """
+    return tuple(sorted(set(parts_in(require_folder(path, "path")).values())))
 
 
 def parts_in(root: pathlib.Path) -> dict[str, str]:
