@@ -92,6 +92,8 @@ def accepted(data, tolerance=0):
         (b"\xff\xd8\xff", r"not an image; it begins with b'\xff\xd8\xff'"),
         (b"GIF89a", "not an image; it begins with b'GIF89a'"),
         (b"BM", "not an image; it begins with b'BM'"),
+        (bytes(128) + b"DICM\2\0", "a DICOM file; save its pixels as PNG"),
+        (b"\0\0\0\x18ftypheic\0", "a HEIC file; save it as JPEG or PNG"),
         (bytes(5000), f"not an image; it begins with {bytes(16)!r}"),
     ],
 )
@@ -101,7 +103,7 @@ def test_what_is_no_image_is_refused(data, expected):
 
 @pytest.mark.parametrize("kind", ["WEBP", "TIFF", "ICO", "PPM"])
 def test_other_formats_are_refused(kind):
-    expected = f"a {kind} file; JPEG, PNG, GIF and BMP can be read"
+    expected = f"a {kind} file; JPEG, PNG, GIF and BMP can be read: save it as PNG"
     assert reason(encoded(waves(), kind)) == expected
 
 

@@ -86,7 +86,7 @@ def _opened(data: bytes, max_pixels: int) -> Image.Image:
             warnings.simplefilter("ignore")  # a bomb is refused by who asked
             return Image.open(io.BytesIO(data))
     except UnidentifiedImageError:
-        raise Refused(f"not an image; it begins with {data[:16]!r}") from None
+        raise Refused(_no_image(data)) from None
     except Image.DecompressionBombError:
         limit = min(max_pixels, 2 * (Image.MAX_IMAGE_PIXELS or max_pixels))
         raise Refused(f"larger than {limit:,} pixels") from None
@@ -94,9 +94,17 @@ def _opened(data: bytes, max_pixels: int) -> Image.Image:
         raise Refused(f"its header is damaged ({error})") from None
 
 
+def _no_image(data: bytes) -> str:
+    if data[128:132] == b"DICM":
+        return "a DICOM file; save its pixels as PNG"
+    if data[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1"):
+        return "a HEIC file; save it as JPEG or PNG"
+    return f"not an image; it begins with {data[:16]!r}"
+
+
 def _refuse_kind(image: Image.Image, data: bytes) -> None:
     if image.format not in FORMATS:
-        raise Refused(f"a {image.format} file; JPEG, PNG, GIF and BMP can be read")
+        raise Refused(f"a {image.format} file; JPEG, PNG, GIF and BMP can be read: save it as PNG")
     depth = data[24] if image.format == "PNG" else 8
     if depth > 8 or image.mode.startswith(("I", "F")):
         raise Refused("more than 8 bits per channel; save it with 8, scaled as it should be")

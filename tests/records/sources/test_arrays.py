@@ -4,6 +4,7 @@ import collections
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tfpipe import records
 from tfpipe.errors import RequestError
@@ -83,6 +84,16 @@ def test_groups_stay_whole_and_classes_are_balanced():
     }
 
 
+ONE = (
+    "Expected `y` to hold one label for each of the 2 examples (of shape (N, 1), pass y[:, 0]; of "
+    "one-hot rows, y.argmax(axis=1))."
+)
+LABELS = (
+    "Expected `y` to be integer labels from 0, or floating targets (of names, pass the second of "
+    "np.unique(y, return_inverse=True), and the first as `class_names`)."
+)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -96,12 +107,16 @@ def test_groups_stay_whole_and_classes_are_balanced():
          "Expected `x` to be uint8 pixels from 0 to 255 (scale and cast them first; numbers that "
          "are no pixels are kind='sequence'). "
          "Received: dtype='float64'"),
-        ({"y": [0]}, "Expected `y` to hold one label for each of the 2 examples. "
-                     "Received: shape=(1,)"),
-        ({"y": [0, -1]}, "Expected `y` to be integer labels from 0, or floating targets. "
-                         "Received: dtype='int64', min=-1"),
-        ({"y": [False, True]}, "Expected `y` to be integer labels from 0, or floating targets. "
-                               "Received: dtype='bool', min=False"),
+        ({"y": [0]}, f"{ONE} Received: shape=(1,)"),
+        ({"y": [[0], [1]]}, f"{ONE} Received: shape=(2, 1)"),
+        ({"y": [0, -1]}, f"{LABELS} Received: dtype='int64', min=-1"),
+        ({"y": [False, True]}, f"{LABELS} Received: dtype='bool'"),
+        ({"y": ["a", "b"]}, f"{LABELS} Received: dtype='<U1'"),
+        ({"y": [0, 2]}, "Expected `y` to have an example of every class from 0 to 2 (the second of "
+                        "np.unique(y, return_inverse=True) numbers those that there are). "
+                        "Received: missing=1"),
+        ({"y": np.eye(2)}, "Expected `y` to be integer labels or targets; of one-hot rows, pass "
+                           "y.argmax(axis=1). Received: shape=(2, 2)"),
         ({"y": [0.5]}, "Expected `y` to be targets of shape (2,) or (2, k). Received: shape=(1,)"),
         ({"y": np.zeros((2, 0))},
          "Expected `y` to be targets of shape (2,) or (2, k). Received: shape=(2, 0)"),
@@ -131,3 +146,10 @@ def test_what_does_not_fit_is_an_error(arguments, sentence):
     with pytest.raises(RequestError) as caught:
         records.arrays(given.pop("x"), given.pop("y"), **given)
     assert str(caught.value) == sentence
+
+
+def test_tensors_of_other_libraries_are_taken(tmp_path):
+    source = records.arrays(tf.constant(images(20, 4, 4)), np.arange(20) % 2, split=(0.5, 0.5))
+    manifest = records.write(source, tmp_path / "r")
+    found = {x.numpy().tobytes() for x, _ in records.read(manifest, "train", batch_size=1)}
+    assert found <= {image.tobytes() for image in images(20, 4, 4)}

@@ -85,6 +85,44 @@ def test_a_broken_file_is_named(tmp_path, make_files, change, file, problem):
     assert str(caught.value) == f"{tmp_path / file}: {problem}"
 
 
+@pytest.mark.parametrize(
+    "rename",
+    [
+        lambda name: name.replace("-idx", ".idx"),
+        lambda name: f"emnist-letters-{name.replace('t10k', 'test')}",
+        lambda name: name.removesuffix(".gz"),
+    ],
+)
+def test_files_of_other_names_are_found(tmp_path, make_files, rename):
+    make_files(tmp_path, {rename(name): data for name, data in four().items()})
+    assert collections.Counter(e["split"] for e in records.idx(tmp_path, split=None)) == {
+        "train": 40, "test": 10,
+    }  # fmt: skip
+
+
+def test_the_classes_are_those_that_occur(tmp_path, make_files):
+    files = four()
+    for name, number in (("train-labels-idx1-ubyte.gz", 40), ("t10k-labels-idx1-ubyte", 10)):
+        data = encoded(np.arange(number) % 2 * 3 + 1)
+        files[name] = gzip.compress(data) if name.endswith(".gz") else data
+    make_files(tmp_path, files)
+    source = records.idx(tmp_path)
+    assert source.class_names == ("1", "4")
+    assert {e["id"]: e["label"] for e in source}["test-000003"] == 1
+
+
+def test_two_sets_in_one_folder_are_an_error(tmp_path, make_files):
+    more = {f"emnist-{part}-{name}": data for part in "ab" for name, data in four().items()}
+    make_files(tmp_path, more)
+    with pytest.raises(RequestError) as caught:
+        records.idx(tmp_path)
+    assert str(caught.value) == (
+        f"Expected the files of one set in {str(tmp_path)!r}. Found: "
+        "'emnist-a-train-images-idx3-ubyte', 'emnist-b-train-images-idx3-ubyte'. Put each set in a "
+        "folder of its own."
+    )
+
+
 def test_a_missing_file_or_folder_is_an_error(tmp_path, make_files):
     with pytest.raises(RequestError) as caught:
         records.idx(tmp_path / "none")

@@ -120,7 +120,8 @@ def test_two_files_of_one_stem_are_an_error(tmp_path, make_files):
     with pytest.raises(RequestError) as caught:
         by_stem(tmp_path, "images")
     assert str(caught.value) == (
-        f"Expected one file for each stem in {str(tmp_path)!r}. Found 'a.jpg' and 'a.png'."
+        f"Expected one file for each stem in {str(tmp_path)!r}. Found 'a.jpg' and 'a.png'. "
+        "Move what is not meant to another folder."
     )
 
 

@@ -109,7 +109,15 @@ def test_a_dataset_without_images_is_an_error(data_dir):
 def test_an_unknown_dataset_is_an_error(data_dir):
     with pytest.raises(RequestError) as caught:
         records.from_tfds("mnits", data_dir=data_dir)
-    assert str(caught.value).startswith("TensorFlow Datasets has no dataset 'mnits': ")
+    assert str(caught.value) == (
+        "TensorFlow Datasets has no dataset 'mnits'. Did you mean 'mnist'?"
+    )
+    with pytest.raises(RequestError) as caught:
+        records.from_tfds("mnist/9.9.9", data_dir=data_dir)
+    assert str(caught.value).startswith(
+        "TensorFlow Datasets cannot give 'mnist/9.9.9': Failed to construct dataset "
+    )
+    assert "\n" not in str(caught.value)
 
 
 def test_without_a_network_it_says_so_at_once(data_dir, monkeypatch):

@@ -114,6 +114,52 @@ def test_an_id_in_two_lists_is_an_error(tmp_path, make_files):
     assert str(caught.value) == f"{path}: '000' is in the list for 'train' too"
 
 
+def test_folders_in_lower_case_are_found(tmp_path, make_files):
+    make_files(tmp_path, {"images/a.png": "x", "annotations/a.xml": xml("cat")})
+    assert by_id(records.voc_boxes(tmp_path))["a"]["image"] == tmp_path / "images/a.png"
+
+
+def test_files_side_by_side_and_their_folders_are_splits(tmp_path, make_files):
+    files = {"README.roboflow.txt": "x"}
+    for part in ("train", "valid", "test"):
+        files |= {f"{part}/{part}_jpg.rf.1.jpg": "x", f"{part}/{part}_jpg.rf.1.xml": xml("cat")}
+    make_files(tmp_path, files)
+    source = records.voc_boxes(tmp_path)
+    assert {key: (e["split"], e["image"]) for key, e in by_id(source).items()} == {
+        f"{part}/{part}_jpg.rf.1": (name, tmp_path / f"{part}/{part}_jpg.rf.1.jpg")
+        for part, name in (("train", "train"), ("valid", "val"), ("test", "test"))
+    }
+    assert source.rule == {"by": "given", "given_by": "folders", "grouped_by": None}
+    one = records.voc_boxes(tmp_path / "train", split={"train": 1.0})
+    assert list(by_id(one)) == ["train_jpg.rf.1"]
+
+
+def test_lists_of_names_with_their_endings_are_an_error(tmp_path, make_files):
+    make_files(tmp_path, {**voc(1), "ImageSets/Main/train.txt": "000.jpg\n"})
+    with pytest.raises(RequestError) as caught:
+        records.voc_boxes(tmp_path)
+    assert str(caught.value) == (
+        f"Expected the lists in {str(tmp_path / 'ImageSets/Main')!r} to name images without what "
+        "their names end in. None of 1 is there; the first: '000.jpg'"
+    )
+
+
+def test_the_folder_around_is_told_where_to_look(tmp_path, make_files):
+    make_files(tmp_path, {f"VOCdevkit/VOC2007/{name}": text for name, text in voc(1).items()})
+    with pytest.raises(RequestError) as caught:
+        records.voc_boxes(tmp_path)
+    assert str(caught.value) == (
+        f"Expected a folder 'JPEGImages' (`images`) in {str(tmp_path)!r}. Found: 'VOCdevkit/'. "
+        f"There is one in {str(tmp_path / 'VOCdevkit/VOC2007')!r}."
+    )
+
+
+def test_a_class_that_is_named_may_have_no_box(tmp_path, make_files):
+    make_files(tmp_path, voc(1))
+    assert records.voc_boxes(tmp_path, class_names=["cat", "dog", "cow"]).declared
+    assert not records.voc_boxes(tmp_path).declared
+
+
 def test_files_without_objects_name_no_classes(tmp_path, make_files):
     make_files(tmp_path, {"JPEGImages/a.jpg": "x", "Annotations/a.xml": xml()})
     with pytest.raises(RequestError) as caught:

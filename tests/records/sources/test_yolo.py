@@ -39,7 +39,7 @@ def test_boxes_come_from_the_labels_beside_the_images(root):
     assert examples["images/test/c.jpg"] == {
         "id": "images/test/c.jpg",
         "split": "test",
-        "refused": "c.txt, line 1: expected 5 numbers, found 2",
+        "refused": "c.txt, line 1: expected 5 numbers, or those of a polygon, found 2",
     }
     assert source.class_names == ("cat", "dog")
     assert source.rule == {"by": "given", "given_by": "data.yaml", "grouped_by": None}
@@ -48,8 +48,10 @@ def test_boxes_come_from_the_labels_beside_the_images(root):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (b"0 0.5 0.5 0.1", "expected 5 numbers, found 4"),
-        (b"0 0 0 0 1 1 1", "expected 5 numbers, found 7 (polygons and poses are not boxes)"),
+        (b"0 0.5 0.5 0.1", "expected 5 numbers, or those of a polygon, found 4"),
+        (b"0 0.5 0.5 0.1 0.1 0.9", "expected 5 numbers, or those of a polygon, found 6"),
+        (b"0 0 0 0 1 1 1 1", "expected 5 numbers, or those of a polygon, found 8"),
+        (b"0 0 0 0 1 1 2", "expected fractions from 0 to 1, found 2"),
         (b"cat 0.5 0.5 0.1 0.1", "expected 5 numbers, found 'cat 0.5 0.5 0.1 0.1'"),
         (b"0 \xff 0.5 0.1 0.1", "expected 5 numbers, found '0 \ufffd 0.5 0.1 0.1'"),
         (b"2 0.5 0.5 0.1 0.1", "expected a class from 0 to 1, found 2"),
@@ -65,6 +67,21 @@ def test_a_malformed_line_is_refused(tmp_path, text, reason):
     with pytest.raises(Refused) as caught:
         parse(path, ["cat", "dog"])
     assert str(caught.value) == f"a.txt, line 2: {reason}"
+
+
+def test_a_polygon_is_the_box_around_it(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("1 0.2 0.5 0.4 0.1 0.3 0.9\n0 0.5 0.5 0.2 0.2\n0 0.5 0.1 0.5 0.2 0.5 0.3\n")
+    example = parse(path, ["cat", "dog"])
+    np.testing.assert_allclose(example["boxes"], [[0.1, 0.2, 0.9, 0.4], [0.4, 0.4, 0.6, 0.6]])
+    assert example["classes"].tolist() == [1, 0]
+    assert example["notes"] == ("box 3, 'cat', has no area: [0.5, 0.1, 0.5, 0.2, 0.5, 0.3]",)
+
+
+def test_a_class_may_have_no_box(tmp_path, make_files):
+    make_files(tmp_path, {"data.yaml": YAML, "images/train/a.jpg": "x", "images/test/b.jpg": "x",
+                          "labels/train/a.txt": "0 .5 .5 .1 .1"})  # fmt: skip
+    assert records.yolo_boxes(tmp_path / "data.yaml").declared
 
 
 def test_a_label_file_that_is_none_is_refused(tmp_path):

@@ -36,7 +36,8 @@ def test_folders_are_relative_to_the_path(layout, tmp_path, make_files):
 def test_names_may_be_a_mapping_from_numbers(layout):
     yaml = YAML.replace("[cat, dog]", "\n  1: dog\n  0: cat\nnc: 2")
     assert layout(yaml).names == ("cat", "dog")
-    assert layout(YAML.replace("[cat, dog]", "[1, yes]")).names == ("1", "True")
+    assert layout(yaml.replace("1:", "'1':").replace("0:", '"0":')).names == ("cat", "dog")
+    assert layout(YAML.replace("[cat, dog]", "[1, 'yes']")).names == ("1", "yes")
 
 
 def test_a_part_may_be_a_list_of_folders_and_of_files_that_list_images(layout):
@@ -48,6 +49,10 @@ def test_a_part_may_be_a_list_of_folders_and_of_files_that_list_images(layout):
         "images/c.jpg": ("train", None),
         "images/gone.jpg": ("train", "there is no such file"),
     }
+
+
+def test_a_part_may_have_another_of_its_names(layout):
+    assert parts(layout(YAML.replace("val:", "valid:"))) == parts(layout(YAML))
 
 
 def test_what_tools_write_beside_images_is_no_image(layout):
@@ -82,11 +87,19 @@ def test_labels_lie_beside_the_images(key, path):
         (YAML.replace("[cat, dog]", ""), "expected `names` to be a list or a mapping, found None"),
         (YAML.replace("[cat, dog]", "{1: cat}"),
          "expected `names` to number the classes from 0, found {1: 'cat'}"),
+        (YAML.replace("[cat, dog]", "[cat, yes]"),
+         "expected `names` to be different texts, found True (`yes` needs quotes)"),
+        (YAML.replace("[cat, dog]", "[cat, cat]"),
+         "expected `names` to be different texts, found 'cat' (`yes` needs quotes)"),
+        (YAML + "kpt_shape: [17, 3]\n",
+         "its `kpt_shape` says that it is of poses; boxes were expected"),
         (YAML + "nc: 3\n", "expected `nc` to count the 2 `names`, found 3"),
         (YAML.replace("images/val", "images/none"),
-         "its `val` leads to '{root}/images/none', and there is no such file or folder"),
+         "its `val` leads to '{root}/images/none', and there is no such file or folder (correct or "
+         "delete that key)"),
         (YAML.replace("path: .", "path: none"),
-         "its `path` leads to '{root}/none', and there is no such folder (correct `path`)"),
+         "its `path` leads to '{root}/none', and there is no such folder (correct `path`, or "
+         "delete it: then it is the data.yaml's own)"),
         ("a: [", "not a YAML file (while parsing a flow node expected the node content, but found "
                  "'<stream end>' in \"<byte string>\", line 1, column 5: a: [ ^)"),
     ],
@@ -103,7 +116,8 @@ def test_an_image_in_two_splits_is_an_error(layout, tmp_path):
         layout(YAML.replace("images/val", "images"))
     assert str(caught.value) == (
         f"{tmp_path / 'data.yaml'}: Expected every image to be in one split. "
-        "'images/train/a.jpg' is in 'train' and 'val'."
+        "'images/train/a.jpg' is in 'train' and 'val'. Delete the key `val`, and divide `train` by "
+        "`split=(0.9, 0.1)`."
     )
 
 
@@ -118,3 +132,9 @@ def test_no_images_or_no_file_are_an_error(layout, tmp_path):
         read_layout(tmp_path / "none.yaml")
     expected = f"Expected a data.yaml. There is no file {str(tmp_path / 'none.yaml')!r}."
     assert str(caught.value) == expected
+    with pytest.raises(RequestError) as caught:
+        read_layout(tmp_path)
+    assert str(caught.value) == (
+        f"Expected a data.yaml. There is no file {str(tmp_path)!r}. In that folder there is "
+        "'data.yaml'."
+    )

@@ -76,11 +76,11 @@ def arrays(
             yield {
                 "id": example_id(index),
                 "split": parts[index],
-                kind: inputs[index],
+                kind: np.asarray(inputs[index]),  # other libraries' tensors, too
                 answer.kind: answers[index].tolist(),
             }
 
-    features = {kind: Feature(kind, inputs.shape[1:]), answer.kind: answer}
+    features = {kind: Feature(kind, tuple(inputs.shape[1:])), answer.kind: answer}
     grouped_by = None if group is None else "the sequence `group`"
     how = rule(split, seed, grouped_by=grouped_by, stratified=stratify)
     return Source(name, features, names, how, iterate)
@@ -135,21 +135,43 @@ def as_labels(y: np.ndarray, num_examples: int) -> np.ndarray:
     """Checks integer labels: one per example, none negative."""
     labels = np.asarray(y)
     if labels.shape != (num_examples,):
-        expected = f"`y` to hold one label for each of the {num_examples} examples"
+        expected = (
+            f"`y` to hold one label for each of the {num_examples} examples (of shape (N, 1), pass "
+            "y[:, 0]; of one-hot rows, y.argmax(axis=1))"
+        )
         raise RequestError(received(expected, shape=labels.shape))
     if labels.dtype.kind not in "iu" or labels.min() < 0:
-        expected = "`y` to be integer labels from 0, or floating targets"
-        raise RequestError(received(expected, dtype=str(labels.dtype), min=labels.min().item()))
+        expected = (
+            "`y` to be integer labels from 0, or floating targets (of names, pass the second of "
+            "np.unique(y, return_inverse=True), and the first as `class_names`)"
+        )
+        least = {"min": labels.min().item()} if labels.dtype.kind in "iu" else {}
+        raise RequestError(received(expected, dtype=str(labels.dtype), **least))
+    there = np.unique(labels)
+    if len(there) <= there[-1]:
+        expected = (
+            f"`y` to have an example of every class from 0 to {there[-1]} (the second of "
+            "np.unique(y, return_inverse=True) numbers those that there are)"
+        )
+        missing = next(number for number, label in enumerate(there) if number != label)
+        raise RequestError(received(expected, missing=missing))
     return labels
 
 
 def as_targets(y: np.ndarray, num_examples: int) -> np.ndarray:
     """Checks floating targets: a number, or k of them, per example."""
     targets = np.asarray(y)
+    if targets.ndim == 2 and targets.size and _are_one_hot(targets):
+        expected = "`y` to be integer labels or targets; of one-hot rows, pass y.argmax(axis=1)"
+        raise RequestError(received(expected, shape=targets.shape))
     if targets.ndim not in (1, 2) or len(targets) != num_examples or 0 in targets.shape:
         expected = f"`y` to be targets of shape ({num_examples},) or ({num_examples}, k)"
         raise RequestError(received(expected, shape=targets.shape))
     return targets
+
+
+def _are_one_hot(targets: np.ndarray) -> bool:
+    return bool(np.isin(targets, (0, 1)).all() and (targets.sum(axis=1) == 1).all())
 
 
 def as_array_groups(group: Sequence[object], num_examples: int) -> list[str]:

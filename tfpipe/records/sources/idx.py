@@ -7,6 +7,7 @@ big-endian uint32 per axis, then the elements.
 
 import gzip
 import pathlib
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -20,10 +21,12 @@ from tfpipe.records.sources.assignment import assign
 from tfpipe.records.sources.base import Example, Feature, Source, disk_order
 from tfpipe.records.sources.division import rule
 from tfpipe.records.sources.layouts import explain
-from tfpipe.records.sources.names import numbered_names
+from tfpipe.records.sources.listing import loose_files
+from tfpipe.records.sources.names import few
 from tfpipe.records.sources.splits import Split
 
-FILES = {"train": "train", "test": "t10k"}
+FILES = {"train": ("train",), "test": ("t10k", "test")}
+GZIP = b"\x1f\x8b"
 
 
 def idx(
@@ -38,7 +41,9 @@ def idx(
 
     Args:
         folder: holds `train-images-idx3-ubyte.gz`, `train-labels-idx1-ubyte.gz` and the two
-            `t10k-` files; without `.gz` they are read uncompressed.
+            `t10k-` files, gzipped or not; also as `train-images.idx3-ubyte`, or as one of EMNIST's
+            sets is called (`emnist-letters-train-images-idx3-ubyte.gz`; its images lie on their
+            side).
         split: fractions of train and val, drawn from the train files; the t10k files are test.
             None: no val.
         seed: another seed gives another split and another order on disk.
@@ -47,14 +52,15 @@ def idx(
         name: the dataset's name.
 
     Returns:
-        A source of uint8 images (H, W, 1) and labels.
+        A source of uint8 images (H, W, 1) and labels. The classes are named by the numbers that
+        the files have, in their order: "1" to "26" in EMNIST's letters.
 
     Raises:
         RequestError: the folder or a file is missing, or `split` names the test set.
         DataError: a file is truncated, damaged, or not what its header says.
     """
-    parts = {part: _part(folder, prefix) for part, prefix in FILES.items()}
-    labels = np.concatenate([part_labels for _, part_labels in parts.values()])
+    parts = {part: _part(folder, names) for part, names in FILES.items()}
+    numbers = np.unique(np.concatenate([part_labels for _, part_labels in parts.values()]))
     splits = _splits(parts, split, seed, stratify)
 
     def iterate() -> Iterator[Example]:
@@ -66,13 +72,13 @@ def idx(
                     "id": keys[index],
                     "split": splits[part][index],
                     "image": images[index, ..., None],
-                    "label": int(part_labels[index]),
+                    "label": int(np.searchsorted(numbers, part_labels[index])),
                 }
 
     shape = (*parts["train"][0].shape[1:], 1)
     features = {"image": Feature("image", shape), "label": Feature("label")}
     how = rule(split, seed, given_by="files", stratified=stratify)
-    return Source(name, features, numbered_names(None, int(labels.max())), how, iterate)
+    return Source(name, features, tuple(map(str, numbers.tolist())), how, iterate)
 
 
 def load_idx(path: Path, *, num_axes: int) -> np.ndarray:
@@ -126,9 +132,9 @@ def _splits(
     return {"train": splits[:num_train], "test": splits[num_train:]}
 
 
-def _part(folder: Path, prefix: str) -> tuple[np.ndarray, np.ndarray]:
-    image_path = _find(folder, f"{prefix}-images-idx3-ubyte")
-    label_path = _find(folder, f"{prefix}-labels-idx1-ubyte")
+def _part(folder: Path, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    image_path = _find(folder, names, "images", 3)
+    label_path = _find(folder, names, "labels", 1)
     images = load_idx(image_path, num_axes=3)
     labels = load_idx(label_path, num_axes=1)
     if 0 in images.shape:
@@ -140,19 +146,29 @@ def _part(folder: Path, prefix: str) -> tuple[np.ndarray, np.ndarray]:
     return images, labels
 
 
-def _find(folder: Path, stem: str) -> pathlib.Path:
+def _find(folder: Path, names: tuple[str, ...], what: str, num_axes: int) -> pathlib.Path:
+    """The one file of this kind; a name may have something in front, and end in .gz."""
     base = pathlib.Path(folder)
     if not base.is_dir():
         raise RequestError(f"Expected a folder with idx files. There is no folder {str(base)!r}.")
-    for path in (base / f"{stem}.gz", base / stem):
-        if path.is_file():
-            return path
-    raise RequestError(f"Expected {stem}.gz (or {stem}) in {str(base)!r}. {explain(base, 'idx')}")
+    pattern = f"(.*-)?({'|'.join(names)})-{what}[-.]idx{num_axes}-ubyte(.gz)?"
+    found = [name for name in loose_files(base) if re.fullmatch(pattern, name)]
+    whole = sorted({name.removesuffix(".gz").replace(".", "-") for name in found})
+    if len(whole) > 1:
+        raise RequestError(
+            f"Expected the files of one set in {str(base)!r}. Found: {few(whole)}. Put each set in "
+            "a folder of its own."
+        )
+    if not found:
+        stem = f"{names[0]}-{what}-idx{num_axes}-ubyte"
+        advice = explain(base, "idx")
+        raise RequestError(f"Expected {stem}.gz (or {stem}) in {str(base)!r}. {advice}")
+    return base / found[-1]  # the .gz, if both are there
 
 
 def _unzipped(path: pathlib.Path) -> bytes:
     data = path.read_bytes()
-    if path.suffix != ".gz":
+    if path.suffix != ".gz" and not data.startswith(GZIP):
         return data
     try:
         return gzip.decompress(data)

@@ -109,7 +109,9 @@ def require_part(path: Path, argument: str, asked: str) -> pathlib.Path:
     folder = pathlib.Path(path)
     if folder.exists() or not folder.parent.is_dir():
         return require_folder(folder, argument)
+    deeper = [p for depth in ("*", "*/*") for p in folder.parent.glob(f"{depth}/{folder.name}")]
+    there = f" There is one in {str(min(deeper).parent)!r}." if deeper else ""
     raise RequestError(
         f"Expected a folder {folder.name!r} (`{argument}`) in {str(folder.parent)!r}. "
-        f"{explain(folder.parent, asked)}"
+        f"{explain(folder.parent, asked)}{there}"
     )

@@ -92,7 +92,11 @@ def require_folder(path: Path, argument: str) -> pathlib.Path:
 
 
 def by_stem(
-    folder: Path, argument: str, rename: Callable[[str], str] | None = None
+    folder: Path,
+    argument: str,
+    rename: Callable[[str], str] | None = None,
+    *,
+    only: Callable[[str], bool] | None = None,
 ) -> dict[str, Found]:
     """The files below a folder by their stems: their names, with folders, without what ends them.
 
@@ -100,18 +104,21 @@ def by_stem(
         folder: the folder.
         argument: what the user calls it.
         rename: from a file's stem to the one that it is listed by.
+        only: whether a file of this name counts.
 
     Raises:
         RequestError: there is no such folder, it is empty, or two files have the same stem.
     """
     found: dict[str, Found] = {}
     for file in files(require_folder(folder, argument)):
+        if only is not None and not only(file.id):
+            continue
         stem = os.path.splitext(file.id)[0]
         stem = rename(stem) if rename else stem
         if stem in found:
             raise RequestError(
                 f"Expected one file for each stem in {os.fspath(folder)!r}. Found "
-                f"{found[stem].id!r} and {file.id!r}."
+                f"{found[stem].id!r} and {file.id!r}. Move what is not meant to another folder."
             )
         found[stem] = file
     if not found:

@@ -5,6 +5,7 @@ Example:
     source = from_tfds("mnist")
 """
 
+import difflib
 import socket
 import urllib.parse
 import urllib.request
@@ -51,8 +52,13 @@ def from_tfds(
 
     try:
         builder = tfds.builder(name, data_dir=data_dir)
-    except tfds.core.registered.DatasetNotFoundError as error:
-        raise RequestError(f"TensorFlow Datasets has no dataset {name!r}: {error}") from None
+    except tfds.core.registered.DatasetNotFoundError:
+        near = difflib.get_close_matches(name.split("/")[0], tfds.list_builders(), n=1)
+        meant = f" Did you mean {near[0]!r}?" if near else ""
+        raise RequestError(f"TensorFlow Datasets has no dataset {name!r}.{meant}") from None
+    except (ValueError, AssertionError) as error:  # no such version or configuration
+        problem = str(error).strip().splitlines()[0]
+        raise RequestError(f"TensorFlow Datasets cannot give {name!r}: {problem}") from None
     features = _features(builder)
     _download(builder)
     given = [part for part in builder.info.splits if part in OURS]

@@ -5,6 +5,7 @@ Example:
     source = voc_boxes("VOCdevkit/VOC2012")
 """
 
+import dataclasses
 import pathlib
 from collections.abc import Mapping, Sequence
 
@@ -12,20 +13,19 @@ from tfpipe.errors import RequestError
 from tfpipe.files import Path
 from tfpipe.records.sources.base import Entry, Example, Source, as_image, from_entries
 from tfpipe.records.sources.boxes import box_features
-from tfpipe.records.sources.columns import load_lists
 from tfpipe.records.sources.division import Group, divide
-from tfpipe.records.sources.layouts import require_part
-from tfpipe.records.sources.listing import Found, by_stem, path_of, require_folder
+from tfpipe.records.sources.listing import Found, path_of, require_folder
 from tfpipe.records.sources.names import as_class_names, dataset_name
-from tfpipe.records.sources.splits import NAMES, Given, Split
+from tfpipe.records.sources.splits import Given, Split
+from tfpipe.records.sources.voc_layout import parts_by_folders, parts_by_lists, voc_layout
 from tfpipe.records.sources.voc_xml import classes_in, parse
 
 
 def voc_boxes(
     path: Path,
     *,
-    images: Path = "JPEGImages",
-    annotations: Path = "Annotations",
+    images: Path | None = None,
+    annotations: Path | None = None,
     lists: Path | None = "ImageSets/Main",
     class_names: Sequence[str] | None = None,
     one_based: bool = True,
@@ -49,11 +49,13 @@ def voc_boxes(
 
     Args:
         path: the folder that holds the next three.
-        images: the images' folder in it.
-        annotations: the XML files' folder in it.
+        images: the images' folder in it. None: "JPEGImages" or "images"; or, where there is none
+            of these and XML files lie beside their images (as Roboflow exports them), `path`.
+        annotations: the XML files' folder in it; None: "Annotations", "annotations", or `path`.
         lists: the folder of the official splits in it: train.txt, val.txt, test.txt, and
             trainval.txt where those for train and val are missing. If it is there, the images
-            in the lists are the examples. None, or no such folder: all images and XML files are.
+            in the lists are the examples. None, or no such folder: all images and XML files are;
+            where these lie side by side in folders that are named like splits, those are given.
         class_names: the classes in their order. None: those in the XML files, sorted; all are
             read once for that.
         one_based: whether the first pixel is (1, 1). False for tools that count from 0: then
@@ -78,17 +80,18 @@ def voc_boxes(
         DataError: an image is in two lists.
     """
     root = require_folder(path, "path")
-    image_of, xml_of = (
-        by_stem(require_part(root / part, argument, "voc_boxes"), argument)
-        for argument, part in (("images", images), ("annotations", annotations))
-    )
-    listed = _listed(root / lists) if lists is not None else None
-    ids = sorted(listed if listed is not None else image_of.keys() | xml_of.keys())
+    layout = voc_layout(root, images, annotations)
+    known = layout.image_of.keys() | layout.xml_of.keys()
+    listed = parts_by_lists(root / lists, known) if lists is not None else None
+    given_by = "lists" if listed is not None else "folders"
+    if listed is None and layout.images == layout.xmls:
+        listed = parts_by_folders(known)
+    ids = sorted(listed if listed is not None else known)
     if not ids:
         raise RequestError(f"Expected images and XML files in {str(root)!r}. Found none.")
     look = stratify or class_names is None
-    inside = _inside(root / annotations, xml_of, ids) if look else []
-    names = _class_names(class_names, root / annotations, inside)
+    inside = _inside(layout.xmls, layout.xml_of, ids) if look else []
+    names = _class_names(class_names, layout.xmls, inside)
     index_of = {class_name: index for index, class_name in enumerate(names)}
     division = divide(
         ids,
@@ -97,15 +100,15 @@ def voc_boxes(
         group=group,
         labels=_labels(inside, index_of) if stratify else None,
         given=[listed[key] for key in ids] if listed is not None else None,
-        given_by="lists",
+        given_by=given_by,
     )
 
     def load(stem: str) -> Example:
-        image = path_of(stem, image_of, root / images, "image")
-        xml = path_of(stem, xml_of, root / annotations, "XML file")
+        image = path_of(stem, layout.image_of, layout.images, "image")
+        xml = path_of(stem, layout.xml_of, layout.xmls, "XML file")
         return {"image": image, **parse(xml, index_of, one_based=one_based)}
 
-    return from_entries(
+    source = from_entries(
         dataset_name(name, root),
         [Entry(key, part, key) for key, part in zip(ids, division.parts, strict=True)],
         load,
@@ -114,6 +117,7 @@ def voc_boxes(
         rule=division.rule,
         seed=seed,
     )
+    return dataclasses.replace(source, declared=class_names is not None)
 
 
 def _inside(
@@ -137,12 +141,3 @@ def _class_names(
 
 def _labels(inside: Sequence[set[str]], index_of: Mapping[str, int]) -> list[tuple[int, ...]]:
     return [tuple(sorted(index_of[name] for name in names & index_of.keys())) for names in inside]
-
-
-def _listed(folder: pathlib.Path) -> dict[str, str] | None:
-    """The split of each stem in the official lists; None if there are none."""
-    lists = {part: folder / f"{part}.txt" for part in NAMES if (folder / f"{part}.txt").is_file()}
-    both = folder / "trainval.txt"
-    if both.is_file() and not {"train", "val"} & lists.keys():
-        lists["train"] = both
-    return load_lists(lists) if lists else None

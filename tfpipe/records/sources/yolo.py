@@ -5,6 +5,7 @@ Example:
     source = yolo_boxes("coco8/data.yaml")
 """
 
+import dataclasses
 import os
 import pathlib
 from collections.abc import Sequence
@@ -32,15 +33,17 @@ def yolo_boxes(
     """Images with boxes in the layout of Ultralytics YOLO, as its data.yaml describes it.
 
     `path` is the dataset's folder (relative to the data.yaml; its own folder if missing), and
-    `train`, `val` and `test` are each a folder of images in it, a .txt file that lists images,
-    or a list of these. As in Ultralytics' own loader, a "../" in front that leads nowhere does
-    not count (Roboflow writes it). `names` is a list, or a mapping from 0, 1, ... to names.
+    `train`, `val` (also `valid`, `validation`) and `test` are each a folder of images in it, a .txt
+    file that lists images, or a list of these. As in Ultralytics' own loader, a "../" in front that
+    leads nowhere does not count (Roboflow writes it). `names` is a list, or a mapping from 0, 1,
+    ... to names.
 
     An image's boxes are in the file of its stem in `labels/` instead of `images/`, one per line:
-    class, centre x, centre y, width, height, as fractions. No file means no boxes. The files
-    are read when their example's turn comes: an example with a malformed line, an unknown class
-    or a number outside 0..1 is refused when it is written. A box without area is left out, and a
-    box that reaches beyond the image is cut to it; both are noted.
+    class, centre x, centre y, width, height, as fractions. A line with three or more points (x, y)
+    of a polygon is the box around it, as for Ultralytics. No file means no boxes. The files are
+    read when their example's turn comes: an example with a malformed line, an unknown class or a
+    number outside 0..1 is refused when it is written. A box without area is left out, and a box
+    that reaches beyond the image is cut to it; both are noted.
 
     Args:
         data_yaml: the file.
@@ -85,7 +88,7 @@ def yolo_boxes(
             raise Refused(problem)
         return {"image": root / key, **parse(label_path(root, key), names)}
 
-    return from_entries(
+    source = from_entries(
         dataset_name(name, root),
         [
             Entry(key, part, (key, problem))
@@ -97,6 +100,7 @@ def yolo_boxes(
         rule=division.rule,
         seed=seed,
     )
+    return dataclasses.replace(source, declared=True)
 
 
 def parse(path: pathlib.Path, names: Sequence[str]) -> Example:
@@ -120,23 +124,29 @@ def parse(path: pathlib.Path, names: Sequence[str]) -> Example:
 
 def _box(line: bytes, place: str, number: int, names: Sequence[str]) -> Box:
     cells = line.split()
-    if len(cells) != 5:
-        polygon = " (polygons and poses are not boxes)" if len(cells) > 5 else ""
-        raise Refused(f"{place}: expected 5 numbers, found {len(cells)}{polygon}")
+    if len(cells) != 5 and not (len(cells) > 6 and len(cells) % 2):
+        raise Refused(f"{place}: expected 5 numbers, or those of a polygon, found {len(cells)}")
     try:
-        label, x, y, width, height = map(float, cells)
+        label, *numbers = map(float, cells)
     except ValueError:
         shown = line.decode(errors="replace").strip()
-        raise Refused(f"{place}: expected 5 numbers, found {shown!r}") from None
+        raise Refused(f"{place}: expected {len(cells)} numbers, found {shown!r}") from None
     if label not in range(len(names)):
         raise Refused(f"{place}: expected a class from 0 to {len(names) - 1}, found {label:g}")
-    numbers = (x, y, width, height)
     if not all(0 <= value <= 1 for value in numbers):
         outside = next(value for value in numbers if not 0 <= value <= 1)
         raise Refused(f"{place}: expected fractions from 0 to 1, found {outside:g}")
-    edges = (y - height / 2, x - width / 2, y + height / 2, x + width / 2)
+    y1, x1, y2, x2 = edges = _edges(numbers)
     index = int(label)
-    return Box(number, names[index], index, numbers, edges if width > 0 and height > 0 else None)
+    return Box(number, names[index], index, numbers, edges if y1 < y2 and x1 < x2 else None)
+
+
+def _edges(numbers: Sequence[float]) -> tuple[float, float, float, float]:
+    if len(numbers) > 4:
+        xs, ys = numbers[0::2], numbers[1::2]
+        return min(ys), min(xs), max(ys), max(xs)
+    x, y, width, height = numbers
+    return y - height / 2, x - width / 2, y + height / 2, x + width / 2
 
 
 def _classes_in(path: pathlib.Path, names: Sequence[str]) -> tuple[int, ...]:

@@ -15,10 +15,11 @@ import yaml
 from tfpipe.errors import DataError, RequestError
 from tfpipe.files import Path
 from tfpipe.records.sources.lines import decoded
-from tfpipe.records.sources.listing import Found, files
-from tfpipe.records.sources.names import as_class_names
-from tfpipe.records.sources.splits import NAMES
+from tfpipe.records.sources.listing import Found, files, loose_files
+from tfpipe.records.sources.names import as_class_names, few
+from tfpipe.records.sources.splits import NAMES, SYNONYMS, as_split_name
 
+YAML = (".yaml", ".yml")
 BESIDE = (".txt", ".npy", ".cache")  # what YOLO tools write beside images; never an image
 
 
@@ -58,21 +59,34 @@ def label_path(root: Path, key: str) -> pathlib.Path:
 
 def _settings(path: Path) -> dict[str, Any]:
     if not pathlib.Path(path).is_file():
-        raise RequestError(f"Expected a data.yaml. There is no file {os.fspath(path)!r}.")
+        folder = pathlib.Path(path) if pathlib.Path(path).is_dir() else None
+        inside = [name for name in loose_files(folder) if name.endswith(YAML)] if folder else []
+        there = f" In that folder there is {few(inside)}." if inside else ""
+        raise RequestError(f"Expected a data.yaml. There is no file {os.fspath(path)!r}.{there}")
     try:
         settings = yaml.safe_load(pathlib.Path(path).read_bytes())
     except yaml.YAMLError as error:
         raise DataError(path, f"not a YAML file ({' '.join(str(error).split())})") from None
-    if not isinstance(settings, dict) or not {"train", "val", "test"} & settings.keys():
+    if not isinstance(settings, dict) or not any(map(_part, settings)):
         raise DataError(path, "expected the keys `names`, `train` and `val`")
+    if "kpt_shape" in settings:
+        raise DataError(path, "its `kpt_shape` says that it is of poses; boxes were expected")
     return settings
+
+
+def _part(key: object) -> str | None:
+    """The split that a key is the name of."""
+    known = str(key).lower() in (*NAMES, *SYNONYMS)
+    return as_split_name(key) if known else None
 
 
 def _root(path: Path, settings: Mapping[str, Any]) -> pathlib.Path:
     root = pathlib.Path(path).parent / str(settings.get("path") or "")
     if not root.is_dir():
         raise DataError(
-            path, f"its `path` leads to {str(root)!r}, and there is no such folder (correct `path`)"
+            path,
+            f"its `path` leads to {str(root)!r}, and there is no such folder (correct `path`, or "
+            "delete it: then it is the data.yaml's own)",
         )
     return root
 
@@ -80,11 +94,17 @@ def _root(path: Path, settings: Mapping[str, Any]) -> pathlib.Path:
 def _names(path: Path, settings: Mapping[str, Any]) -> tuple[str, ...]:
     names = settings.get("names")
     if isinstance(names, dict):
-        if sorted(names, key=str) != sorted(range(len(names)), key=str):
+        named = {str(number): name for number, name in names.items()}
+        if set(named) != set(map(str, range(len(names)))):
             raise DataError(path, f"expected `names` to number the classes from 0, found {names!r}")
-        names = [names[number] for number in range(len(names))]
+        names = [named[str(number)] for number in range(len(names))]
     if not isinstance(names, list) or not names:
         raise DataError(path, f"expected `names` to be a list or a mapping, found {names!r}")
+    for name in names:
+        if not isinstance(name, str | int) or isinstance(name, bool) or names.count(name) > 1:
+            raise DataError(
+                path, f"expected `names` to be different texts, found {name!r} (`yes` needs quotes)"
+            )
     if settings.get("nc", len(names)) != len(names):
         raise DataError(
             path, f"expected `nc` to count the {len(names)} `names`, found {settings['nc']!r}"
@@ -97,14 +117,16 @@ def _listed(
 ) -> dict[str, tuple[str, str | None]]:
     """The split of each image, by its path in the dataset's folder, and why it is no file."""
     listed: dict[str, tuple[str, str | None]] = {}
-    for part in NAMES:
-        places = settings.get(part) or []
+    given = [key for part in NAMES for key in settings if _part(key) == part]
+    for name in given:
+        part, places = as_split_name(name), settings[name] or []
         for place in [places] if isinstance(places, str) else places:
-            for key, problem in _images(path, part, root, str(place)):
+            for key, problem in _images(path, name, root, str(place)):
                 if listed.setdefault(key, (part, problem))[0] != part:
                     raise RequestError(
                         f"{os.fspath(path)}: Expected every image to be in one split. "
-                        f"{key!r} is in {listed[key][0]!r} and {part!r}."
+                        f"{key!r} is in {listed[key][0]!r} and {part!r}. Delete the key `{name}`, "
+                        "and divide `train` by `split=(0.9, 0.1)`."
                     )
     if not listed:
         raise RequestError(f"{os.fspath(path)}: Expected images in `train` and `val`. Found none.")
@@ -129,7 +151,9 @@ def _images(path: Path, part: str, root: pathlib.Path, place: str) -> Iterator[F
                     yield Found(_relative(image, root), problem)
     else:
         raise DataError(
-            path, f"its `{part}` leads to {str(target)!r}, and there is no such file or folder"
+            path,
+            f"its `{part}` leads to {str(target)!r}, and there is no such file or folder (correct "
+            "or delete that key)",
         )
 
 
