@@ -44,8 +44,8 @@ def load_source(flags: Flags) -> tp.records.Source:
     rule: dict[str, Any] = {"split": (0.85, 0.05, 0.1), "seed": flags.seed, "stratify": True}
     rule["encoding"] = flags.encoding
     if pathlib.Path(flags.data).is_file():
-        table, columns = flags.data, {"text_column": flags.text, "label_column": flags.label}
-        return tp.records.text_csv(table, **columns, **rule)
+        rule |= {"text_column": flags.text, "label_column": flags.label}
+        return tp.records.text_csv(flags.data, **rule)
     files = {"negative": f"{flags.data}/*neg*", "positive": f"{flags.data}/*pos*"}
     return tp.records.text_lines(files, **rule)
 

@@ -23,7 +23,7 @@ ADVICE = {
 }
 
 IMAGES = {"images", "image", "imgs", "img"}
-MASKS = {"masks", "mask", "gt", "ground_truth", "groundtruth", "segmentation", "segmentations"}
+MASKS = {"masks", "mask", "gt", "ground_truth", "groundtruth", "segmentation", "label", "labels"}
 
 
 def explain(folder: pathlib.Path, asked: str = "") -> str:
