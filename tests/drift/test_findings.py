@@ -21,7 +21,8 @@ def numbers():
 
 
 def window(rows, **others):
-    parts = {"embedded": np.empty((len(rows), 0)), "errors": NONE, "latency_ms": NONE}
+    none = np.empty((len(rows), 0))
+    parts = {"layouts": none, "embedded": none, "errors": NONE, "latency_ms": NONE}
     return Window(rows, **{**parts, **others})
 
 
@@ -33,7 +34,7 @@ def test_p_values_are_scipys_corrected_by_benjamini_and_hochberg(numbers):
     rows = np.random.default_rng(1).normal((0, 0.4, 1), size=(60, 3))
     found = look(numbers, window(rows), level=0.01)
     single = [stats.ks_2samp(numbers.rows[:, c], rows[:, c]).pvalue for c in range(3)]
-    known = numbers.distances("input/distance")
+    known = numbers.input_distances
     single.append(measures.among_the_farthest(known.own, known.of(rows)).p_value)
     corrected = stats.false_discovery_control(single)
     assert [finding.p_value for finding in found] == pytest.approx(corrected.tolist())
@@ -96,7 +97,7 @@ def test_those_that_moved_most_are_farthest_in_the_direction_of_the_move(numbers
     places = most_moved(found["input/mean 2"], numbers, now, 3)
     assert places == np.argsort(rows[:, 2])[:3].tolist()
     far = most_moved(found["input/distance"], numbers, now, 2)
-    assert far == np.argsort(-numbers.distances("input/distance").of(rows))[:2].tolist()
+    assert far == np.argsort(-numbers.input_distances.of(rows))[:2].tolist()
 
 
 def test_of_a_class_that_grew_its_examples_moved(profiled, known):

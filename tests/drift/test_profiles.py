@@ -20,7 +20,7 @@ def test_what_is_read_is_what_was_written(written, profiled):
     assert (found.columns, found.shape, found.class_names) == (
         *(profiled.columns, profiled.shape, profiled.class_names),
     )
-    for name in ("rows", "embedded", "errors", "latency_ms"):
+    for name in ("rows", "layouts", "embedded", "errors", "latency_ms"):
         assert np.array_equal(getattr(found, name), getattr(profiled, name), equal_nan=True)
 
 
@@ -74,8 +74,8 @@ def test_a_profile_without_its_sample_or_with_anothers_is_refused(plain, tmp_pat
     [
         ("{", "not a profile (JSONDecodeError("),
         ("[]", "not a profile (TypeError("),
-        ('{"format": "tfpipe chain 1"}', "expected 'tfpipe profile 1'"),
-        ('{"format": "tfpipe profile 1"}', "not a profile (KeyError('sha256'))"),
+        ('{"format": "tfpipe chain 1"}', "expected 'tfpipe profile 2'"),
+        ('{"format": "tfpipe profile 2"}', "not a profile (KeyError('sha256'))"),
     ],
 )
 def test_another_file_is_no_profile(text, problem, tmp_path):

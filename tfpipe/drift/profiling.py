@@ -78,14 +78,15 @@ def profile(
             first, task = examples, "" if scores is None else task_of(scores, _plain(targets))
             empty = _empty(examples, task, scores, embedded, class_names)
         found = measure(empty, examples, scores, embedded, targets)
-        sample.add(zip(found.rows, found.embedded, found.errors, strict=True))
+        sample.add(zip(found.rows, found.layouts, found.embedded, found.errors, strict=True))
     if first is None or empty is None or sample.seen < LEAST_EXAMPLES:
         raise RequestError(received(f"at least {LEAST_EXAMPLES} examples", examples=sample.seen))
-    rows, features, wrong = map(np.stack, zip(*sample.kept, strict=True))
+    rows, layouts, features, wrong = map(np.stack, zip(*sample.kept, strict=True))
     return dataclasses.replace(
         empty,
         num_examples=sample.seen,
         rows=rows,
+        layouts=layouts,
         embedded=features,
         errors=wrong,
         latency_ms=np.empty(0) if look is None else _timed(look, first),
@@ -108,7 +109,7 @@ def _empty(
     features = none[:, None] if embedded is None else embedded[:0]
     named = tuple(class_names), columns
     return Profile(
-        examples.kind, examples.shape, task, shape, *named, 0, none, features, none, none
+        examples.kind, examples.shape, task, shape, *named, 0, none, none, features, none, none
     )
 
 
