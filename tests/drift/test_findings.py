@@ -11,6 +11,8 @@ from tfpipe import drift
 from tfpipe.drift import measures
 from tfpipe.drift.finding import Finding
 from tfpipe.drift.findings import Window, look, most_moved
+from tfpipe.drift.inputs import read
+from tfpipe.drift.measuring import measure
 
 NONE = np.empty(0)
 
@@ -140,6 +142,30 @@ def test_of_a_few_strangers_the_features_tell(profiled):
     assert found["embedding/distance"].drifted
     for feature in ("embedding/distance", "embedding"):
         assert set(most_moved(found[feature], profiled, now, 12)) == set(range(12))
+
+
+def test_layouts_tell_what_no_model_is_asked_for(plain, fresh):
+    """A few pictures lie on their side: as bright, as sharp, and elsewhere light and dark."""
+    images = fresh[0][:160].copy()
+    images[:32] = images[:32].transpose(0, 2, 1, 3)
+    measured = measure(plain, read(images, None), None)
+    now = window(measured.rows, layouts=measured.layouts)
+    found = by_name(look(plain, now, level=0.01))
+    drifted = {name for name, each in found.items() if each.drifted}
+    assert drifted == {"input/layout", "input/layout/distance"}
+    assert found["input/layout/distance"].test == "minimum hypergeometric"
+    for feature in ("input/layout", "input/layout/distance"):
+        assert len(set(most_moved(found[feature], plain, now, 10)) & set(range(32))) >= 8
+
+
+def test_layouts_that_moved_all_together_are_told_from_32_on(plain, fresh):
+    measured = measure(plain, read(fresh[0][:32, :, ::-1], None), None)  # mirrored
+    now = window(measured.rows, layouts=measured.layouts)
+    found = by_name(look(plain, now, level=0.001))
+    assert found["input/layout"].drifted
+    assert found["input/layout"].test == "mean discrepancy"
+    fewer = window(measured.rows[:31], layouts=measured.layouts[:31])
+    assert "input/layout" not in by_name(look(plain, fewer, level=0.001))
 
 
 def test_nothing_moved_where_latency_or_accuracy_did(numbers):

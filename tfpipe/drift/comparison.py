@@ -142,9 +142,11 @@ def compare(
     number = sum(len(part.rows) for part in parts)
     if number < LEAST:
         raise RequestError(received(f"at least {LEAST} examples", examples=number))
-    names = ("rows", "layouts", "embedded", "errors")
-    found = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
-    now = Window(*found, np.empty(0))
+    rows, layouts, embedded, wrong = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("rows", "layouts", "embedded", "errors")
+    )
+    now = Window(rows, layouts, embedded, wrong, np.empty(0))
     level = MARGIN * alert
     findings = look(profile, now, level=level)
     comparison = Comparison(profile, findings, level, number, now, tuple(seen))

@@ -74,8 +74,8 @@ class Latest:
         first = self.counts["examples"]
         for place, picture in enumerate(shown):
             id = str(first + place) if ids is None else ids[place]
-            found = (measured.rows, measured.layouts, measured.embedded)
-            self._entries.append(_Entry(id, *(each[place] for each in found), picture))
+            row, layout = measured.rows[place], measured.layouts[place]
+            self._entries.append(_Entry(id, row, layout, measured.embedded[place], picture))
             if ids is not None and len(measured.answered):
                 self._pending[id] = measured.answered[place]
         while len(self._pending) > MOST_PENDING:
@@ -113,12 +113,13 @@ class Latest:
 
     def window(self) -> Window:
         """The numbers of the latest."""
-        none = np.empty((0, 0))
-        found = np.empty((0, len(self._profile.columns))), none, none
+        rows, none = np.empty((0, len(self._profile.columns))), np.empty((0, 0))
+        layouts, embedded = none, none
         if self._entries:
-            vectors = ((entry.row, entry.layout, entry.embedded) for entry in self._entries)
-            found = tuple(map(np.stack, zip(*vectors, strict=True)))
-        return Window(*found, np.array(self._errors), np.array(self.latency_ms))
+            rows = np.stack([entry.row for entry in self._entries])
+            layouts = np.stack([entry.layout for entry in self._entries])
+            embedded = np.stack([entry.embedded for entry in self._entries])
+        return Window(rows, layouts, embedded, np.array(self._errors), np.array(self.latency_ms))
 
     def seen(self) -> tuple[Seen, ...]:
         """What a person sees of the latest."""
