@@ -58,6 +58,18 @@ def test_of_many_features_those_are_compared_that_lie_over_all_of_them(profiled)
     assert by_name(look(profiled, now, level=1e-6))["embedding"].drifted
 
 
+def test_a_small_move_of_features_is_told_that_far_classes_would_drown(numbers):
+    draw = np.random.default_rng(0)
+    embedded = draw.normal(size=(460, 8))
+    embedded[:, 0] += draw.integers(0, 2, 460) * 10
+    embedded[400:, 1:] += 0.4
+    known = dataclasses.replace(numbers, embedded=embedded[:400])
+    now = window(np.full((60, 3), np.nan), embedded=embedded[400:])
+    plainly = measures.mean_discrepancy(known.embedded[::2], now.embedded)
+    assert plainly.p_value > 0.001
+    assert by_name(look(known, now, level=1e-4))["embedding"].drifted
+
+
 def test_under_16_examples_nothing_is_tested(numbers):
     assert look(numbers, window(np.zeros((15, 3))), level=0.5) == ()
 

@@ -94,7 +94,7 @@ class Monitor:
         ids: Sequence[str] | None = None,
         sizes_px: Any = None,
     ) -> None:
-        """Takes note of a request, or of several; at times it looks, which takes some 20 ms more.
+        """Takes note of a request, or of several; at times it looks, which takes 20 to 50 ms more.
 
         Args:
             inputs: what a model file takes, (N, ...); or, with `prepare`, texts or encoded images.
