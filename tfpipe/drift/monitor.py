@@ -47,7 +47,7 @@ class Monitor:
     Args:
         profile: of `drift.profile` or `load_profile`; where it holds no latency, that of the first
             window of requests takes its place.
-        window: how many of the latest examples are looked at.
+        window: how many of the latest examples are looked at; a longer one tells fainter drift.
         alert: the chance of any false alarm, ever.
         model: the profile's model, to watch the embeddings too; it runs in every `observe`.
         prepare: its chain; needed for the model, for texts, and for encoded images.
