@@ -9,14 +9,16 @@ Then shifts, --shifts times each: the monitor's examples until its first alarm a
 the shift on; and what raised it. Then what a request costs.
 
 Without --data the examples are scikit-learn's digits, with LeNet-5 trained on those from 0 to 8.
-Models for X-rays and texts are trained first, for about two minutes, on examples of their own. DIR
-holds folders of covid_xray (train/ and val/ by class), chestxray14_sample (images/),
-magnetic_tile (images/) and rt_polarity (rt-polarity.pos and .neg), as far as they are there.
+Models are trained first, for about two minutes, on examples of their own. DIR holds folders of
+mnist (the four idx files, gzipped), covid_xray (train/ and val/ by class), chestxray14_sample
+(images/), magnetic_tile (images/) and rt_polarity (rt-polarity.pos and .neg), as far as they are
+there. Of mnist the profile holds 2,000 examples and the window as many; else the window is 500.
 """
 
 import argparse
 import collections
 import dataclasses
+import gzip
 import pathlib
 import statistics
 import time
@@ -25,6 +27,7 @@ from collections.abc import Callable, Iterator, Sequence
 import cv2
 import keras
 import numpy as np
+import tensorflow as tf
 from sklearn.datasets import load_digits, load_sample_images
 
 import tfpipe as tp
@@ -63,7 +66,7 @@ class Case:
     """Examples, the part of them that the profile is made of at a time, and what may befall them.
 
     `examples` and those of `shifts` are what `observe` takes; `shares` says which part of a
-    shifted stream is shifted. `targets` are only there with a model.
+    shifted stream is shifted. `targets` are only there with a model. `window` is the monitor's.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Case:
     prepare: tp.ops.Chain | None = None
     model: keras.Model | None = None
     targets: np.ndarray | None = None
+    window: int = 500
     profiles: dict[tuple[int, bool], tp.drift.Profile] = dataclasses.field(default_factory=dict)
 
 
@@ -100,19 +104,48 @@ def digits() -> Case:
     found = load_digits()
     images = [cv2.resize(image, (32, 32)) for image in found.images * 255 / 16]
     pixels, labels = np.stack(images).round().astype(np.uint8)[..., None], found.target
-    known = np.random.default_rng(0).permutation(np.flatnonzero(labels < 9))
-    train, rest = known[:600], known[600:]
+    order = np.random.default_rng(0).permutation(np.flatnonzero(labels < 9))
+    case = numerals("digits", pixels, labels, order[:600], order[600:])
+    fewer = case.examples[case.targets < 5]
+    shifts = changed(case.examples) | case.shifts | {"classes 0 to 4 only": (fewer, 1.0)}
+    return dataclasses.replace(case, shifts=shifts)
+
+
+def mnist(data: pathlib.Path) -> Case:
+    """The same with a reference of 2,000, so many as a profile holds: what 10 % takes."""
+    parts = []
+    for name in ("images-idx3", "labels-idx1"):
+        files = sorted((data / "mnist").glob(f"*-{name}-ubyte.gz"))  # t10k, train
+        head = {"images-idx3": 16, "labels-idx1": 8}[name]
+        found = [
+            np.frombuffer(gzip.decompress(file.read_bytes())[head:], np.uint8) for file in files
+        ]
+        parts.append(np.concatenate(found))
+    pixels, labels = parts[0].reshape(-1, 28, 28), parts[1]
+    pixels = np.pad(pixels, ((0, 0), (2, 2), (2, 2)))[..., None]
+    order = np.random.default_rng(0).permutation(np.flatnonzero(labels < 9))
+    case = numerals("mnist", pixels, labels, order[4200:], order[:4200], epochs=3, batch_size=128)
+    return dataclasses.replace(case, window=tp.drift.MOST_EXAMPLES)
+
+
+def numerals(
+    name: str,
+    pixels: np.ndarray,
+    labels: np.ndarray,
+    train: np.ndarray,
+    rest: np.ndarray,
+    **fit: int,
+) -> Case:
+    """A LeNet-5 that knows 0 to 8, and what it does not know."""
     keras.utils.set_random_seed(0)
     model = tp.models.lenet5(num_classes=9)
     model.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy")
-    model.fit(pixels[train] / np.float32(255), labels[train], epochs=8, verbose=0)
+    model.fit(pixels[train] / np.float32(255), labels[train], verbose=0, **({"epochs": 8} | fit))
     prepare = tp.ops.Chain([tp.ops.Decode(1), tp.ops.Resize((32, 32)), tp.ops.ToFloat()])
-    examples, nines = pixels[rest], pixels[labels == 9]
-    shifts = changed(examples)
-    fewer = examples[labels[rest] < 5]
-    shifts |= {"10 % of an unknown class": (nines, 0.1), "10 % photographs": (photographs(), 0.1)}
-    shifts |= {"classes 0 to 4 only": (fewer, 1.0)}
-    return Case("digits", examples, shifts, prepare, model, labels[rest])
+    nines = pixels[labels == 9]
+    shifts = {"10 % of an unknown class": (nines, 0.1), "10 % photographs": (photographs(), 0.1)}
+    case = Case(name, pixels[rest], shifts, prepare, model, labels[rest])
+    return known(case, case.examples / np.float32(255))
 
 
 def photographs() -> np.ndarray:
@@ -153,6 +186,7 @@ def known_xrays(data: pathlib.Path) -> Case:
     images, order = greys(data / "covid_xray", "*/*/*.png", 96), np.arange(len(files))
     train, rest = np.split(np.random.default_rng(0).permutation(order), [len(files) // 2])
     layers = keras.layers
+    keras.utils.set_random_seed(0)
     moved = [layers.RandomFlip("horizontal"), layers.RandomTranslation(0.08, 0.08)]
     light = [layers.RandomBrightness(0.15, (0, 1)), layers.RandomContrast(0.15)]
     model = tp.models.build(
@@ -161,7 +195,6 @@ def known_xrays(data: pathlib.Path) -> Case:
     training = keras.Sequential([*moved, *light, model])
     rate = tp.train.cosine_adam(2e-3, 40 * -(-len(train) // 16), warm_up=0.05, average=0.03)
     training.compile(rate, "sparse_categorical_crossentropy")
-    keras.utils.set_random_seed(0)
     training.fit(images[train] / np.float32(255), labels[train], 16, epochs=40, verbose=0)
     return known(
         Case(
@@ -255,7 +288,8 @@ def false_alarms(case: Case, repeats: int) -> list[str | float]:
         rest = chosen(case.examples, order[num // 2 :])
         options = {"model": case.model, "prepare": case.prepare}
         compared += bool(tp.drift.compare(profile, rest, alert=RATE, **options).drifted)
-        monitor = tp.drift.Monitor(profile, window=128, alert=RATE, picture_px=0, **options)
+        window = case.window // 4  # so that there are many looks
+        monitor = tp.drift.Monitor(profile, window=window, alert=RATE, picture_px=0, **options)
         for start in range(0, len(rest), STEP):
             monitor.observe(rest[start : start + STEP])
         streamed += bool(monitor.alarms)
@@ -291,7 +325,8 @@ def until_alarm(case: Case, shift: str, repeats: int) -> list[str | float]:
             case.profiles[key] = profile_of(case, order if others else order[: num // 2])
         profile = case.profiles[key]
         options = {"model": case.model, "prepare": case.prepare}
-        monitor = tp.drift.Monitor(profile, alert=ALERT, picture_px=0, **options)
+        options |= {"window": case.window, "alert": ALERT, "picture_px": 0}
+        monitor = tp.drift.Monitor(profile, **options)
         for examples in stream(case, shift, order[num // 2 :], repeat):
             monitor.observe(examples)
             if monitor.alarms:
@@ -324,9 +359,14 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=200)
     parser.add_argument("--shifts", type=int, default=20)
     chosen_flags = parser.parse_args()
+    tf.config.experimental.enable_op_determinism()  # so that the models are the same in every run
     cases = [digits()]
     if chosen_flags.data:
-        found = {"covid_xray": (xrays, files, known_xrays), "rt_polarity": (texts,)}
+        found = {
+            "mnist": (mnist,),
+            "covid_xray": (xrays, files, known_xrays),
+            "rt_polarity": (texts,),
+        }
         for name, makers in found.items():
             if (chosen_flags.data / name).is_dir():
                 cases += [make(chosen_flags.data) for make in makers]

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from tfpipe.drift.features import image_row, input_names, input_rows, text_row
+from tfpipe.drift.features import image_row, input_names, input_rows, layouts, text_row
 from tfpipe.drift.inputs import read
+from tfpipe.drift.projecting import projected
 
 
 def picture(channels=1, seed=0):
@@ -54,6 +55,22 @@ def test_blur_and_jpeg_lower_the_noise(change):
     data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 10])[1]
     changed = {"blur": cv2.GaussianBlur(image, (0, 0), 1), "JPEG": cv2.imdecode(data, 0)}[change]
     assert image_row(changed.reshape(image.shape))[3] < 0.6 * image_row(image)[3]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_layout_is_the_picture_in_16_by_16_whatever_its_brightness_and_contrast(channels):
+    draw = np.random.default_rng(0)
+    images = draw.integers(0, 100, (5, 64, 48, channels)).astype(np.uint8)
+    small = images.reshape(5, 16, 4, 16, 3, channels).mean((2, 4, 5)).reshape(5, 256)
+    expected = projected((small - small.mean(1)[:, None]) / small.std(1)[:, None])
+    brighter = layouts(read(images.astype(np.float32) / 80 + 0.5, None))
+    assert brighter == pytest.approx(expected, abs=1e-3)
+    assert layouts(read(images, None)) == pytest.approx(expected, abs=0.5)  # rounded to greys
+
+
+def test_an_even_picture_and_what_is_no_picture_have_no_layout():
+    assert not layouts(read(np.full((2, 20, 20, 1), 7, np.uint8), None)).any()
+    assert layouts(read(np.zeros((3, 5)), None)).shape == (3, 0)
 
 
 def test_names_and_rows_of_images_fit():

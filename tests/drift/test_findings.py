@@ -11,6 +11,8 @@ from tfpipe import drift
 from tfpipe.drift import measures
 from tfpipe.drift.finding import Finding
 from tfpipe.drift.findings import Window, look, most_moved
+from tfpipe.drift.inputs import read
+from tfpipe.drift.measuring import measure
 
 NONE = np.empty(0)
 
@@ -21,7 +23,8 @@ def numbers():
 
 
 def window(rows, **others):
-    parts = {"embedded": np.empty((len(rows), 0)), "errors": NONE, "latency_ms": NONE}
+    none = np.empty((len(rows), 0))
+    parts = {"layouts": none, "embedded": none, "errors": NONE, "latency_ms": NONE}
     return Window(rows, **{**parts, **others})
 
 
@@ -33,7 +36,7 @@ def test_p_values_are_scipys_corrected_by_benjamini_and_hochberg(numbers):
     rows = np.random.default_rng(1).normal((0, 0.4, 1), size=(60, 3))
     found = look(numbers, window(rows), level=0.01)
     single = [stats.ks_2samp(numbers.rows[:, c], rows[:, c]).pvalue for c in range(3)]
-    known = numbers.distances("input/distance")
+    known = numbers.input_distances
     single.append(measures.among_the_farthest(known.own, known.of(rows)).p_value)
     corrected = stats.false_discovery_control(single)
     assert [finding.p_value for finding in found] == pytest.approx(corrected.tolist())
@@ -53,6 +56,18 @@ def test_of_many_features_those_are_compared_that_lie_over_all_of_them(profiled)
     embedded[400:] *= 3
     now = window(np.full((800, len(profiled.columns)), np.nan), embedded=embedded)
     assert by_name(look(profiled, now, level=1e-6))["embedding"].drifted
+
+
+def test_a_small_move_of_features_is_told_that_far_classes_would_drown(numbers):
+    draw = np.random.default_rng(0)
+    embedded = draw.normal(size=(460, 8))
+    embedded[:, 0] += draw.integers(0, 2, 460) * 10
+    embedded[400:, 1:] += 0.4
+    known = dataclasses.replace(numbers, embedded=embedded[:400])
+    now = window(np.full((60, 3), np.nan), embedded=embedded[400:])
+    plainly = measures.mean_discrepancy(known.embedded[::2], now.embedded)
+    assert plainly.p_value > 0.001
+    assert by_name(look(known, now, level=1e-4))["embedding"].drifted
 
 
 def test_under_16_examples_nothing_is_tested(numbers):
@@ -96,7 +111,7 @@ def test_those_that_moved_most_are_farthest_in_the_direction_of_the_move(numbers
     places = most_moved(found["input/mean 2"], numbers, now, 3)
     assert places == np.argsort(rows[:, 2])[:3].tolist()
     far = most_moved(found["input/distance"], numbers, now, 2)
-    assert far == np.argsort(-numbers.distances("input/distance").of(rows))[:2].tolist()
+    assert far == np.argsort(-numbers.input_distances.of(rows))[:2].tolist()
 
 
 def test_of_a_class_that_grew_its_examples_moved(profiled, known):
@@ -139,6 +154,30 @@ def test_of_a_few_strangers_the_features_tell(profiled):
     assert found["embedding/distance"].drifted
     for feature in ("embedding/distance", "embedding"):
         assert set(most_moved(found[feature], profiled, now, 12)) == set(range(12))
+
+
+def test_layouts_tell_what_no_model_is_asked_for(plain, fresh):
+    """A few pictures lie on their side: as bright, as sharp, and elsewhere light and dark."""
+    images = fresh[0][:160].copy()
+    images[:32] = images[:32].transpose(0, 2, 1, 3)
+    measured = measure(plain, read(images, None), None)
+    now = window(measured.rows, layouts=measured.layouts)
+    found = by_name(look(plain, now, level=0.01))
+    drifted = {name for name, each in found.items() if each.drifted}
+    assert drifted == {"input/layout", "input/layout/distance"}
+    assert found["input/layout/distance"].test == "minimum hypergeometric"
+    for feature in ("input/layout", "input/layout/distance"):
+        assert len(set(most_moved(found[feature], plain, now, 10)) & set(range(32))) >= 8
+
+
+def test_layouts_that_moved_all_together_are_told_from_32_on(plain, fresh):
+    measured = measure(plain, read(fresh[0][:32, :, ::-1], None), None)  # mirrored
+    now = window(measured.rows, layouts=measured.layouts)
+    found = by_name(look(plain, now, level=0.001))
+    assert found["input/layout"].drifted
+    assert found["input/layout"].test == "mean discrepancy"
+    fewer = window(measured.rows[:31], layouts=measured.layouts[:31])
+    assert "input/layout" not in by_name(look(plain, fewer, level=0.001))
 
 
 def test_nothing_moved_where_latency_or_accuracy_did(numbers):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tfpipe.drift import latest
+from tfpipe.drift.features import layouts
 from tfpipe.drift.inputs import read
 from tfpipe.drift.latest import Latest
 from tfpipe.drift.measuring import measure
@@ -36,6 +37,13 @@ def test_the_latest_are_remembered_and_all_are_counted(remembered, profiled):
     assert [seen.id for seen in remembered.seen()] == ["2", "a", "b", "c"]
     assert remembered.seen()[0].shown.shape == (8, 8, 1)
     assert remembered.counts == {"examples": 6, "labels": 0}
+
+
+def test_each_example_keeps_its_layout(remembered, profiled, fresh):
+    for part in (fresh[0][:2], fresh[0][2:5]):
+        measured = measure(profiled, read(part, None), None)
+        remembered.add(measured, measured.shown(8), None, ())
+    assert (remembered.window().layouts == layouts(read(fresh[0][1:5], None))).all()
 
 
 def test_of_latencies_the_latest_are_remembered(remembered, profiled):

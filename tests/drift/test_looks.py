@@ -21,15 +21,15 @@ def test_looks_are_at_powers_of_two_and_then_at_quarters_of_the_window():
     assert found == [16, 32, 64, 100, 125, 150, 175, 200]
 
 
-def test_the_kth_level_is_the_rate_through_k_and_k_plus_1():
+def test_the_kth_level_is_three_quarters_of_the_rate_through_k_and_k_plus_1():
     levels = [level for _, level in calendar(16, range(40))]
-    assert levels[:3] == pytest.approx([0.01 / 2, 0.01 / 6, 0.01 / 12])
+    assert levels[:3] == pytest.approx([0.0075 / 2, 0.0075 / 6, 0.0075 / 12])
 
 
 @given(st.integers(16, 400), st.lists(st.integers(1, 90), max_size=60))
-def test_all_levels_together_are_under_the_rate(window, steps):
+def test_all_levels_together_are_under_three_quarters_of_the_rate(window, steps):
     counts = [sum(steps[:place]) for place in range(len(steps) + 1)]
-    assert sum(level for _, level in calendar(window, counts)) < 0.01
+    assert sum(level for _, level in calendar(window, counts)) < 0.0075
 
 
 def test_labels_have_looks_of_their_own():

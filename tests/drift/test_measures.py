@@ -161,7 +161,33 @@ def test_mean_discrepancy_of_equal_rows_is_nothing():
     assert measures.mean_discrepancy(np.ones((40, 3)), np.ones((40, 3))) == (0.0, 1.0)
 
 
+def test_evened_no_direction_deviates_more_than_all_in_the_mean():
+    turn = np.linalg.qr(sample(7, 5, 5))[0]
+    rows = sample(0, 300, 5) * [9, 1, 1, 1, 0] @ turn
+    reference, now = measures.evened(rows[:200], rows[200:])
+    both = np.concatenate([reference, now])
+    true = np.sqrt(np.abs(np.linalg.eigvalsh(np.cov(rows.T, ddof=0))))
+    expected = true / np.maximum(true, true.mean())
+    assert np.cov(both.T, ddof=0) == pytest.approx(np.diag(expected**2), abs=1e-9)
+    assert len(reference) == 200
+    assert (measures.evened(np.ones((3, 2)), np.ones((2, 2)))[0] == 0).all()
+
+
+def test_evened_a_small_move_is_seen_that_two_far_classes_drown():
+    """Two classes lie 10 apart along one direction; along the others all moves by 0.6."""
+    classes = np.random.default_rng(0).integers(0, 2, 150) * 10.0
+    rows = sample(1, 150, 8)
+    rows[:, 0] += classes
+    rows[100:, 1:] += 0.6
+    reference, now = rows[:100], rows[100:]
+    assert measures.mean_discrepancy(reference, now).p_value > 0.001
+    assert measures.mean_discrepancy(*measures.evened(reference, now)).p_value < 1e-6
+
+
 ALL = {
+    "evened": lambda a, b: measures.mean_discrepancy(
+        *measures.evened(*(np.column_stack([each, each**2]) for each in (a, b)))
+    ),
     "kolmogorov_smirnov": measures.kolmogorov_smirnov,
     "among_the_farthest": measures.among_the_farthest,
     "more_wrong": lambda a, b: measures.more_wrong(a, b)[1],
@@ -172,7 +198,7 @@ ALL = {
 
 @pytest.mark.parametrize("name", ALL)
 def test_of_two_equal_samples_a_p_value_of_5_in_100_is_found_no_oftener(name):
-    draw, repeats = np.random.default_rng(0), 100 if name == "mean_discrepancy" else 300
+    draw, repeats = np.random.default_rng(0), 100 if name in ("evened", "mean_discrepancy") else 300
     found = [ALL[name](draw.lognormal(size=60), draw.lognormal(size=32)) for _ in range(repeats)]
     # So many are found in one of 500 such tests.
     most = stats.binom.ppf(0.998, repeats, 0.05)

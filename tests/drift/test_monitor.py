@@ -37,7 +37,7 @@ def test_a_shift_is_an_alarm_that_tells_everything(numbers):
     monitor.observe(rows, ids=[f"x{n}" for n in range(16)])
     alarm = next(a for a in monitor.alarms if a.finding.feature == "input/mean 2")
     assert alarm.num_examples == 16
-    assert alarm.level == pytest.approx(0.005)
+    assert alarm.level == pytest.approx(0.00375)
     assert alarm.finding.now == pytest.approx(np.median(rows[:, 2]), abs=1e-6)
     assert alarm.finding.reference == pytest.approx(np.median(numbers.rows[:, 2]))
     assert [seen.id for seen in alarm.moved] == [f"x{n}" for n in np.argsort(-rows[:, 2])[:6]]
@@ -168,7 +168,7 @@ def test_its_state_is_plain_numbers(answering):
     profile, images, _, scores = answering
     monitor = drift.Monitor(profile, window=64)
     assert monitor.state() == {
-        **{"examples": 0, "labels": 0, "looks": 0, "alarms": 0, "level": 0.005, "drifted": 0}
+        **{"examples": 0, "labels": 0, "looks": 0, "alarms": 0, "level": 0.00375, "drifted": 0}
     }
     monitor.observe(images, scores, latency_ms=1.0)
     state = monitor.state()

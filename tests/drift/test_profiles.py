@@ -20,7 +20,7 @@ def test_what_is_read_is_what_was_written(written, profiled):
     assert (found.columns, found.shape, found.class_names) == (
         *(profiled.columns, profiled.shape, profiled.class_names),
     )
-    for name in ("rows", "embedded", "errors", "latency_ms"):
+    for name in ("rows", "layouts", "embedded", "errors", "latency_ms"):
         assert np.array_equal(getattr(found, name), getattr(profiled, name), equal_nan=True)
 
 
@@ -42,7 +42,9 @@ def test_the_summary_is_for_people(written, profiled, known):
     means = known[0].mean((1, 2, 3))
     assert summary["input/mean"]["median"] == pytest.approx(np.median(means), abs=1e-3)
     assert sum(summary["prediction/class"].values()) == pytest.approx(1, abs=1e-3)
-    assert sum(summary["confidence histogram"]) == 400
+    sure = profiled.rows[:, profiled.columns.index("prediction/confidence")]
+    tenths = np.bincount(np.minimum(sure * 10, 9).astype(int), minlength=10)
+    assert summary["confidence histogram"] == tenths.tolist()
     assert summary["error"] == pytest.approx(profiled.errors.mean(), abs=1e-4)
     assert summary["latency_ms"]["p99"] >= summary["latency_ms"]["median"] > 0
     assert len(summary["embedding"]["mean"]) == 32
@@ -74,8 +76,8 @@ def test_a_profile_without_its_sample_or_with_anothers_is_refused(plain, tmp_pat
     [
         ("{", "not a profile (JSONDecodeError("),
         ("[]", "not a profile (TypeError("),
-        ('{"format": "tfpipe chain 1"}', "expected 'tfpipe profile 1'"),
-        ('{"format": "tfpipe profile 1"}', "not a profile (KeyError('sha256'))"),
+        ('{"format": "tfpipe chain 1"}', "expected 'tfpipe profile 2'"),
+        ('{"format": "tfpipe profile 2"}', "not a profile (KeyError('sha256'))"),
     ],
 )
 def test_another_file_is_no_profile(text, problem, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from tfpipe import drift, models
 from tfpipe.drift import profiling
-from tfpipe.drift.features import image_row
+from tfpipe.drift.features import image_row, layouts
 from tfpipe.drift.inputs import read
 from tfpipe.drift.profiling import MOST_EXAMPLES
 
@@ -23,6 +23,7 @@ def test_a_profile_holds_every_examples_numbers(known, profiled, trained):
     assert (profiled.errors == (scores.argmax(1) != labels)).all()
     assert (profiled.task, profiled.scores_shape, profiled.num_examples) == ("label", (10,), 400)
     assert profiled.embedded.shape == (400, 32)
+    assert (profiled.layouts == layouts(read(images, None))).all()
     assert (profiled.latency_ms > 0).all()
 
 

@@ -19,7 +19,7 @@ from tfpipe.drift.alarms import Alarm
 from tfpipe.drift.batching import batches
 from tfpipe.drift.embedding import looking
 from tfpipe.drift.finding import COLUMNS, Finding
-from tfpipe.drift.findings import LEAST, Window, look, most_moved
+from tfpipe.drift.findings import LEAST, MARGIN, Window, look, most_moved
 from tfpipe.drift.inputs import read
 from tfpipe.drift.measuring import Measured, measure
 from tfpipe.drift.profiles import Profile
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from tfpipe.ops import Chain
 
-MARGIN = 0.75  # a few p-values are approximate, and a rate that is promised must not hang on luck
 PICTURE_PX = 96
 MOST_SEEN = 5000  # examples whose pictures are kept until it is known which moved most
 MOST_SHOWN = 12
@@ -143,11 +142,11 @@ def compare(
     number = sum(len(part.rows) for part in parts)
     if number < LEAST:
         raise RequestError(received(f"at least {LEAST} examples", examples=number))
-    rows, embedded, wrong = (
+    rows, layouts, embedded, wrong = (
         np.concatenate([getattr(part, name) for part in parts])
-        for name in ("rows", "embedded", "errors")
+        for name in ("rows", "layouts", "embedded", "errors")
     )
-    now = Window(rows, embedded, wrong, np.empty(0))
+    now = Window(rows, layouts, embedded, wrong, np.empty(0))
     level = MARGIN * alert
     findings = look(profile, now, level=level)
     comparison = Comparison(profile, findings, level, number, now, tuple(seen))

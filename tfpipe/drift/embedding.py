@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfpipe.drift.inputs import Examples
+from tfpipe.drift.projecting import projected
 from tfpipe.errors import RequestError
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from tfpipe.ops import Chain
 
-DIMENSIONS = 32
 _AT_ONCE = 32
 
 Look = Callable[[Examples], tuple[np.ndarray, np.ndarray]]
@@ -29,10 +29,7 @@ def looking(model: "keras.Model", prepare: "Chain | None") -> Look:
     """A function from examples to the model's scores and its projected features.
 
     The features are what the last layer with weights takes (of pictures and sequences, their mean
-    over the places). They are projected to 32 numbers by a fixed random matrix, which keeps
-    distances nearly as they are (Johnson and Lindenstrauss, 1984) and, unlike principal components,
-    owes nothing to the examples of the profile, so that new ones are not judged by another
-    measure. A text's windows are averaged.
+    over the places). They are projected to 32 numbers; a text's windows are averaged.
 
     Args:
         model: a functional Keras model with one input and one output.
@@ -67,19 +64,6 @@ def looking(model: "keras.Model", prepare: "Chain | None") -> Look:
         return _by_example(scores, examples), _by_example(projected(features), examples)
 
     return look
-
-
-def projected(features: np.ndarray) -> np.ndarray:
-    """Up to 32 numbers for each example's features (N, D).
-
-    >>> projected(np.ones((2, 500))).shape
-    (2, 32)
-    """
-    if features.shape[1] <= DIMENSIONS:
-        return features.astype(np.float32)
-    # RandomState's numbers are the same in every version of NumPy; those of a Generator need not.
-    matrix = np.random.RandomState(0).standard_normal((features.shape[1], DIMENSIONS))
-    return (features @ matrix / np.sqrt(DIMENSIONS)).astype(np.float32)
 
 
 def _both(model: "keras.Model") -> "keras.Model":

@@ -4,6 +4,7 @@ Example:
 
     names = input_names(examples)               # ("input/mean", "input/contrast", ...)
     rows = input_rows(examples)                 # float32 (N, len(names))
+    vectors = layouts(examples)                 # float32 (N, 32), of images
 """
 
 import math
@@ -13,8 +14,10 @@ import cv2
 import numpy as np
 
 from tfpipe.drift.inputs import Examples
+from tfpipe.drift.projecting import projected
 from tfpipe.tokens import PADDING, UNKNOWN
 
+LAYOUT_PX = 16
 MOST_COLUMNS = 32  # of a sequence; of more, all columns together are measured
 # Immerkaer, "Fast Noise Variance Estimation", Computer Vision and Image Understanding 64(2), 1996:
 # the difference of two Laplacians, which edges and slopes leave at nought.
@@ -52,6 +55,24 @@ def input_rows(examples: Examples) -> np.ndarray:
     if examples.kind == "text":
         return np.array([text_row(*each) for each in examples.texts], np.float32)
     return np.array([_known(row[row != PADDING]) for row in examples.takes], np.float32)
+
+
+def layouts(examples: Examples) -> np.ndarray:
+    """Where images are light and where dark, whatever their brightness and contrast.
+
+    The grey image of 16 x 16 pixels less its mean, in standard deviations, projected: float32
+    (N, 32). What is not an image has none: (N, 0).
+    """
+    if examples.kind != "image":
+        return np.empty((len(examples), 0), np.float32)
+    return projected(np.stack([_evened(image) for image in examples.takes]))
+
+
+def _evened(image: np.ndarray) -> np.ndarray:
+    small = cv2.resize(image.astype(np.float32), (LAYOUT_PX,) * 2, interpolation=cv2.INTER_AREA)
+    grey = small if small.ndim == 2 else small.mean(2)
+    mean, spread = cv2.meanStdDev(grey)
+    return (grey.ravel() - np.float32(mean[0, 0])) / np.float32(spread[0, 0] or 1)
 
 
 def image_row(image: np.ndarray) -> list[float]:

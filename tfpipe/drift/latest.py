@@ -27,6 +27,7 @@ MOST_PENDING = 10_000
 class _Entry(NamedTuple):
     id: str
     row: np.ndarray
+    layout: np.ndarray
     embedded: np.ndarray
     shown: Shown
 
@@ -73,8 +74,8 @@ class Latest:
         first = self.counts["examples"]
         for place, picture in enumerate(shown):
             id = str(first + place) if ids is None else ids[place]
-            row, embedded = measured.rows[place], measured.embedded[place]
-            self._entries.append(_Entry(id, row, embedded, picture))
+            row, layout = measured.rows[place], measured.layouts[place]
+            self._entries.append(_Entry(id, row, layout, measured.embedded[place], picture))
             if ids is not None and len(measured.answered):
                 self._pending[id] = measured.answered[place]
         while len(self._pending) > MOST_PENDING:
@@ -112,11 +113,13 @@ class Latest:
 
     def window(self) -> Window:
         """The numbers of the latest."""
-        rows, embedded = np.empty((0, len(self._profile.columns))), np.empty((0, 0))
+        rows, none = np.empty((0, len(self._profile.columns))), np.empty((0, 0))
+        layouts, embedded = none, none
         if self._entries:
             rows = np.stack([entry.row for entry in self._entries])
+            layouts = np.stack([entry.layout for entry in self._entries])
             embedded = np.stack([entry.embedded for entry in self._entries])
-        return Window(rows, embedded, np.array(self._errors), np.array(self.latency_ms))
+        return Window(rows, layouts, embedded, np.array(self._errors), np.array(self.latency_ms))
 
     def seen(self) -> tuple[Seen, ...]:
         """What a person sees of the latest."""

@@ -4,14 +4,14 @@ Example:
 
     looks = Looks(window=500, alert=0.01)
     if looks.due({"examples": 16}):
-        level = looks.begin({"examples": 16})       # 0.005
+        level = looks.begin({"examples": 16})       # 0.00375
 """
 
 import math
 import time
 from collections.abc import Callable, Mapping
 
-from tfpipe.drift.findings import LEAST
+from tfpipe.drift.findings import LEAST, MARGIN
 from tfpipe.errors import RequestError, received
 
 
@@ -66,7 +66,8 @@ class Looks:
     def begin(self, counts: Mapping[str, int]) -> float:
         """Counts a look, and returns its level.
 
-        alert / (k (k + 1)) for the k-th: these add up to `alert` however many follow.
+        0.75 alert / (k (k + 1)) for the k-th: these add up to three quarters of `alert` however
+        many follow; the rest is a margin, as in `compare`.
         """
         for name, count in counts.items():
             if count >= self._next.get(name, LEAST):
@@ -77,7 +78,7 @@ class Looks:
         return self.level
 
     def _of(self, number: int) -> float:
-        return self._alert / (number * (number + 1))
+        return MARGIN * self._alert / (number * (number + 1))
 
     def _after(self, count: int) -> int:
         if count < self._window:

@@ -106,6 +106,26 @@ def among_the_farthest(reference: np.ndarray, now: np.ndarray) -> Tested:
     return Tested(float(counts[least] / (least + 1)), min(1.0, p_value))
 
 
+def evened(reference: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (N, D) and (M, D), turned so that no direction deviates more than all in the mean.
+
+    Of an embedding, the directions in which the classes lie apart deviate most, and in distances
+    they would drown whatever else has moved. Both samples together say how much they deviate, so
+    that under no difference neither is treated as the other is not.
+
+    >>> wide = np.random.default_rng(0).normal(size=(400, 2)) * [9.0, 1.0]
+    >>> evened(wide[:200], wide[200:])[0].std(0).round(1).tolist()
+    [0.2, 1.0]
+    """
+    both = np.concatenate([reference, now]).astype(np.float64)
+    both -= both.mean(0)
+    variances, directions = np.linalg.eigh(both.T @ both / len(both))
+    deviations = np.sqrt(np.maximum(variances, 0))
+    scale = np.maximum(deviations, deviations.mean())
+    turned = both @ directions / np.where(scale > 0, scale, 1)
+    return turned[: len(reference)], turned[len(reference) :]
+
+
 def mean_discrepancy(reference: np.ndarray, now: np.ndarray) -> Tested:
     """Maximum mean discrepancy with a Gaussian kernel: (N, D) against (M, D).
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tfpipe.drift.features import input_rows
+from tfpipe.drift.features import input_rows, layouts
 from tfpipe.drift.inputs import Examples, require_same
 from tfpipe.drift.predictions import answers, errors, prediction_rows, require_scores
 from tfpipe.drift.profiles import Profile
@@ -23,6 +23,7 @@ class Measured(NamedTuple):
     Args:
         examples: themselves.
         rows: float32 (N, columns of the profile).
+        layouts: float32 (N, 32) of images; (N, 0) of anything else.
         embedded: float32 (N, D), or (N, 0).
         answered: what late labels are compared with; () without scores.
         errors: float32 (N,); nan where there is no target.
@@ -30,6 +31,7 @@ class Measured(NamedTuple):
 
     examples: Examples
     rows: np.ndarray
+    layouts: np.ndarray
     embedded: np.ndarray
     answered: np.ndarray
     errors: np.ndarray
@@ -66,7 +68,8 @@ def measure(
         if targets is not None and not isinstance(targets, dict):
             wrong = errors(answered, targets, profile.task)
     rows = np.column_stack([input_rows(examples), predicted])
-    return Measured(examples, rows, _embedded(profile, embedded, number), answered, wrong)
+    vectors = layouts(examples), _embedded(profile, embedded, number)
+    return Measured(examples, rows, *vectors, answered, wrong)
 
 
 def _embedded(profile: Profile, embedded: np.ndarray | None, number: int) -> np.ndarray:

@@ -37,9 +37,9 @@ class Monitor:
     """Compares the latest examples with a profile; safe to be called from several threads.
 
     It looks after 16 examples, 32, 64, ..., and then at each new quarter of the window; the k-th
-    look at the level alert / (k (k + 1)). These add up: of all streams that are like the profile,
-    however long, the share `alert` raises an alarm at most (Bonferroni's inequality), if their
-    examples are independent of each other; ten pictures of one patient in a row are not.
+    look at the level 0.75 alert / (k (k + 1)). These add up: of all streams that are like the
+    profile, however long, the share `alert` raises an alarm at most (Bonferroni's inequality), if
+    their examples are independent of each other; ten pictures of one patient in a row are not.
 
     Memory is bounded: the window's numbers and pictures, 10,000 answers that wait for labels, 100
     alarms, 1,000 looks.
@@ -47,7 +47,7 @@ class Monitor:
     Args:
         profile: of `drift.profile` or `load_profile`; where it holds no latency, that of the first
             window of requests takes its place.
-        window: how many of the latest examples are looked at.
+        window: how many of the latest examples are looked at; a longer one tells fainter drift.
         alert: the chance of any false alarm, ever.
         model: the profile's model, to watch the embeddings too; it runs in every `observe`.
         prepare: its chain; needed for the model, for texts, and for encoded images.
@@ -94,7 +94,7 @@ class Monitor:
         ids: Sequence[str] | None = None,
         sizes_px: Any = None,
     ) -> None:
-        """Takes note of a request, or of several; at times it looks, which takes some 10 ms more.
+        """Takes note of a request, or of several; at times it looks, which takes 20 to 50 ms more.
 
         Args:
             inputs: what a model file takes, (N, ...); or, with `prepare`, texts or encoded images.

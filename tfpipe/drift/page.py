@@ -46,7 +46,8 @@ def _findings(comparison: "Comparison") -> str:
         "p is corrected for the number of tests (Benjamini and Hochberg); Jensen-Shannon goes from "
         "0, the same, to 1, nothing in common; a population stability index (PSI) over 0.25 is a "
         "large change. Medians stand for numbers, shares for classes, means for distances and "
-        "doubt."
+        "doubt; a mean discrepancy is 0 where nothing differs. A layout is where in a picture it "
+        "is light and where dark."
     )
     return f"{report.html_table(COLUMNS, rows)}\n{_paragraph(told)}"
 

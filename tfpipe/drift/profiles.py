@@ -24,8 +24,8 @@ from tfpipe.files import Path, write_bytes, write_json
 from tfpipe.report import text_table
 
 FILE = "profile.json"  # in a bundle
-FORMAT = "tfpipe profile 1"
-ARRAYS = ("rows", "embedded", "errors", "latency_ms")
+FORMAT = "tfpipe profile 2"
+ARRAYS = ("rows", "layouts", "embedded", "errors", "latency_ms")
 BINS = 10
 
 
@@ -46,6 +46,7 @@ class Profile:
         columns: the names of the columns of `rows`, those of the inputs first.
         num_examples: how many there were; `rows` holds a sample of at most 2,000.
         rows: float32 (N, columns); nan where something is not known.
+        layouts: float32 (N, 32), how light and dark lie in an image, projected; (N, 0) of others.
         embedded: float32 (N, D), the model's last features, projected; (N, 0) without a model.
         errors: float32 (N,); nan where there was no target.
         latency_ms: of single examples, (R,).
@@ -59,6 +60,7 @@ class Profile:
     columns: tuple[str, ...]
     num_examples: int
     rows: np.ndarray = dataclasses.field(repr=False)
+    layouts: np.ndarray = dataclasses.field(repr=False)
     embedded: np.ndarray = dataclasses.field(repr=False)
     errors: np.ndarray = dataclasses.field(repr=False)
     latency_ms: np.ndarray = dataclasses.field(repr=False)
@@ -73,16 +75,19 @@ class Profile:
         known = int(place) < len(self.class_names)
         return self.class_names[int(place)] if known else str(int(place))
 
-    def distances(self, name: str) -> Distances | None:
-        """How far inputs ("input/distance") or features ("embedding/distance") are from these."""
-        return self._inputs if name == "input/distance" else self._features
-
     @functools.cached_property
-    def _inputs(self) -> Distances:
+    def input_distances(self) -> Distances:
+        """How far inputs are from these, by their columns."""
         return Distances(self.rows[:, : self.num_inputs])
 
     @functools.cached_property
-    def _features(self) -> Distances | None:
+    def layout_distances(self) -> Distances | None:
+        """The same by the layouts of images."""
+        return Distances(self.layouts, one_unit=True) if self.layouts.shape[1] else None
+
+    @functools.cached_property
+    def embedding_distances(self) -> Distances | None:
+        """The same by a model's features."""
         return Distances(self.embedded, one_unit=True) if self.embedded.shape[1] else None
 
     def summary(self) -> dict[str, Any]:
