@@ -97,22 +97,18 @@ def examine(
     examples = _first(data) if predictors else np.empty(0)
     files = []
     for place, (path, predictor, answers) in enumerate(zip(paths, predictors, found, strict=True)):
-        low, high = lost[place]
         row = FileReport(
             path=pathlib.Path(path).name,
             format=predictor.format,
             mode=predictor.mode,
             **costs(pathlib.Path(path), predictor, examples, threads=threads),
-            agreement=float(answers.agreement.mean()),
-            max_abs_diff=float(answers.max_abs_diff.max()),
-            mean_abs_diff=float(answers.mean_abs_diff.mean()),
+            **_beside(answers, expected),
             score=scores[1 + place],
             score_lost=scores[0] - scores[1 + place],
-            score_lost_low=low,
-            score_lost_high=high,
+            score_lost_low=lost[place][0],
+            score_lost_high=lost[place][1],
             sparsity=predictor.sparsity,
             operators=predictor.operators,
-            fault=_fault(answers, expected),
         )
         files.append(row)
     head = _head(reference, task, expected, scores[0], own)
@@ -148,6 +144,16 @@ def _score(task: Task, answers: Answers) -> float:
             f"the same. Received: {len(answers.rows):,} examples with the same targets."
         )
     return float(found)
+
+
+def _beside(answers: Answers, expected: Answers) -> dict[str, Any]:
+    """The fields of a `FileReport` that hold its answers against the reference's."""
+    return {
+        "agreement": float(answers.agreement.mean()),
+        "max_abs_diff": float(answers.max_abs_diff.max()),
+        "mean_abs_diff": float(answers.mean_abs_diff.mean()),
+        "fault": _fault(answers, expected),
+    }
 
 
 def _fault(answers: Answers, expected: Answers) -> str:
