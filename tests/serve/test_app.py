@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.serve.toys import app_of, service_of, toy
+from tests.serve.waiting import finished, until_set
 from tfpipe.serve import Limits, make_app
 
 PREDICT = "/v1/models/toy:predict"
@@ -22,7 +23,7 @@ def ask(app, *requests):
         async with httpx.AsyncClient(transport=transport, base_url="http://toy") as client:
             return [await client.request(method, path, **more) for method, path, more in requests]
 
-    return asyncio.run(run())
+    return finished(run())
 
 
 def get(path, app=None, **more):
@@ -133,7 +134,7 @@ def test_a_defect_is_no_traceback():
         async with httpx.AsyncClient(transport=transport, base_url="http://toy") as client:
             return await client.post(PREDICT, json={"instances": [1]})
 
-    assert error(asyncio.run(run())) == (500, "The server failed; its log says more.")
+    assert error(finished(run())) == (500, "The server failed; its log says more.")
 
 
 def test_an_upload_is_an_instance_too():
@@ -177,7 +178,7 @@ def test_over_the_bound_the_answer_is_503_and_later_all_is_well():
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://toy") as client:
             first = asyncio.create_task(client.post(PREDICT, json={"instances": [1, 2]}))
-            await asyncio.to_thread(stuck.begun.wait)
+            await until_set(stuck.begun)
             many = await client.post(PREDICT, json={"instances": [3, 4]})
             second = asyncio.create_task(client.post(PREDICT, json={"instances": [5]}))
             while "tfpipe_queue_examples 3.0" not in (await client.get("/metrics")).text:
@@ -186,7 +187,7 @@ def test_over_the_bound_the_answer_is_503_and_later_all_is_well():
             stuck.leave.set()
             return many, third, await first, await second, await client.get("/metrics")
 
-    many, third, first, second, metrics = asyncio.run(asyncio.wait_for(run(), 60))
+    many, third, first, second, metrics = finished(run())
     for answer in (many, third):
         code, sentence = error(answer)
         assert code == 503
@@ -259,5 +260,5 @@ def test_a_defect_in_the_search_for_versions_is_told_and_does_not_end_it(capsys)
         await life
         return said
 
-    said = asyncio.run(run())
+    said = finished(run())
     assert said == "newer versions are no longer looked for, by a defect: KeyError('a defect')\n"

@@ -1,9 +1,8 @@
 """Who has the token passes; every answer is counted."""
 
-import asyncio
-
 import pytest
 
+from tests.serve.waiting import finished
 from tfpipe.serve.gate import gate, may_pass
 
 
@@ -57,5 +56,5 @@ def test_an_answer_is_counted_even_where_the_application_fails():
 
     called = gate(app, token="", told=lambda *facts: told.append(facts))(scope(), None, send)
     with pytest.raises(KeyError):
-        asyncio.run(called)
+        finished(called)
     assert told[0][:2] == ("app", 418)

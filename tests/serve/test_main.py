@@ -11,6 +11,7 @@ import httpx
 import numpy as np
 import pytest
 
+from tests.serve.waiting import turns
 from tfpipe import cli
 from tfpipe.serve import __main__ as main
 
@@ -80,8 +81,10 @@ def test_drift_is_noticed_and_labels_join_the_answers(server, digits):
         assert answer.is_success, answer.text
     late = {"ids": ids, "labels": digits[1][300:364].tolist()}
     joined = 0
-    while joined < 64:  # they are observed after they were answered
+    for _ in turns():  # they are observed after they were answered
         joined += httpx.post(f"{server.model}:label", json=late, timeout=60).json()["joined"]
+        if joined == 64:
+            break
     metrics = httpx.get(f"{server.root}/metrics").text
     assert float(re.search(r'tfpipe_drift\{name="alarms"\} (\S+)', metrics)[1]) > 0
     assert float(re.search(r'tfpipe_drift\{name="labels"\} (\S+)', metrics)[1]) == 64
@@ -106,7 +109,7 @@ def test_versions_come_and_the_server_goes_on(starting, bundled, pictures):
                 answer = client.post(f"{server.model}:predict", json=sent(pictures), timeout=60)
                 codes.append((answer.status_code, answer.json()))
 
-    asking = threading.Thread(target=ask)
+    asking = threading.Thread(target=ask, daemon=True)  # it does not outlive a failure
     asking.start()
     broken = shutil.copytree(bundled.path, folder / ".2")
     (broken / "int8.tflite").write_bytes(b"broken")
@@ -115,7 +118,7 @@ def test_versions_come_and_the_server_goes_on(starting, bundled, pictures):
     place(bundled, folder, 3)
     line = server.log_until("answers now")
     over.set()
-    asking.join()
+    asking.join(60)
     assert line == "digits version 3 (int8.tflite) answers now; version 1 has ended\n"
     assert {code for code, _ in codes} == {200}
     assert all(answer == codes[0][1] for _, answer in codes)

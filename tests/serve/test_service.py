@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.serve.toys import Fixed, service_of, toy
+from tests.serve.waiting import finished, until_set
 from tfpipe.errors import RequestError
 from tfpipe.serve import Metrics, Service, Versions
 
@@ -33,7 +34,7 @@ def test_a_switch_loses_no_request(capsys):
         old = service.servable
         first = asyncio.create_task(service.scores(old, [1], seconds=9))
         second = asyncio.create_task(service.scores(old, [2], seconds=9))
-        await asyncio.to_thread(begun.wait)
+        await until_set(begun)
         shelf.engine = toy(version=2)
         watching = asyncio.create_task(service.watch(0.001))
         while service.servable is old:
@@ -45,7 +46,7 @@ def test_a_switch_loses_no_request(capsys):
         await service.close()
         return answers, third.scores.tolist(), service.metrics.text().decode()
 
-    answers, third, metrics = asyncio.run(run())
+    answers, third, metrics = finished(run())
     assert (answers, third) == ([[[1]], [[1]]], [[3, 30]])
     assert 'tfpipe_version{model="toy"} 2.0' in metrics
     assert "tfpipe_versions_switched_total 1.0" in metrics
@@ -68,7 +69,7 @@ def test_memory_settles_when_a_version_is_there_and_when_the_one_before_has_ende
         assert not service.leaving
         await service.close()
 
-    asyncio.run(run())
+    finished(run())
     assert len(settled) == 2
 
 
