@@ -28,6 +28,7 @@ from tfpipe.export.bundling.profiled import to_profile
 from tfpipe.export.bundling.sections.results import Results, same
 from tfpipe.export.bundling.thresholds import about_labels
 from tfpipe.export.reading.load import load
+from tfpipe.export.scoring.boxes import in_words
 from tfpipe.export.scoring.file_report import FileReport
 from tfpipe.export.scoring.report import Report
 from tfpipe.export.scoring.running import Answers
@@ -121,6 +122,8 @@ def bundle(
         if data.task == "labels":
             known = about_labels(results, manifest, prepare, data.reference, split=split)
             report = report.telling(labels=known)
+        if data.task == "boxes":
+            report = report.telling(more=in_words(expected.rows, manifest.class_names))
         _remove_all_but(folder, results.files)
         describe(folder, Parts(manifest, prepare, data.task, report, results, notes))
         to_profile(folder, model, manifest, prepare, split=split)
