@@ -224,6 +224,7 @@ def test_what_happened_is_in_the_metrics():
     assert found["tfpipe_request_seconds_count", "predict"] == 3
     assert found["tfpipe_examples_total",] == 6
     assert found["tfpipe_batch_examples_count",] == 2
+    assert found["tfpipe_batch_examples_sum",] == 6
     assert found["tfpipe_version", "toy"] == 7
     assert found["process_resident_memory_bytes",] > 1e6
     assert metrics.headers["content-type"].startswith("text/plain; version=0.0.4")
@@ -236,6 +237,38 @@ def test_the_page_may_load_nothing_from_elsewhere():
     assert "://" not in answer.text
 
 
+async def lived(app, middle):
+    """What `middle` gives between an application's start and its end."""
+    receiving = asyncio.Queue()
+
+    async def send(message):
+        assert message["type"].endswith(".complete")
+
+    life = asyncio.create_task(app({"type": "lifespan"}, receiving.get, send))
+    await receiving.put({"type": "lifespan.startup"})
+    given = await middle()
+    await receiving.put({"type": "lifespan.shutdown"})
+    await life
+    return given
+
+
+def test_a_server_that_ends_looks_for_no_more_versions():
+    service, looks = service_of(toy()), []
+    service.versions.newest = lambda: looks.append(1)
+    app = make_app(service, limits=Limits(), watch_s=0.001)
+
+    async def looked():
+        while not looks:
+            await asyncio.sleep(0)
+
+    async def run():
+        await lived(app, looked)
+        await asyncio.sleep(0)
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    assert finished(run()) == set()
+
+
 def test_a_defect_in_the_search_for_versions_is_told_and_does_not_end_it(capsys):
     service = service_of(toy())
 
@@ -245,20 +278,12 @@ def test_a_defect_in_the_search_for_versions_is_told_and_does_not_end_it(capsys)
     service.versions.newest = broken
     app = make_app(service, limits=Limits(), watch_s=0.001)
 
-    async def run():
-        receiving, said = asyncio.Queue(), ""
-
-        async def send(message):
-            assert message["type"].endswith(".complete")
-
-        life = asyncio.create_task(app({"type": "lifespan"}, receiving.get, send))
-        await receiving.put({"type": "lifespan.startup"})
+    async def told():
+        said = ""
         while not said:
             await asyncio.sleep(0)
             said = capsys.readouterr().err
-        await receiving.put({"type": "lifespan.shutdown"})
-        await life
         return said
 
-    said = finished(run())
+    said = finished(lived(app, told))
     assert said == "newer versions are no longer looked for, by a defect: KeyError('a defect')\n"

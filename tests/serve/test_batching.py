@@ -127,6 +127,8 @@ def test_closing_waits_for_those_that_wait():
         closing = asyncio.create_task(batcher.close())
         score.leave.set()
         await closing
+        with pytest.raises(RuntimeError, match="shutdown"):  # its thread has ended, too
+            batcher.thread.submit(print)
         return [task.result().scores.tolist() for task in tasks], told
 
     assert finished(run()) == ([[[n, -n]] for n in range(4)], [2, 2])

@@ -8,7 +8,12 @@ SECONDS = 60
 
 def finished(coroutine):
     """What a coroutine returns, within a minute."""
-    return asyncio.run(asyncio.wait_for(coroutine, SECONDS))
+
+    async def run():
+        async with asyncio.timeout(SECONDS):
+            return await coroutine
+
+    return asyncio.run(run())
 
 
 async def until_set(event):
