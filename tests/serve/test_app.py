@@ -137,6 +137,20 @@ def test_a_defect_is_no_traceback():
     assert error(finished(run())) == (500, "The server failed; its log says more.")
 
 
+def test_a_client_that_goes_away_is_no_defect():
+    answers = []
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        answers.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": PREDICT, "headers": []}
+    finished(app_of(toy())(scope, receive, send))
+    assert answers[0]["status"] == 400
+
+
 def test_an_upload_is_an_instance_too():
     engine = toy(prepare=lambda parts: [len(part) for part in parts])
     engine = engine.__class__(**{**vars(engine), "form": engine.form._replace(parse=list)})
