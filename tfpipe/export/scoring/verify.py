@@ -23,6 +23,7 @@ from tfpipe.export.scoring.resampling import Interval, intervals
 from tfpipe.export.scoring.running import Answers, run_all
 from tfpipe.export.scoring.scores import LABELS, Score, Task, left_out
 from tfpipe.files import Path
+from tfpipe.untuned import untuned
 
 TIMED = 200  # examples, the first of the data
 
@@ -169,5 +170,5 @@ def _fault(answers: Answers, expected: Answers) -> str:
 
 def _first(data: tf.data.Dataset) -> np.ndarray:
     """The first examples' inputs, (N, ...)."""
-    inputs = data.map(lambda inputs, targets: inputs).unbatch()
-    return np.stack(list(inputs.take(TIMED).as_numpy_iterator()))
+    inputs = data.map(lambda inputs, targets: inputs).unbatch().take(TIMED)
+    return np.stack(list(untuned(inputs).as_numpy_iterator()))
