@@ -50,6 +50,16 @@ def cluster(
     Raises:
         RequestError: an argument is out of range or does not fit the model, or the model is not
             compiled.
+
+    Example:
+
+    >>> x = keras.Input((4,))
+    >>> model = keras.Model(x, keras.layers.Dense(5, name="dense")(x))
+    >>> model.compile("sgd", "mse")
+    >>> train = tf.data.Dataset.from_tensors((tf.ones((8, 4)), tf.zeros((8, 5))))
+    >>> clustered = cluster(model, train, num_clusters=3, epochs=1)
+    >>> len(set(keras.ops.convert_to_numpy(clustered.get_layer("dense").kernel).flat))
+    3
     """
     clustering = Clustering(num_clusters=num_clusters, initial=initial, layers=layers)
     clustered = copied(model, fit_options.pop("optimizer", None))

@@ -46,6 +46,18 @@ def prune(
     Raises:
         RequestError: an argument is out of range or does not fit the model, or the model is not
             compiled.
+
+    Example:
+
+    >>> import tensorflow as tf
+    >>> from tfpipe.compress import sparsity
+    >>> x = keras.Input((4,))
+    >>> model = keras.Model(x, keras.layers.Dense(5, name="dense")(x))
+    >>> model.compile("sgd", "mse")
+    >>> train = tf.data.Dataset.from_tensors((tf.ones((8, 4)), tf.zeros((8, 5)))).repeat(4)
+    >>> pruned = prune(model, train, final_sparsity=0.75, epochs=2)
+    >>> sparsity(pruned), sparsity(model)
+    ({'dense/kernel': 0.75}, {'dense/kernel': 0.0})
     """
     pruning = Pruning(
         final_sparsity=final_sparsity, pattern=pattern, schedule=schedule, layers=layers

@@ -65,6 +65,17 @@ def verify(
         RequestError: there are fewer than two examples, inputs and targets do not fit, or the
             reference gives scores that are not finite.
         DataError: a file cannot be run.
+
+    Example:
+
+    >>> from tfpipe import export
+    >>> from tfpipe.backend import keras
+    >>> x = keras.Input((2,))
+    >>> model = keras.Model(x, keras.layers.Softmax()(x), name="largest")
+    >>> data = tf.data.Dataset.from_tensors((tf.eye(2), [0, 1]))
+    >>> print(verify(export.from_keras(model), [], data).summary())
+    The reference is the Keras model 'largest': accuracy 1.0000 (95 %: 1.000 to 1.000) on 2
+    examples, sparsity 0.000.
     """
     return examine(
         reference, paths, data, score=score, threads=threads, seed=seed, safe_mode=safe_mode
