@@ -117,7 +117,7 @@ def bundle(
         more = facts(model, manifest, data.reference, split=split, require=require, notes=notes)
         few = [FEW.format(data.least_examples)] if data.least_examples < MIN_EXAMPLES else []
         report = report.telling(**more, instead=[*report.reference["instead"], *few])
-        results = _results(report, data, answers, folder, prepare)
+        results = _results(report, data, answers=answers, folder=folder, prepare=prepare)
         results = results._replace(ids=ids(manifest, split))
         if data.task == "labels":
             known = about_labels(results, manifest, prepare, data.reference, split=split)
@@ -154,6 +154,7 @@ def _write(
 def _results(
     report: Report,
     data: Data,
+    *,
     answers: Mapping[str, Answers],
     folder: pathlib.Path,
     prepare: Chain,
