@@ -42,6 +42,20 @@ def test_received_lists_every_argument():
     )
 
 
+def test_a_long_value_is_cut():
+    sentence = received("a text that holds a word", text="." * 10_000)
+    assert sentence == f"Expected a text that holds a word. Received: text='{'.' * 299}..."
+
+
+def test_one_of_lists_the_first_of_many_and_knows_the_nearest():
+    layers = [f"conv{number}" for number in range(176)]
+    listed = ", ".join(map(repr, layers[:20]))
+    assert one_of("layer", "conf150", layers) == (
+        f"Expected `layer` to be one of {listed} and 156 others. Received: layer='conf150'. "
+        "Did you mean 'conv150'?"
+    )
+
+
 def test_one_of_offers_the_nearest_member():
     assert (
         one_of("source", "minst", ("digits", "mnist"))

@@ -7,8 +7,12 @@ Example:
 """
 
 import difflib
+import itertools
 import os
 from collections.abc import Collection
+
+_LONGEST = 300  # of a value's text
+_MOST = 20  # members that are listed
 
 
 class RequestError(ValueError):
@@ -57,8 +61,12 @@ def received(expected: str, **arguments: object) -> str:
     >>> received("`epochs` to be at least 1", epochs=0)
     'Expected `epochs` to be at least 1. Received: epochs=0'
     """
-    listed = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+    listed = ", ".join(f"{name}={_cut(repr(value))}" for name, value in arguments.items())
     return f"Expected {expected}. Received: {listed}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def one_of(name: str, value: object, members: Collection[str]) -> str:
@@ -67,7 +75,9 @@ def one_of(name: str, value: object, members: Collection[str]) -> str:
     >>> one_of("mode", "int9", ("float32", "int8"))
     "Expected `mode` to be one of 'float32', 'int8'. Received: mode='int9'. Did you mean 'int8'?"
     """
-    listed = ", ".join(repr(member) for member in members)
+    listed = ", ".join(repr(member) for member in itertools.islice(members, _MOST))
+    if len(members) > _MOST:
+        listed += f" and {len(members) - _MOST} others"
     sentence = received(f"`{name}` to be one of {listed}", **{name: value})
     near = difflib.get_close_matches(str(value), members, n=1)
     return f"{sentence}. Did you mean {near[0]!r}?" if near else sentence

@@ -190,7 +190,10 @@ def test_a_model_without_kernels_is_refused():
     x = keras.Input((3,))
     model = keras.Model(x, keras.layers.BatchNormalization()(x), name="bare")
     model.compile("sgd", "mse")
-    assert refused(model, TRAIN) == "The model 'bare' has no trainable layer with a kernel."
+    assert refused(model, TRAIN) == (
+        "Expected a model with a trainable layer that has a kernel. "
+        "Received: 'bare', which has none. `layer.trainable = True` lets one train."
+    )
 
 
 def test_a_model_that_is_not_compiled_is_refused():

@@ -102,6 +102,13 @@ def test_nothing_runs_as_root_or_writes_outside_tmp(manifests):
     assert {"cpu", "memory"} <= set(server["resources"]["limits"])
 
 
+def test_the_image_holds_the_bundle_and_runs_as_nobody(folder):
+    lines = (folder / "Dockerfile").read_text().splitlines()
+    copied = lines.index("COPY --chown=10001:10001 bundle /models/1")
+    assert copied < lines.index("USER 10001:10001")
+    assert (folder / ".dockerignore").read_text() == "*\n!bundle\n"  # no more is sent to Docker
+
+
 def test_the_parts_point_at_each_other(manifests):
     deployment, service = manifests["Deployment"], manifests["Service"]
     labels = deployment["spec"]["template"]["metadata"]["labels"]

@@ -1,6 +1,8 @@
 """A look that fails, dies or cannot be made is a finding, and the others go on."""
 
+import itertools
 import signal
+import types
 
 import pytest
 
@@ -54,6 +56,13 @@ def test_all_looks_in_their_order(machine, tmp_path):
     assert [f.name for f in examine(str(tmp_path))] == ALL
     assert Tensorflow.started == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_each_look_is_timed(machine, tmp_path, monkeypatch):
+    machine()
+    clock = types.SimpleNamespace(perf_counter=itertools.count().__next__)
+    monkeypatch.setattr(checks, "time", clock)
+    assert {f.seconds for f in examine(str(tmp_path), quick=True)} == {1}
 
 
 def test_the_job_has_one_folder_where_it_was_told(machine, tmp_path):

@@ -31,6 +31,14 @@ def test_what_is_written_is_synced(tmp_path, monkeypatch):
     assert sizes == [3 * MB]
 
 
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="macOS has no such call")
+def test_what_is_read_comes_from_the_disk(tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda file, *more: told.append(more))
+    disk(str(tmp_path), size=MB)
+    assert told == [(0, 0, os.POSIX_FADV_DONTNEED)]
+
+
 def test_a_slow_disk(tmp_path, monkeypatch):
     monkeypatch.setattr("time.perf_counter", itertools.count().__next__)
     found = disk(str(tmp_path), size=2 * MB)

@@ -96,7 +96,7 @@ def test_forms_of_models(form):
     forms["operation"] = keras.Model(x, keras.ops.softmax(logits))
     expected = [cam(IMAGES[n : n + 1], HEAD[:, 2 - n])[0] for n in range(3)]
     for layer in (None, "maps"):
-        found = models.grad_cam(forms[form], IMAGES, [2, 1, 0], layer)
+        found = models.grad_cam(forms[form], IMAGES, [2, 1, 0], layer=layer)
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
@@ -112,7 +112,7 @@ def test_an_earlier_layer_against_gradients_by_keras_alone():
     weights = tape.gradient(total, maps).numpy().mean(axis=(1, 2), keepdims=True)
     expected = np.maximum((weights * maps).numpy().sum(-1), 0)
     expected = tf.image.resize(expected[..., None], (16, 16))[..., 0].numpy()
-    found = models.grad_cam(model, images, [3, 0], "conv1")
+    found = models.grad_cam(model, images, [3, 0], layer="conv1")
     np.testing.assert_allclose(found, expected / expected.max((1, 2), keepdims=True), atol=1e-5)
 
 

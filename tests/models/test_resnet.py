@@ -9,6 +9,7 @@ import pytest
 
 from tfpipe import models, ops
 from tfpipe.errors import DataError, RequestError
+from tfpipe.models.resnet import _coloured
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (2, 32, 32, 1), np.uint8)
@@ -48,6 +49,14 @@ def test_it_computes_what_keras_applications_compute(base, channels):
     assert np.abs(expected).max() > 1e-2
 
 
+def test_greys_become_what_caffe_makes_of_three_equal_channels():
+    x = keras.Input((32, 32, 1))
+    given = keras.Model(x, _coloured(x))(PIXELS.astype(np.float32))
+    colours = np.repeat(PIXELS, 3, -1) * 1.0
+    expected = keras.applications.resnet.preprocess_input(colours)
+    np.testing.assert_allclose(given, expected, atol=1e-4)
+
+
 def test_with_weights_the_head_alone_trains(base):
     model = models.resnet50((32, 32, 1), 4, weights=base[1])
     assert [weight.path for weight in model.trainable_weights] == [
@@ -61,6 +70,8 @@ def test_without_weights_everything_trains():
     model = models.resnet50((32, 32, 3), weights=None)
     assert all(layer.trainable for layer in model.layers)
     assert len(model.layers) == 175 + 2  # keras.applications' layers, pooling and head
+    norms = [x for x in model.layers if isinstance(x, keras.layers.BatchNormalization)]
+    assert max(norm.momentum**100 for norm in norms) < 1e-4  # averages follow a hundred steps
 
 
 def download_refused(monkeypatch, error):

@@ -30,6 +30,14 @@ def test_as_many_parameters_as_by_hand(depth, width):
     assert model.count_params() == by_hand(depth, width, 1, 3)
 
 
+def test_convolutions_begin_as_the_paper_says():
+    """Section 3: normal, of the deviation sqrt(2 / N)."""
+    model = models.unet((16, 16, 1), 3, depth=2, width=4)
+    convs = [layer for layer in model.layers[:-1] if hasattr(layer, "kernel_initializer")]
+    assert len(convs) == 5 * 2 + 2
+    assert {type(conv.kernel_initializer).__name__ for conv in convs} == {"HeNormal"}
+
+
 def test_the_papers_size_has_31_million():
     assert by_hand(4, 64, 1, 2) == 31_030_658  # the doctest builds it
 

@@ -79,7 +79,7 @@ def test_the_same_boxes_give_the_same_bytes():
 
 
 def test_wrong_arguments_are_refused():
-    assert refused([], []) == "Expected at least one box. Received: none"
+    assert refused([], []) == "Expected `boxes` to hold at least one. Received: none."
     assert refused(["a", "b"], [], indents=[0]) == (
         "Expected `indents` to be a whole number from 0 for each of 2 boxes. Received: indents=[0]"
     )

@@ -91,7 +91,7 @@ def test_images_of_different_sizes_and_colours(pixels):
             {"captions": []},
             "Expected `captions` to have one entry per image, 1. Received: entries=0",
         ),
-        ({"images": []}, "Expected at least one image. Received: none"),
+        ({"images": []}, "Expected `images` to hold at least one. Received: none."),
         (
             {"images": [GREY / 255]},
             "Expected `images[0]` to be a uint8 array (H, W, 1) or (H, W, 3). "

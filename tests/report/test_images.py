@@ -106,7 +106,7 @@ FORM = "a uint8 array (H, W, 1) or (H, W, 3)"
 @pytest.mark.parametrize(
     ("images", "sentence"),
     [
-        ([], "Expected at least one image. Received: none"),
+        ([], "Expected `images` to hold at least one. Received: none."),
         (
             np.zeros((2, 28, 28), np.uint8),
             f"Expected `images[0]` to be {FORM}. Received: shape=(28, 28), dtype='uint8'",

@@ -56,7 +56,7 @@ def test_timelines_have_their_level_and_red_dots(drawn, pixels, near):
 def test_what_cannot_be_drawn_is_refused():
     with pytest.raises(RequestError) as caught:
         report.histograms({})
-    assert str(caught.value) == "Expected at least one panel. Received: none."
+    assert str(caught.value) == "Expected `panels` to hold at least one. Received: none."
     with pytest.raises(RequestError) as caught:
         report.histograms({"x": ([1.0], [])})
     assert str(caught.value) == (

@@ -65,7 +65,7 @@ def test_a_picture_of_one_is_a_picture_too():
 
 
 def test_what_does_not_fit_is_refused():
-    assert refused([], [], []) == "Expected at least one name. Received: names=[]"
+    assert refused([], [], []) == "Expected `names` to hold at least one. Received: names=[]"
     assert refused(NAMES, [1], [1, 2]) == (
         "Expected `costs` to have one value per name, 2. Received: values=[1]"
     )

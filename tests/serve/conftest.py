@@ -77,16 +77,20 @@ class Server:
             stderr=subprocess.PIPE,
             text=True,
         )
-        self._said = None
-        self._log = queue.Queue()  # read all along: a full pipe would hold the server up
-        self.listening = threading.Thread(target=self._listen, daemon=True)
-        self.listening.start()
+        self._said, self._out, self._log = None, queue.Queue(), queue.Queue()
+        # Read all along: a full pipe would hold the server up.
+        self.listening = [
+            threading.Thread(target=self._listen, args=pair, daemon=True)
+            for pair in ((self.process.stdout, self._out), (self.process.stderr, self._log))
+        ]
+        for thread in self.listening:
+            thread.start()
 
     @property
     def said(self):
         """The line that it prints when it listens."""
         if self._said is None:
-            self._said = self.process.stdout.readline()
+            self._said = self._out.get(timeout=120)
             assert self._said, "".join(self.log())
         return self._said
 
@@ -113,11 +117,11 @@ class Server:
         self.process.terminate()
         return self.process.wait(timeout=60), "".join(self.log())
 
-    def _listen(self):
-        with self.process.stderr as lines:
-            for line in lines:
-                self._log.put(line)
-        self._log.put("")
+    def _listen(self, pipe, lines):
+        with pipe:
+            for line in pipe:
+                lines.put(line)
+        lines.put("")
 
 
 @pytest.fixture(scope="session")
@@ -135,8 +139,8 @@ def starting(bundled, tmp_path_factory):
         with contextlib.suppress(ProcessLookupError):
             server.process.kill()
         server.process.wait()
-        server.process.stdout.close()
-        server.listening.join()
+        for thread in server.listening:
+            thread.join()
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.serve.toys import app_of, service_of, toy
+from tests.serve.waiting import finished, until_set
 from tfpipe.serve import Limits, make_app
 
 PREDICT = "/v1/models/toy:predict"
@@ -22,7 +23,7 @@ def ask(app, *requests):
         async with httpx.AsyncClient(transport=transport, base_url="http://toy") as client:
             return [await client.request(method, path, **more) for method, path, more in requests]
 
-    return asyncio.run(run())
+    return finished(run())
 
 
 def get(path, app=None, **more):
@@ -133,7 +134,21 @@ def test_a_defect_is_no_traceback():
         async with httpx.AsyncClient(transport=transport, base_url="http://toy") as client:
             return await client.post(PREDICT, json={"instances": [1]})
 
-    assert error(asyncio.run(run())) == (500, "The server failed; its log says more.")
+    assert error(finished(run())) == (500, "The server failed; its log says more.")
+
+
+def test_a_client_that_goes_away_is_no_defect():
+    answers = []
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        answers.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": PREDICT, "headers": []}
+    finished(app_of(toy())(scope, receive, send))
+    assert answers[0]["status"] == 400
 
 
 def test_an_upload_is_an_instance_too():
@@ -177,7 +192,7 @@ def test_over_the_bound_the_answer_is_503_and_later_all_is_well():
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://toy") as client:
             first = asyncio.create_task(client.post(PREDICT, json={"instances": [1, 2]}))
-            await asyncio.to_thread(stuck.begun.wait)
+            await until_set(stuck.begun)
             many = await client.post(PREDICT, json={"instances": [3, 4]})
             second = asyncio.create_task(client.post(PREDICT, json={"instances": [5]}))
             while "tfpipe_queue_examples 3.0" not in (await client.get("/metrics")).text:
@@ -186,7 +201,7 @@ def test_over_the_bound_the_answer_is_503_and_later_all_is_well():
             stuck.leave.set()
             return many, third, await first, await second, await client.get("/metrics")
 
-    many, third, first, second, metrics = asyncio.run(asyncio.wait_for(run(), 60))
+    many, third, first, second, metrics = finished(run())
     for answer in (many, third):
         code, sentence = error(answer)
         assert code == 503
@@ -223,6 +238,7 @@ def test_what_happened_is_in_the_metrics():
     assert found["tfpipe_request_seconds_count", "predict"] == 3
     assert found["tfpipe_examples_total",] == 6
     assert found["tfpipe_batch_examples_count",] == 2
+    assert found["tfpipe_batch_examples_sum",] == 6
     assert found["tfpipe_version", "toy"] == 7
     assert found["process_resident_memory_bytes",] > 1e6
     assert metrics.headers["content-type"].startswith("text/plain; version=0.0.4")
@@ -235,6 +251,38 @@ def test_the_page_may_load_nothing_from_elsewhere():
     assert "://" not in answer.text
 
 
+async def lived(app, middle):
+    """What `middle` gives between an application's start and its end."""
+    receiving = asyncio.Queue()
+
+    async def send(message):
+        assert message["type"].endswith(".complete")
+
+    life = asyncio.create_task(app({"type": "lifespan"}, receiving.get, send))
+    await receiving.put({"type": "lifespan.startup"})
+    given = await middle()
+    await receiving.put({"type": "lifespan.shutdown"})
+    await life
+    return given
+
+
+def test_a_server_that_ends_looks_for_no_more_versions():
+    service, looks = service_of(toy()), []
+    service.versions.newest = lambda: looks.append(1)
+    app = make_app(service, limits=Limits(), watch_s=0.001)
+
+    async def looked():
+        while not looks:
+            await asyncio.sleep(0)
+
+    async def run():
+        await lived(app, looked)
+        await asyncio.sleep(0)
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    assert finished(run()) == set()
+
+
 def test_a_defect_in_the_search_for_versions_is_told_and_does_not_end_it(capsys):
     service = service_of(toy())
 
@@ -244,20 +292,12 @@ def test_a_defect_in_the_search_for_versions_is_told_and_does_not_end_it(capsys)
     service.versions.newest = broken
     app = make_app(service, limits=Limits(), watch_s=0.001)
 
-    async def run():
-        receiving, said = asyncio.Queue(), ""
-
-        async def send(message):
-            assert message["type"].endswith(".complete")
-
-        life = asyncio.create_task(app({"type": "lifespan"}, receiving.get, send))
-        await receiving.put({"type": "lifespan.startup"})
+    async def told():
+        said = ""
         while not said:
             await asyncio.sleep(0)
             said = capsys.readouterr().err
-        await receiving.put({"type": "lifespan.shutdown"})
-        await life
         return said
 
-    said = asyncio.run(run())
+    said = finished(lived(app, told))
     assert said == "newer versions are no longer looked for, by a defect: KeyError('a defect')\n"

@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import pytest
 
+from tests.serve.waiting import finished, until_set
 from tfpipe.errors import RequestError
 from tfpipe.serve.batching import Batcher, answer
 from tfpipe.serve.engine import Scored
@@ -35,7 +36,7 @@ def gathered(score, requests, most=4):
     async def run():
         batcher = Batcher(score, most=most)
         first = asyncio.create_task(batcher.scores(requests[0]))
-        await asyncio.to_thread(score.begun.wait)
+        await until_set(score.begun)
         rest = [asyncio.create_task(batcher.scores(request)) for request in requests[1:]]
         await asyncio.sleep(0)  # they are in the queue now
         score.leave.set()
@@ -43,7 +44,7 @@ def gathered(score, requests, most=4):
         await batcher.close()
         return answers
 
-    return asyncio.run(run())
+    return finished(run())
 
 
 def test_a_request_is_computed_at_once_and_those_that_waited_together():
@@ -102,7 +103,7 @@ def test_a_request_that_gave_up_is_not_computed():
         score = Gated(free=False)
         batcher = Batcher(score, most=8)
         first = asyncio.create_task(batcher.scores([1]))
-        await asyncio.to_thread(score.begun.wait)
+        await until_set(score.begun)
         second = asyncio.create_task(batcher.scores([2]))
         await asyncio.sleep(0)
         second.cancel()
@@ -114,18 +115,23 @@ def test_a_request_that_gave_up_is_not_computed():
         await batcher.close()
         return score.batches, third.scores.tolist()
 
-    assert asyncio.run(run()) == ([[1], [3]], [[3, -3]])
+    assert finished(run()) == ([[1], [3]], [[3, -3]])
 
 
 def test_closing_waits_for_those_that_wait():
     async def run():
         score, told = Gated(free=False), []
-        batcher = Batcher(score, most=2, told=lambda count, seconds: told.append(count))
+        batcher = Batcher(score, most=2, told=lambda *facts: told.append(facts))
         tasks = [asyncio.create_task(batcher.scores([n])) for n in range(4)]
         await asyncio.sleep(0)
         closing = asyncio.create_task(batcher.close())
         score.leave.set()
         await closing
+        with pytest.raises(RuntimeError, match="shutdown"):  # its thread has ended, too
+            batcher.thread.submit(print)
         return [task.result().scores.tolist() for task in tasks], told
 
-    assert asyncio.run(run()) == ([[[n, -n]] for n in range(4)], [2, 2])
+    scores, told = finished(run())
+    assert scores == [[[n, -n]] for n in range(4)]
+    assert [count for count, _ in told] == [2, 2]
+    assert min(seconds for _, seconds in told) > 0

@@ -8,6 +8,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from tests.serve.waiting import finished
 from tfpipe.errors import RequestError
 from tfpipe.serve import body
 
@@ -29,7 +30,7 @@ def request(parts, **headers):
 
 def refused(given, max_bytes=10, seconds=5.0):
     with pytest.raises(HTTPException) as caught:
-        asyncio.run(body.read_body(given, max_bytes=max_bytes, seconds=seconds))
+        finished(body.read_body(given, max_bytes=max_bytes, seconds=seconds))
     return caught.value.status_code, caught.value.detail
 
 
@@ -49,7 +50,7 @@ def file(content, name=b"a.png"):
 
 
 def upload(content, headers=FORM, most=4):
-    return asyncio.run(body.parse_upload(Headers(headers), content, most=most))
+    return finished(body.parse_upload(Headers(headers), content, most=most))
 
 
 def test_a_body_that_says_it_is_too_large_is_not_read():

@@ -39,6 +39,7 @@ def test_its_monitor_does_not_look_again_at_once_and_keeps_no_pictures(bundled, 
         monitor.observe(digits[0][:64])
     assert monitor.state()["looks"] == 1
     assert {seen.shown for seen in monitor.report().seen} == {None}
+    assert len(monitor.profile.latency_ms) == 0  # the Keras model's is no measure of a server
 
 
 def test_without_a_name_the_first_file_answers(bundled):

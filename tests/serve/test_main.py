@@ -11,6 +11,8 @@ import httpx
 import numpy as np
 import pytest
 
+from tests.serve.toys import toy
+from tests.serve.waiting import finished, turns
 from tfpipe import cli
 from tfpipe.serve import __main__ as main
 
@@ -80,8 +82,10 @@ def test_drift_is_noticed_and_labels_join_the_answers(server, digits):
         assert answer.is_success, answer.text
     late = {"ids": ids, "labels": digits[1][300:364].tolist()}
     joined = 0
-    while joined < 64:  # they are observed after they were answered
+    for _ in turns():  # they are observed after they were answered
         joined += httpx.post(f"{server.model}:label", json=late, timeout=60).json()["joined"]
+        if joined == 64:
+            break
     metrics = httpx.get(f"{server.root}/metrics").text
     assert float(re.search(r'tfpipe_drift\{name="alarms"\} (\S+)', metrics)[1]) > 0
     assert float(re.search(r'tfpipe_drift\{name="labels"\} (\S+)', metrics)[1]) == 64
@@ -106,7 +110,7 @@ def test_versions_come_and_the_server_goes_on(starting, bundled, pictures):
                 answer = client.post(f"{server.model}:predict", json=sent(pictures), timeout=60)
                 codes.append((answer.status_code, answer.json()))
 
-    asking = threading.Thread(target=ask)
+    asking = threading.Thread(target=ask, daemon=True)  # it does not outlive a failure
     asking.start()
     broken = shutil.copytree(bundled.path, folder / ".2")
     (broken / "int8.tflite").write_bytes(b"broken")
@@ -115,7 +119,7 @@ def test_versions_come_and_the_server_goes_on(starting, bundled, pictures):
     place(bundled, folder, 3)
     line = server.log_until("answers now")
     over.set()
-    asking.join()
+    asking.join(60)
     assert line == "digits version 3 (int8.tflite) answers now; version 1 has ended\n"
     assert {code for code, _ in codes} == {200}
     assert all(answer == codes[0][1] for _, answer in codes)
@@ -150,6 +154,61 @@ def test_who_is_inside_is_answered_when_it_is_told_to_end(starting, pictures):
 def refused(capsys, *arguments):
     assert cli.run(main.main, main.Flags, doc=main.__doc__, arguments=list(arguments)) == 2
     return capsys.readouterr().err
+
+
+@pytest.fixture
+def served(monkeypatch, tmp_path):
+    """The parts of a server by its flags, around a toy; and what its loader was asked."""
+    asked = {}
+
+    def load_engine(path, **options):
+        asked.update(options)
+        return toy()
+
+    monkeypatch.setattr(main, "load_engine", load_engine)
+    monkeypatch.setattr(main, "settle", lambda: None)
+    (tmp_path / "1").mkdir()
+
+    def make(**flags):
+        given = main.Flags(str(tmp_path), **flags)
+        service = main._service(given)
+        return given, service, main._config(service, given), asked
+
+    return make
+
+
+def test_every_flag_reaches_the_server(served):
+    files = {"engine": "int8", "threads": 3, "max_pixels": 99}
+    limits = {"batch": 5, "queue": 7, "timeout": 2.5, "max_body_mb": 0.002, "token": "secret"}
+    _, service, config, asked = served(**files, **limits)
+    assert asked == {**files, "version": 1}
+    assert (service.most, service.bound) == (5, 7)
+    assert config.timeout_graceful_shutdown > 2 * 2.5  # to arrive, and to be answered
+    sent = {"instances": [1]}
+
+    async def codes():
+        transport = httpx.ASGITransport(config.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://toy") as client:
+            path, headers = "/v1/models/toy:predict", {"Authorization": "Bearer secret"}
+            large = {"instances": [1] * 1000}
+            answers = [
+                await client.post(path, json=sent),
+                await client.post(path, json=sent, headers=headers),
+                await client.post(path, json=large, headers=headers),
+            ]
+            return [answer.status_code for answer in answers]
+
+    assert finished(codes()) == [401, 200, 413]
+
+
+def test_who_can_reach_it_without_a_token_is_told(served, capsys):
+    for host, token, warned in (("0.0.0.0", "", True), ("0.0.0.0", "a", False), ("::1", "", False)):
+        flags, service, *_ = served(host=host, token=token)
+        said = main._sentence(service, flags, host, 8501)
+        shown = "[::1]" if host == "::1" else host
+        assert said.endswith(f" answers at http://{shown}:8501/v1/models/toy")
+        sentence = f"Whoever reaches {host}:8501 can use it: there is no --token.\n"
+        assert capsys.readouterr().err == (sentence if warned else "")
 
 
 def test_what_is_loaded_is_left_out_of_pythons_collections(bundled):

@@ -1,14 +1,23 @@
 """A newer version takes over: who is inside is answered by the old one."""
 
 import asyncio
+import dataclasses
 import threading
 
 import numpy as np
 import pytest
 
 from tests.serve.toys import Fixed, service_of, toy
+from tests.serve.waiting import finished, until_set
 from tfpipe.errors import RequestError
 from tfpipe.serve import Metrics, Service, Versions
+
+
+class Monitor:
+    """What watches, where nothing is to be seen."""
+
+    def state(self):
+        return {}
 
 
 class Shelf(Fixed):
@@ -33,7 +42,7 @@ def test_a_switch_loses_no_request(capsys):
         old = service.servable
         first = asyncio.create_task(service.scores(old, [1], seconds=9))
         second = asyncio.create_task(service.scores(old, [2], seconds=9))
-        await asyncio.to_thread(begun.wait)
+        await until_set(begun)
         shelf.engine = toy(version=2)
         watching = asyncio.create_task(service.watch(0.001))
         while service.servable is old:
@@ -45,7 +54,7 @@ def test_a_switch_loses_no_request(capsys):
         await service.close()
         return answers, third.scores.tolist(), service.metrics.text().decode()
 
-    answers, third, metrics = asyncio.run(run())
+    answers, third, metrics = finished(run())
     assert (answers, third) == ([[[1]], [[1]]], [[3, 30]])
     assert 'tfpipe_version{model="toy"} 2.0' in metrics
     assert "tfpipe_versions_switched_total 1.0" in metrics
@@ -68,8 +77,36 @@ def test_memory_settles_when_a_version_is_there_and_when_the_one_before_has_ende
         assert not service.leaving
         await service.close()
 
-    asyncio.run(run())
+    finished(run())
     assert len(settled) == 2
+
+
+def test_the_end_waits_for_the_version_before_and_its_watch():
+    leave, begun = threading.Event(), threading.Event()
+
+    def slow(inputs):
+        begun.set()
+        assert leave.wait(20)
+        return np.ones((len(inputs), 1), np.float32)
+
+    async def run():
+        service = service_of(toy(score=slow, monitor=Monitor()))
+        old = service.servable
+        first = asyncio.create_task(service.scores(old, [1], seconds=9))
+        await until_set(begun)
+        service._switch(dataclasses.replace(toy(version=2), name="other"))
+        ending = asyncio.create_task(service.close())
+        await asyncio.sleep(0)
+        assert not ending.done()
+        leave.set()
+        await ending
+        assert old.watch.closing.is_set()
+        return (await first).scores.tolist(), service.metrics.text().decode()
+
+    scores, metrics = finished(run())
+    assert scores == [[1]]
+    assert 'tfpipe_version{model="other"} 2.0' in metrics
+    assert 'model="toy"' not in metrics
 
 
 def test_who_leaves_makes_room_even_where_something_fails():

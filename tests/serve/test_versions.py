@@ -1,5 +1,7 @@
 """The highest version that can be loaded answers; a broken one is refused until it changes."""
 
+import os
+
 import pytest
 
 from tfpipe.errors import DataError
@@ -70,6 +72,16 @@ def test_one_that_was_on_its_way_is_loaded_when_it_is_whole(folder):
     assert versions.newest() == "engine 12"
     assert versions.refused == {}
     assert [version for version, _ in told] == [12]
+
+
+def test_one_that_is_mended_is_loaded_though_its_size_is_the_same(folder):
+    file = folder / "10" / "file"
+    file.write_text("bad!")
+    versions, _ = versions_of(folder)
+    assert versions.newest() == "engine 2"
+    file.write_text("good")
+    os.utime(file, ns=(1, 1))  # the clock of a disk may be coarse
+    assert versions.newest() == "engine 10"
 
 
 def test_when_the_newest_is_taken_away_the_one_before_answers(folder):

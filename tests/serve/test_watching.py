@@ -1,6 +1,5 @@
 """Drift is watched beside the requests: what it says is in the metrics, and no answer waits."""
 
-import asyncio
 import contextlib
 import threading
 
@@ -9,6 +8,7 @@ import numpy as np
 
 from tests.pictures import encoded, waves
 from tests.serve.toys import app_of, toy
+from tests.serve.waiting import finished
 from tfpipe.errors import RequestError
 from tfpipe.serve import watching
 from tfpipe.serve.engine import Scored
@@ -22,12 +22,13 @@ class Monitor:
     """What `tfpipe.drift.Monitor` is to a server."""
 
     def __init__(self, bad=None):
-        self.seen, self.labels, self.bad = [], [], bad
+        self.seen, self.labels, self.bad, self.saw = [], [], bad, threading.Event()
 
     def observe(self, inputs, scores=None, **more):
         if self.bad in inputs:
             raise RequestError("Expected another shape.")
         self.seen.append((inputs, scores.tolist(), more))
+        self.saw.set()
 
     def label(self, ids, labels):
         assert self.seen, "labels must not overtake the answers that they belong to"
@@ -65,7 +66,7 @@ def test_requests_their_ids_and_late_labels_reach_the_monitor():
             answer = await client.post("/v1/models/toy:label", json=late)
             return answer.json(), (await client.get("/metrics")).text
 
-    answer, metrics = asyncio.run(run())
+    answer, metrics = finished(run())
     ((inputs, scores, more),) = monitor.seen
     assert (inputs, scores, more["ids"]) == ([1, 2], [[1, 10], [2, 20]], ["a", "b"])
     assert 0 < more["latency_ms"][0] < 10_000
@@ -81,7 +82,7 @@ def test_without_a_profile_labels_are_refused():
             late = {"ids": ["a"], "labels": [1]}
             return await client.post("/v1/models/toy:label", json=late)
 
-    answer = asyncio.run(run())
+    answer = finished(run())
     sentence = "The bundle has no profile that labels could be compared by."
     assert (answer.status_code, answer.json()) == (404, {"error": sentence})
 
@@ -127,7 +128,7 @@ def test_a_request_waits_for_others_and_not_for_the_end(monkeypatch):
     observe(watch, 1)
     observe(watch, 2)
     watch.close()
-    watch.thread.shutdown()
+    assert monitor.saw.wait(10)  # half of what it would wait for others
     assert [inputs for inputs, _, _ in monitor.seen] == [[1, 2]]
 
 
@@ -142,7 +143,7 @@ def test_after_its_end_requests_are_answered_and_not_observed():
 def test_after_its_end_labels_join_nothing():
     watch = Watch(Monitor())
     watch.close()
-    assert asyncio.run(watch.label(["a"], np.array([1]))) == 0
+    assert finished(watch.label(["a"], np.array([1]))) == 0
 
 
 def test_a_request_that_the_monitor_cannot_use_takes_no_other_with_it(capsys):

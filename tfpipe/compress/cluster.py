@@ -8,7 +8,6 @@ the mean of its weights: the nearest kernel, in the sum of squares, that shares 
 is tfmot's `GradientAggregation.AVG`, a step along the mean of a cluster's gradients.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -30,9 +29,6 @@ def cluster(
     num_clusters: int = 16,
     initial: str = "kmeans++",
     layers: Layers = "all",
-    epochs: int = 3,
-    optimizer: keras.optimizers.Optimizer | None = None,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
     **fit_options: Any,
 ) -> keras.Model:
     """Lets the weights of each kernel share a few values, and trains these.
@@ -44,11 +40,8 @@ def cluster(
         model: the trained, compiled model; it stays as it is.
         train, val: batches, as `tfpipe.train.fit` takes them.
         num_clusters, initial, layers: as `Clustering` takes them.
-        epochs: passes over `train`.
-        optimizer: for this training; a new one like the model's own if None.
-        callbacks: Keras' own.
-        **fit_options: whatever else `tfpipe.train.fit` takes: `accumulate`, `class_weights`,
-            `resume` and so on. `clip_norm` is None unless you say otherwise.
+        **fit_options: whatever else `tfpipe.train.fit` takes. Unless you say otherwise `epochs`
+            is 3, `optimizer` a new one like the model's own, and `clip_norm` None.
 
     Returns:
         A copy with at most `num_clusters` distinct values in each chosen kernel, compiled like
@@ -57,12 +50,23 @@ def cluster(
     Raises:
         RequestError: an argument is out of range or does not fit the model, or the model is not
             compiled.
+
+    Example:
+
+    >>> x = keras.Input((4,))
+    >>> model = keras.Model(x, keras.layers.Dense(5, name="dense")(x))
+    >>> model.compile("sgd", "mse")
+    >>> train = tf.data.Dataset.from_tensors((tf.ones((8, 4)), tf.zeros((8, 5))))
+    >>> clustered = cluster(model, train, num_clusters=3, epochs=1)
+    >>> len(set(keras.ops.convert_to_numpy(clustered.get_layer("dense").kernel).flat))
+    3
     """
     clustering = Clustering(num_clusters=num_clusters, initial=initial, layers=layers)
-    clustered = copied(model, optimizer)
+    clustered = copied(model, fit_options.pop("optimizer", None))
     chosen(clustered, layers)  # what is wrong is said before data are opened
-    options = {"clip_norm": None, **fit_options, "callbacks": [*callbacks, clustering]}
-    fit(clustered, train, val, epochs=epochs, **options)
+    callbacks = [*fit_options.pop("callbacks", ()), clustering]
+    options = {"epochs": 3, "clip_norm": None, **fit_options}
+    fit(clustered, train, val, callbacks=callbacks, **options)
     return clustered
 
 

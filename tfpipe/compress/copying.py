@@ -1,17 +1,19 @@
 """A copy of a compiled model to train on, so that the one that was given stays as it is."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError
 
 
-def copied(model: keras.Model, optimizer: keras.optimizers.Optimizer | None) -> keras.Model:
+def copied(model: keras.Model, optimizer: Any) -> keras.Model:
     """A copy with the same weights, compiled like the model, with a new optimizer.
 
     Args:
         model: functional or Sequential, and compiled.
-        optimizer: the new one's settings; the model's own if None.
+        optimizer: the new one's settings, as `model.compile` takes them; the model's own if None.
 
     Raises:
         RequestError: the model is not compiled, or is neither functional nor Sequential.
@@ -40,13 +42,12 @@ def require_compiled(model: keras.Model) -> None:
         )
 
 
-def compile_like(
-    model: keras.Model, other: keras.Model, optimizer: keras.optimizers.Optimizer
-) -> None:
+def compile_like(model: keras.Model, other: keras.Model, optimizer: Any) -> None:
     """Compiles a model as another one is, with a new optimizer like the one that is given."""
+    given = keras.optimizers.get(optimizer)
     config = other._compile_config.config  # the objects themselves: losses have no state
     model.compile(
-        optimizer=keras.optimizers.deserialize(keras.optimizers.serialize(optimizer)),
+        optimizer=keras.optimizers.deserialize(keras.optimizers.serialize(given)),
         loss=config["loss"],
         loss_weights=config["loss_weights"],
         metrics=_anew(config["metrics"]),

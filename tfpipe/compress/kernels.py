@@ -33,7 +33,10 @@ def kernels(model: keras.Model) -> dict[str, keras.Variable]:
     """
     found = {v.path: v for v in model.trainable_variables if _is_kernel(v)}
     if not found:
-        raise RequestError(f"The model {model.name!r} has no trainable layer with a kernel.")
+        raise RequestError(
+            "Expected a model with a trainable layer that has a kernel. "
+            f"Received: {model.name!r}, which has none. `layer.trainable = True` lets one train."
+        )
     return found
 
 

@@ -77,6 +77,7 @@ class YoloLoss(keras.losses.Loss):
     def __init__(
         self,
         image_size: tuple[int, int],
+        *,
         box_weight: float = 7.5,
         class_weight: float = 0.5,
         name: str = "yolo_loss",

@@ -26,6 +26,7 @@ def grad_cam(
     model: keras.Model,
     images: Any,
     classes: Sequence[int] | None = None,
+    *,
     layer: str | None = None,
 ) -> np.ndarray:
     """Where in each image stands what speaks for a class.

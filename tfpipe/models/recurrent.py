@@ -83,16 +83,10 @@ def bilstm(
     """Two LSTMs, one that reads forwards and one backwards, and otherwise as `lstm`.
 
     Args:
-        input_shape: (time, features) for numbers, or (time,) for tokens.
-        num_classes: units of the last layer: classes, labels, or numbers to predict.
-        activation: "softmax" for classes, "sigmoid" for labels or two classes by one unit,
-            "linear" for numbers.
-        vocabulary_size: for text: the number of tokens, that of padding included. An embedding
-            of `units` numbers per token comes first.
+        input_shape, num_classes, activation, vocabulary_size, dropout: as `lstm` takes them.
         units: of each LSTM; both give `2 * units` features.
         pooling: "max" over time, which bears padding (see `lstm`); or "last", each direction's
             output after its last step.
-        dropout: the share of the pooled features that training leaves out.
 
     Input shape: (B, time, features), float32, best with mean 0 and deviation 1; or (B, time),
         int32 tokens from 0 to vocabulary_size - 1.

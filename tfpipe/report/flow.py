@@ -83,7 +83,7 @@ def flow(
 
 def _check(boxes: Sequence[str], arrows: Sequence[tuple[int, int]], indents: Sequence[int]) -> None:
     if not boxes:
-        raise RequestError("Expected at least one box. Received: none")
+        raise RequestError("Expected `boxes` to hold at least one. Received: none.")
     if len(indents) != len(boxes) or min(indents) < 0:
         expected = f"`indents` to be a whole number from 0 for each of {len(boxes)} boxes"
         raise RequestError(received(expected, indents=list(indents)))

@@ -80,7 +80,7 @@ def check(images: "Sequence[Image]", captions: Sequence[str], wrong: Sequence[bo
     import numpy as np
 
     if not images:
-        raise RequestError("Expected at least one image. Received: none")
+        raise RequestError("Expected `images` to hold at least one. Received: none.")
     for index, image in enumerate(images):
         expected = f"`images[{index}]` to be a uint8 array (H, W, 1) or (H, W, 3)"
         if not isinstance(image, np.ndarray):

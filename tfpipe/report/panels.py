@@ -114,7 +114,7 @@ def _panels(titles: Sequence[str]) -> "tuple[Figure, list[Axes]]":
     from matplotlib.ticker import MaxNLocator
 
     if not titles:
-        raise RequestError("Expected at least one panel. Received: none.")
+        raise RequestError("Expected `panels` to hold at least one. Received: none.")
     num_rows = -(-len(titles) // _COLUMNS)
     figure = drawing.canvas(_WIDTH_PX, _HEIGHT_PX * num_rows, arranged=True)
     panels = list(figure.subplots(num_rows, _COLUMNS, squeeze=False).flat)

@@ -69,7 +69,7 @@ def scatter(
 
 def _check(names: Sequence[str], costs: Sequence[float], scores: Sequence[float]) -> None:
     if not names:
-        raise RequestError(received("at least one name", names=names))
+        raise RequestError(received("`names` to hold at least one", names=names))
     for name, values in (("costs", costs), ("scores", scores)):
         if len(values) != len(names):
             expected = f"`{name}` to have one value per name, {len(names)}"

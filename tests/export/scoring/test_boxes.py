@@ -103,9 +103,9 @@ def test_by_hand():
     # 51 of the 101 recalls are up to a half.
     expected = (51 * 1 + 50 * 2 / 3) / 101
     assert boxes.average_precisions(rows, np.ones((1, 1))) == pytest.approx(expected)
-    assert boxes.in_words(rows) == (
-        f"mAP@50-95 {expected:.4f}; AP@50 of each class, in their order: {expected:.4f}."
-    )
+    both = f"mAP@50-95 {expected:.4f}; AP@50: {{}} {expected:.4f}."
+    assert boxes.in_words(rows) == both.format("class 0")
+    assert boxes.in_words(rows, ("red cell",)) == both.format("red cell")
 
 
 def test_agreement_is_what_both_share():

@@ -99,5 +99,5 @@ def test_another_refusal_names_the_mode_and_hands_the_reason_on():
     assert str(caught.value) == (
         "Expected a model that TensorFlow's converter can convert. Received: 'looping' with "
         "mode='int8': The inference_input_type and inference_output_type must be in "
-        "['tf.float32', 'tf.int8', 'tf.uint8', 'tf.int16']."
+        "['tf.float32', 'tf.int8', 'tf.uint8', 'tf.int16']. Use another mode, or replace the layer."
     )

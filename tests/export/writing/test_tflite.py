@@ -427,8 +427,8 @@ def test_preprocessing_as_a_layer_is_refused_otherwise(
     model = keras.Model(x, trained(prepare.as_layer()(x)), name="whole")
     path = tmp_path / "a.tflite"
     assert refused(model, path, mode=mode, calibration=calibration) == (
-        f"Expected the preprocessing of an {mode} file as `prepare`, and a model that takes "
-        "float32. Received: 'whole', which takes uint8."
+        f"Expected the preprocessing of a file with mode={mode!r} as `prepare`, and a model that "
+        "takes float32. Received: 'whole', which takes uint8."
     )
 
 

@@ -14,6 +14,7 @@ from tfpipe.backend import keras
 from tfpipe.errors import RequestError
 from tfpipe.report import progress
 from tfpipe.train.data import model_inputs, opened
+from tfpipe.untuned import untuned
 
 
 def fit(
@@ -72,13 +73,16 @@ def fit(
 
 
 def batches(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """The batches as a model of one input takes them: without the ids of its examples."""
+    """The batches as a model of one input takes them: without the ids of its examples.
+
+    And without TensorFlow's autotuner, which can hold up the end of every pass over them.
+    """
 
     def bare(inputs: Any, *rest: Any) -> Any:
         (tensor,) = tf.nest.flatten(model_inputs(inputs))
         return (tensor, *rest)
 
-    return dataset.map(bare)
+    return untuned(dataset.map(bare))
 
 
 def _optimizer(optimizer: Any) -> Any:

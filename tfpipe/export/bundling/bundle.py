@@ -28,6 +28,7 @@ from tfpipe.export.bundling.profiled import to_profile
 from tfpipe.export.bundling.sections.results import Results, same
 from tfpipe.export.bundling.thresholds import about_labels
 from tfpipe.export.reading.load import load
+from tfpipe.export.scoring.boxes import in_words
 from tfpipe.export.scoring.file_report import FileReport
 from tfpipe.export.scoring.report import Report
 from tfpipe.export.scoring.running import Answers
@@ -100,7 +101,6 @@ def bundle(
     _check_notes(notes)
     refuse_other_content(target)
     data = data_of(model, manifest, prepare, split=split)
-    least = min(MIN_EXAMPLES, manifest.split("train").num_examples)
     head, (expected,) = examine(data.reference, [], data.check)
     answers = {expected.name: expected}
     with staged(target) as folder:
@@ -109,26 +109,21 @@ def bundle(
         @functools.cache  # two formats may meet on the same rung
         def make(rung: str) -> FileReport:
             """Writes the file of a rung, and runs it on the split."""
-            if rung == aware.NAME:
-                file = aware.write_aware(model, manifest, folder, prepare=prepare)
-            else:
-                ranges = {"calibration": data.calibration, "least_examples": least}
-                file = write(rung, model, folder, prepare=prepare, **ranges)
-            if data.attached:
-                attach(file, data.attached)
+            file = _write(rung, model, manifest, folder, prepare=prepare, data=data)
             report, (_, answers[file.name]) = examine(data.reference, [file], data.check)
             return report.files[0]
 
         report = standing(head, [climb(format, make, require) for format in wanted])
         more = facts(model, manifest, data.reference, split=split, require=require, notes=notes)
-        report = report.telling(**more)
-        if least < MIN_EXAMPLES:
-            report = report.telling(instead=[*report.reference["instead"], FEW.format(least)])
-        results = _results(report, data, answers, folder, prepare)
+        few = [FEW.format(data.least_examples)] if data.least_examples < MIN_EXAMPLES else []
+        report = report.telling(**more, instead=[*report.reference["instead"], *few])
+        results = _results(report, data, answers=answers, folder=folder, prepare=prepare)
         results = results._replace(ids=ids(manifest, split))
         if data.task == "labels":
             known = about_labels(results, manifest, prepare, data.reference, split=split)
             report = report.telling(labels=known)
+        if data.task == "boxes":
+            report = report.telling(more=in_words(expected.rows, manifest.class_names))
         _remove_all_but(folder, results.files)
         describe(folder, Parts(manifest, prepare, data.task, report, results, notes))
         to_profile(folder, model, manifest, prepare, split=split)
@@ -136,9 +131,30 @@ def bundle(
     return load_bundle(target)
 
 
+def _write(
+    rung: str,
+    model: keras.Model,
+    manifest: Manifest,
+    folder: pathlib.Path,
+    *,
+    prepare: Chain,
+    data: Data,
+) -> pathlib.Path:
+    """The file of a rung, with the texts that belong into it."""
+    if rung == aware.NAME:
+        file = aware.write_aware(model, manifest, folder, prepare=prepare)
+    else:
+        ranges = {"calibration": data.calibration, "least_examples": data.least_examples}
+        file = write(rung, model, folder, prepare=prepare, **ranges)
+    if data.attached:
+        attach(file, data.attached)
+    return file
+
+
 def _results(
     report: Report,
     data: Data,
+    *,
     answers: Mapping[str, Answers],
     folder: pathlib.Path,
     prepare: Chain,

@@ -18,6 +18,7 @@ from tfpipe.backend import keras
 from tfpipe.errors import RequestError
 from tfpipe.export.reading.predictor import Predictor, from_keras
 from tfpipe.export.reading.texts import on_texts, text_ops, vocabulary_text
+from tfpipe.export.writing.calibration import MIN_EXAMPLES
 from tfpipe.export.writing.labels import as_text
 from tfpipe.export.writing.metadata import LABELS
 from tfpipe.models import box_targets
@@ -36,6 +37,7 @@ class Data(NamedTuple):
         reference: the model, with all that happens between `check` and its scores.
         check: batches of (inputs, targets) of the split: pixels, texts as they are, or sequences.
         calibration: batches of the split "train", as the files themselves take them.
+        least_examples: of those that `calibration` must hold, as `to_tflite` takes it.
         attached: the texts that belong into every file: the names of the classes, the words.
     """
 
@@ -43,6 +45,7 @@ class Data(NamedTuple):
     reference: Predictor
     check: tf.data.Dataset
     calibration: tf.data.Dataset
+    least_examples: int
     attached: Mapping[str, str]
 
 
@@ -65,7 +68,8 @@ def data_of(model: keras.Model, manifest: Manifest, prepare: Chain, *, split: st
         reference, inside = plain, prepare.outside()
     check = examples_of(manifest, split, prepare)
     calibration = read(manifest, "train", inside, batch_size=BATCH_SIZE)
-    return Data(task, _remembering(reference), check, calibration, attached)
+    least = min(MIN_EXAMPLES, manifest.split("train").num_examples)
+    return Data(task, _remembering(reference), check, calibration, least, attached)
 
 
 def examples_of(manifest: Manifest, split: str, prepare: Chain) -> tf.data.Dataset:

@@ -11,7 +11,7 @@ Example:
 
 import contextlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -107,12 +107,12 @@ def mean_precision_50(rows: Array, counts: Array) -> Array:
     return known_mean(precisions[:, 0].T)
 
 
-def in_words(rows: Array) -> str:
-    """The scores beside mAP@50, in a sentence."""
+def in_words(rows: Array, class_names: Sequence[str] = ()) -> str:
+    """The scores beside mAP@50, in a sentence; classes without names are counted from 0."""
     whole = average_precisions(rows, np.ones((1, len(rows))))
-    each = ", ".join(f"{value:.4f}" for value in whole[0, 0])
-    mean = known_mean(whole[0].reshape(-1))
-    return f"mAP@50-95 {mean:.4f}; AP@50 of each class, in their order: {each}."
+    names = class_names or [f"class {place}" for place in range(whole.shape[2])]
+    each = ", ".join(f"{name} {ap:.4f}" for name, ap in zip(names, whole[0, 0], strict=True))
+    return f"mAP@50-95 {known_mean(whole[0].reshape(-1)):.4f}; AP@50: {each}."
 
 
 def agreement(outputs: Array, expected: Array) -> Array:

@@ -23,6 +23,7 @@ from tfpipe.export.scoring.resampling import Interval, intervals
 from tfpipe.export.scoring.running import Answers, run_all
 from tfpipe.export.scoring.scores import LABELS, Score, Task, left_out
 from tfpipe.files import Path
+from tfpipe.untuned import untuned
 
 TIMED = 200  # examples, the first of the data
 
@@ -64,6 +65,17 @@ def verify(
         RequestError: there are fewer than two examples, inputs and targets do not fit, or the
             reference gives scores that are not finite.
         DataError: a file cannot be run.
+
+    Example:
+
+    >>> from tfpipe import export
+    >>> from tfpipe.backend import keras
+    >>> x = keras.Input((2,))
+    >>> model = keras.Model(x, keras.layers.Softmax()(x), name="largest")
+    >>> data = tf.data.Dataset.from_tensors((tf.eye(2), [0, 1]))
+    >>> print(verify(export.from_keras(model), [], data).summary())
+    The reference is the Keras model 'largest': accuracy 1.0000 (95 %: 1.000 to 1.000) on 2
+    examples, sparsity 0.000.
     """
     return examine(
         reference, paths, data, score=score, threads=threads, seed=seed, safe_mode=safe_mode
@@ -97,22 +109,18 @@ def examine(
     examples = _first(data) if predictors else np.empty(0)
     files = []
     for place, (path, predictor, answers) in enumerate(zip(paths, predictors, found, strict=True)):
-        low, high = lost[place]
         row = FileReport(
             path=pathlib.Path(path).name,
             format=predictor.format,
             mode=predictor.mode,
             **costs(pathlib.Path(path), predictor, examples, threads=threads),
-            agreement=float(answers.agreement.mean()),
-            max_abs_diff=float(answers.max_abs_diff.max()),
-            mean_abs_diff=float(answers.mean_abs_diff.mean()),
+            **_beside(answers, expected),
             score=scores[1 + place],
             score_lost=scores[0] - scores[1 + place],
-            score_lost_low=low,
-            score_lost_high=high,
+            score_lost_low=lost[place][0],
+            score_lost_high=lost[place][1],
             sparsity=predictor.sparsity,
             operators=predictor.operators,
-            fault=_fault(answers, expected),
         )
         files.append(row)
     head = _head(reference, task, expected, scores[0], own)
@@ -150,6 +158,16 @@ def _score(task: Task, answers: Answers) -> float:
     return float(found)
 
 
+def _beside(answers: Answers, expected: Answers) -> dict[str, Any]:
+    """The fields of a `FileReport` that hold its answers against the reference's."""
+    return {
+        "agreement": float(answers.agreement.mean()),
+        "max_abs_diff": float(answers.max_abs_diff.max()),
+        "mean_abs_diff": float(answers.mean_abs_diff.mean()),
+        "fault": _fault(answers, expected),
+    }
+
+
 def _fault(answers: Answers, expected: Answers) -> str:
     """What no score makes good; "" if there is nothing."""
     if answers.infinite.any():
@@ -163,5 +181,5 @@ def _fault(answers: Answers, expected: Answers) -> str:
 
 def _first(data: tf.data.Dataset) -> np.ndarray:
     """The first examples' inputs, (N, ...)."""
-    inputs = data.map(lambda inputs, targets: inputs).unbatch()
-    return np.stack(list(inputs.take(TIMED).as_numpy_iterator()))
+    inputs = data.map(lambda inputs, targets: inputs).unbatch().take(TIMED)
+    return np.stack(list(untuned(inputs).as_numpy_iterator()))

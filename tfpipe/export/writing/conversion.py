@@ -129,7 +129,8 @@ def _refusal(model: keras.Model, mode: str, said: str) -> str:
     reason = next((line for line in said.splitlines() if line.strip()), "no reason given")
     return (
         "Expected a model that TensorFlow's converter can convert. "
-        f"Received: {where} with mode={mode!r}: {reason}"
+        f"Received: {where} with mode={mode!r}: {reason.rstrip('.')}. "
+        "Use another mode, or replace the layer."
     )
 
 

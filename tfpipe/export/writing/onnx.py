@@ -41,10 +41,7 @@ def to_onnx(
     Args:
         model: a Keras model with one input of a fixed size and one output, in any precision.
         path: the file to write.
-        prepare: the chain that the model was trained with. Without one the file takes what the
-            model takes, float32.
-        input_size: (height, width) of the `images`, if not the size after the chain's last
-            resizing. Then resizing is inside.
+        prepare, input_size: as `to_tflite` takes them.
 
     Returns:
         The path.

@@ -45,10 +45,8 @@ def to_saved_model(
     Args:
         model: a Keras model with one input of a fixed size and one output, in any precision.
         path: the folder to write; it appears whole or not at all.
-        prepare: the chain that the model was trained with. Without one the file takes what the
-            model takes, float32.
-        input_size: (height, width) of the `images`, if not the size after the chain's last
-            resizing: then resizing is inside `serving_default` too.
+        prepare: as `to_tflite` takes it.
+        input_size: as `to_tflite` takes it; `encoded` resizes in any case.
 
     Returns:
         The path.

@@ -153,8 +153,8 @@ def _check(mode: str, scores_dtype: str, model: keras.Model) -> None:
         )
     if mode != "float32" and len(takes.shape) == 4 and takes.dtype != "float32":
         raise RequestError(
-            f"Expected the preprocessing of an {mode} file as `prepare`, and a model that takes "
-            f"float32. Received: {model.name!r}, which takes {takes.dtype}."
+            f"Expected the preprocessing of a file with mode={mode!r} as `prepare`, and a model "
+            f"that takes float32. Received: {model.name!r}, which takes {takes.dtype}."
         )
 
 
