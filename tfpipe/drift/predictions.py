@@ -16,7 +16,6 @@ from tfpipe.errors import RequestError, received
 MOST_OUTPUTS = 20  # that get a column each
 CLASS, CONFIDENCE = "prediction/class", "prediction/confidence"
 LEAST_SCORE = 0.5  # above it, a label, an object, a pixel counts as there, as in export
-_AXES = {"label": 2, "labels": 2, "target": 2, "boxes": 3, "mask": 4}
 
 
 def task_of(scores: np.ndarray, targets: Any) -> str:
@@ -131,13 +130,6 @@ def errors(answered: np.ndarray, targets: Any, task: str) -> np.ndarray:
         raise RequestError(received(expected, shape=np.shape(targets)))
     wrong = np.abs(answered - given) if task == "target" else answered != given
     return wrong.mean(1).astype(np.float32)
-
-
-def require_task(task: str, scores: np.ndarray) -> None:
-    """Refuses scores that cannot stand for a task's."""
-    if scores.ndim != _AXES[task]:
-        expected = f"scores of {_AXES[task]} axes for the task {task!r}"
-        raise RequestError(received(expected, shape=scores.shape))
 
 
 def _chosen(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
