@@ -217,7 +217,10 @@ def test_no_process_outlives_the_caller(number):
         left = [os.pidfd_open(worker_id) for worker_id in worker_ids]
         groups = [os.getpgid(worker_id) for worker_id in worker_ids]
         os.killpg(process.pid, number)  # as Ctrl-C does it: to the whole group
-        _, said = process.communicate(timeout=60)
+        try:
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()  # one that goes on would be waited for
     # Else Ctrl-C would end the workers too, and new ones would take their places.
     assert process.pid not in groups
     for descriptor in left:
