@@ -36,7 +36,7 @@ class Clahe(Op):
             than the image.
         colour: for images of several channels: "lab" (RGB alone) or "channels", each by itself.
         backend: what computes it in the input pipeline: "tensorflow", or "opencv", which calls
-            OpenCV from Python, takes less time where a tile has few pixels, and needs this
+            OpenCV from Python, takes a little less time on one or two cores, and needs this
             process: such a pipeline can be neither saved nor sent to a tf.data service. It turns
             off OpenCV's own threads (`cv2.setNumThreads(0)`), which would wait for those of
             tf.data. The bits are the same, and exported files never hold it.
