@@ -32,6 +32,9 @@ def test_several_labels_each():
         ("a|none", "'none' stands beside other labels: 'a|none'"),
         ("edama", "Expected `label` to be one of 'a', 'Edema'. Received: label='edama'. "
                   "Did you mean 'Edema'?"),
+        ("['a', 'Edema']", "a label is a list as Python prints it: \"['a', 'Edema']\". Pass "
+                           '`separator="|"`, and as the column a function of the row: '
+                           '`lambda row: "|".join(ast.literal_eval(row["..."]))`.'),
     ],
 )  # fmt: skip
 def test_a_wrong_label_is_named(cell, problem):
@@ -82,3 +85,7 @@ def test_arguments_that_do_not_fit_are_an_error():
     assert str(caught.value) == (
         "Expected `separator` to be a character or more. Received: separator=''"
     )
+
+
+def test_a_name_in_brackets_is_no_list():
+    assert indices("[a]", "b")[0] == ("[a]", "b")

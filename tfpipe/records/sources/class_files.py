@@ -6,11 +6,14 @@ Example:
 """
 
 import pathlib
+import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from tfpipe.records.sources.layouts import MASKS, resembles
-from tfpipe.records.sources.listing import files, folders, is_image_name, loose_files
+from tfpipe.records.sources.listing import Found, files, folders, is_image_name, loose_files
+
+_MASK_END = re.compile(r"[_-](mask|segmentation)([_-]?\d+)?$", re.IGNORECASE)  # behind a stem
 
 
 class Item(NamedTuple):
@@ -33,14 +36,24 @@ def class_files(root: pathlib.Path, parts: Mapping[str, str]) -> Iterator[Item]:
         part = parts.get(folder)
         prefix = f"{folder}/" if folder else ""
         for class_name in folders(root / folder):
-            masks = _masks(root / folder / class_name)
-            for found in files(root / folder / class_name):
-                if found.id.split("/")[0] not in masks:
-                    key = f"{prefix}{class_name}/{found.id}".rstrip("/")
-                    yield Item(key, class_name, part, found.problem)
+            for found in _but_masks(root / folder / class_name):
+                key = f"{prefix}{class_name}/{found.id}".rstrip("/")
+                yield Item(key, class_name, part, found.problem)
         yield from _beside(root, folder, part)
     if parts:
         yield from _beside(root, "", None)
+
+
+def _but_masks(folder: pathlib.Path) -> Iterator[Found]:
+    """The files below a class' folder that are no masks of others: by their folder, or by name."""
+    masks = _masks(folder)
+    found = [file for file in files(folder) if file.id.split("/")[0] not in masks]
+    stems = {file.id.rpartition(".")[0] for file in found}
+    for file in found:
+        stem = file.id.rpartition(".")[0]
+        image = _MASK_END.sub("", stem)
+        if image == stem or image not in stems:
+            yield file
 
 
 def _masks(folder: pathlib.Path) -> set[str]:

@@ -44,11 +44,13 @@ def image_folder(
     "seg_train": see `tfpipe.records.sources.parts`); then the splits are as given.
 
     Every file below a class' folder is an example, whatever its name ends in: `records.write`
-    refuses what is no image. Only where a class' folder holds `images` and `masks`, the masks are
-    no examples. What is no file (a link to nothing or in a circle, a folder named
-    x.jpg) is refused too, and so is an image that lies beside the classes' folders. Other files
-    beside them (a README) are no examples, and neither is what operating systems leave behind
-    (see `tfpipe.records.sources.listing`).
+    refuses what is no image. Only masks beside their images are no examples: the folder `masks`
+    beside `images` in a class' folder, and "a_mask.png" or "a_mask_1.png" beside "a.png".
+
+    What is no file (a link to nothing or in a circle, a folder named x.jpg) is refused too, and
+    so is an image that lies beside the classes' folders. Other files beside them (a README) are
+    no examples, and neither is what operating systems leave behind (see
+    `tfpipe.records.sources.listing`).
 
     Args:
         path: the folder.

@@ -7,6 +7,10 @@ from tfpipe.files import Path
 from tfpipe.records.sources.names import as_class_names, few
 
 FEW = 20  # rows, in which each may well have a class of its own
+_LIST = (
+    'Pass `separator="|"`, and as the column a function of the row: '
+    '`lambda row: "|".join(ast.literal_eval(row["..."]))`.'
+)
 
 
 def as_indices(
@@ -32,7 +36,7 @@ def as_indices(
 
     Raises:
         RequestError: `empty` without `separator`, or `class_names` are no names.
-        DataError: a label is empty, unknown, or beside the one for no label; without
+        DataError: a label is empty, a list, unknown, or beside the one for no label; without
             `class_names`, also if there is a single class, if one is "nan", or if the labels of
             twenty rows or more are too many for classes: half as many as the rows.
 
@@ -83,6 +87,10 @@ def _labels(
 ) -> tuple[str, ...]:
     if empty is not None and cell.strip() == empty:
         return ()
+    if cell.strip().startswith(("['", '["')):
+        raise DataError(
+            path, f"line {line}: a label is a list as Python prints it: {cell!r}. {_LIST}"
+        )
     labels = tuple(label.strip() for label in (cell.split(separator) if separator else [cell]))
     if "" in labels:
         none = separator and empty is None and not cell.strip()
