@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tests.train.small import TRAIN, VAL, classifier, fit
-from tfpipe.train import compiling, finite, graph, step
+from tfpipe.train import compiling, finite, graph, pays, step
 
 
 def test_a_step_is_traced_once_whatever_the_calls_and_batches():
@@ -32,7 +32,8 @@ def test_steps_that_overlap_are_those_that_come_in_turn(monkeypatch, on_nan):
         return model.get_weights(), history.history
 
     overlapped, history = trained()
-    monkeypatch.setattr(graph, "MOST_OVERLAPPED", 0)
+    monkeypatch.setattr(pays, "overlapping", lambda model: False)
+    monkeypatch.setattr(pays, "compiled_update", lambda model: False)
     in_turn, same = trained()
     assert history == same
     for a, b in zip(overlapped, in_turn, strict=True):

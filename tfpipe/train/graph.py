@@ -6,7 +6,6 @@ Example:
     done = repeat(iterator, tf.constant(20))
 """
 
-import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,16 +13,10 @@ import tensorflow as tf
 from tensorflow.python.framework.config import is_op_determinism_enabled
 
 from tfpipe.backend import keras
-from tfpipe.train import step
+from tfpipe.train import pays, step
 from tfpipe.train.accumulate import grouped
 from tfpipe.train.finite import Watch
 from tfpipe.train.single import Single, single
-
-# Trainable weights of a model whose steps overlap. Of few, the updates are short and mostly wait:
-# steps of LeNet-5 (61,706) are 0.06 shorter then, those of `mlp` 0.1. Of many, they take the cores
-# from the next batch: steps of a BiLSTM with 387,338 were 0.08 longer. The graph holds overlapping
-# steps twice, so tracing takes twice as long.
-MOST_OVERLAPPED = 2**17
 
 One = Callable[[Any, tf.Tensor], tf.Tensor]  # of (batch, whether it is a call's last)
 Repeat = Callable[[Iterator[Any], tf.Tensor], tf.Tensor]
@@ -37,7 +30,7 @@ def training(model: keras.Model, options: step.Options, watch: Watch) -> Repeat:
     if options.accumulate > 1:
         return _in_turn(model, grouped(model, options, watch), options, watch)
     one = single(model, options, watch)
-    if sum(math.prod(v.shape) for v in model.trainable_variables) <= MOST_OVERLAPPED:
+    if pays.overlapping(model):
         return _overlapped(model, one, options, watch)
     return _in_turn(model, lambda batch, _: one.settle(one.look(batch)), options, watch)
 

@@ -26,6 +26,7 @@ class Options(NamedTuple):
     accumulate: int
     skip_bad: bool
     jit: bool
+    jit_update: bool = False
 
 
 class Seen(NamedTuple):
@@ -100,7 +101,8 @@ def update(model: keras.Model, options: Options) -> Step:
         model.optimizer.apply(gradients, model.trainable_variables)
 
     # Replicas talk to each other in between, which a compiled function cannot.
-    return _compiled(apply, options.jit and model.distribute_strategy.num_replicas_in_sync == 1)
+    jit = options.jit or options.jit_update
+    return _compiled(apply, jit and model.distribute_strategy.num_replicas_in_sync == 1)
 
 
 def count_in(model: keras.Model) -> Step:

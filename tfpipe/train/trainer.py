@@ -20,6 +20,7 @@ from tfpipe.train import (
     labels,
     loop,
     memory,
+    pays,
     step,
     workers,
 )
@@ -94,6 +95,7 @@ def fit(
             weights being those from before that step; or "skip" such steps, and count them so
             far as `skipped` in the history.
         jit_compile: XLA. "auto" is as the model was compiled; Keras' own "auto" is no on a CPU.
+            There, "auto" compiles the update by itself where that pays: see `train.pays`.
 
     Returns:
         Keras' history: `history.history["val_loss"]` and so on, one number per epoch.
@@ -121,7 +123,8 @@ def fit(
     _prepare(model, opened, compiled, accumulate > 1)
     # "auto" is Keras' own choice, which is no on a CPU: scripts/bench_train.py shows why.
     jit = bool(model.jit_compile if jit_compile == "auto" else jit_compile)
-    options = step.Options(clip_norm, accumulate, on_nan == "skip", jit)
+    jit_update = jit_compile == "auto" and pays.compiled_update(model)
+    options = step.Options(clip_norm, accumulate, on_nan == "skip", jit, jit_update)
     watch = Watch(stop=on_nan == "stop")
     sides = _sides(model, opened, options, watch, class_weights)
     settings = folder.settings(model, opened, options, epochs, class_weights, callbacks)
