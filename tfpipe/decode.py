@@ -2,9 +2,14 @@
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 _OTHER = (b"BM", b"GI")  # what BMP and GIF begin with
+
+# By EXIF's orientation: the order of the axes, and which of them are then turned round.
+_AXES = np.array([[0, 1, 2]] * 5 + [[1, 0, 2]] * 4, np.int32)
+_FLIPS = np.array([[o in (3, 4, 7, 8), o in (2, 3, 6, 7), False] for o in range(9)])
 
 
 def decode_image(encoded: Any, channels: int, orientation: Any = None) -> tf.Tensor:
@@ -27,14 +32,9 @@ def decode_image(encoded: Any, channels: int, orientation: Any = None) -> tf.Ten
     """
 
     encoded = tf.convert_to_tensor(encoded)
-    turned = tf.convert_to_tensor(1 if orientation is None else orientation)
-    first = tf.strings.substr(encoded, 0, 2)
-    rare = (first == _OTHER[0]) | (first == _OTHER[1]) | (turned > 1)
-    image = tf.cond(
-        rare,
-        lambda: (_rare if tf.executing_eagerly() else _rare_apart)(encoded, channels, turned),
-        lambda: decode_plain(encoded, channels),
-    )
+    image = decode_plain(_as_png(encoded), channels)
+    if orientation is not None:
+        image = upright(image, tf.convert_to_tensor(orientation))
     return tf.ensure_shape(image, (None, None, channels))
 
 
@@ -50,22 +50,19 @@ def decode_plain(encoded: Any, channels: int, *, shrink: int = 1) -> tf.Tensor:
     return tf.io.decode_jpeg(encoded, channels, ratio=shrink, dct_method="INTEGER_ACCURATE")
 
 
-def _rare(encoded: tf.Tensor, channels: int, orientation: tf.Tensor) -> tf.Tensor:
-    """The same for every kind of image."""
+def _as_png(encoded: tf.Tensor) -> tf.Tensor:
+    """BMP and GIF as PNG: their own operators give the channels that they have, and no others.
 
-    def other() -> tf.Tensor:
-        # TensorFlow decodes BMP and GIF with the channels that they have, and no others.
-        image = tf.io.decode_image(encoded, 0, expand_animations=False)
-        return _with_channels(image, channels)
-
+    A graph of few operators: those that make others of the channels would take 10 ms of the
+    beginning of every pass over a dataset.
+    """
     first = tf.strings.substr(encoded, 0, 2)
-    is_other = (first == _OTHER[0]) | (first == _OTHER[1])
-    image = tf.cond(is_other, other, lambda: decode_plain(encoded, channels))
-    return upright(image, orientation)
 
+    def as_png() -> tf.Tensor:
+        image = tf.io.decode_image(encoded, 0, expand_animations=False)
+        return tf.io.encode_png(image, compression=0)
 
-# Inlined, its many operators would cost time where they are not needed, too.
-_rare_apart = tf.function(_rare, autograph=False, experimental_attributes={"_noinline": True})
+    return tf.cond((first == _OTHER[0]) | (first == _OTHER[1]), as_png, lambda: encoded)
 
 
 def upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
@@ -77,19 +74,7 @@ def upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
 
 
 def _turned(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
-    mirrored = tf.reduce_any(orientation == tf.constant([2, 3, 6, 7], orientation.dtype))
-    inverted = tf.reduce_any(orientation == tf.constant([3, 4, 7, 8], orientation.dtype))
-    image = tf.transpose(image, tf.where(orientation > 4, (1, 0, 2), (0, 1, 2)))
-    # Not a tf.cond for each: every pass over a dataset would prepare them all anew.
-    return tf.raw_ops.Reverse(tensor=image, dims=[inverted, mirrored, False])
-
-
-def _with_channels(image: tf.Tensor, channels: int) -> tf.Tensor:
-    image = tf.ensure_shape(image, (None, None, None))[..., :3]
-    height, width = tf.shape(image)[0], tf.shape(image)[1]
-    colour = tf.broadcast_to(image, (height, width, 3))
-    if channels == 3:
-        return colour
-    return tf.cond(
-        tf.shape(image)[-1] == 1, lambda: image, lambda: tf.image.rgb_to_grayscale(colour)
+    place = tf.cast(orientation, tf.int32)
+    return tf.raw_ops.Reverse(
+        tensor=tf.transpose(image, tf.gather(_AXES, place)), dims=tf.gather(_FLIPS, place)
     )
