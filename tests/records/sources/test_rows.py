@@ -62,11 +62,11 @@ def test_a_cell_may_be_long(tmp_path):
     [
         ("a,b\n1,2\n3\n", "line 3: expected 2 cells, as in the header, found 1"),
         ("a,b\n1,2,3\n", "line 2: expected 2 cells, as in the header, found 3"),
-        ('a,b\n"1"x,2\n', "line 2: ',' expected after '\"' (a cell with a quote in it stands in "
-         "quotes, and the quote twice)"),
-        ('a,b\n1,2\n"3,4\n', "line 3: unexpected end of data (a quote is not closed)"),
-        ("a,b\r1,2\r", "line 1: new-line character seen in unquoted field - do you need to open "
-         "the file in universal-newline mode? Save it with a line feed at the end of each line."),
+        ('a,b\n"1"x,2\n', "line 2: expected a cell to end with its closing quote; a quote in a "
+         "cell is written twice"),
+        ('a,b\n1,2\n"3,4\n', "line 3: expected a closing quote, found the end of the file"),
+        ("a,b\r1,2\r", "line 1: found a carriage return without a line feed; save the table "
+         "with a line feed at the end of each line"),
         ("a,b\n1,\xff", "line 2, byte 3: 0xff is not utf-8. Save it as UTF-8."),
     ],
 )  # fmt: skip

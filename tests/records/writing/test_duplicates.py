@@ -41,8 +41,9 @@ def warned(path, *rows, **options):
     with pytest.warns(UserWarning, match="make scores too good") as caught:
         manifest = write(source_of(*rows), path, **options)
     assert load(path).duplicates == manifest.duplicates
-    assert caught[0].filename == __file__
-    return manifest.duplicates, str(caught[0].message)
+    ours = [warning for warning in caught if "make scores" in str(warning.message)]
+    assert [warning.filename for warning in ours] == [__file__]
+    return manifest.duplicates, str(ours[0].message)
 
 
 def test_a_duplicate_across_splits_is_a_warning_and_in_the_manifest(tmp_path):

@@ -158,12 +158,18 @@ def _next(reader: Any, path: Path) -> list[str] | None:
     try:
         return next(reader, None)
     except csv.Error as error:
-        why = next((why for part, why in _WHY.items() if part in str(error)), "")
-        raise DataError(path, f"line {reader.line_num}: {error}{why}") from None
+        why = next((why for part, why in _WHY.items() if part in str(error)), f"{error}")
+        raise DataError(path, f"line {reader.line_num}: {why}") from None
 
 
+# By what Python's message holds: it differs from one version to the next.
 _WHY = {
-    "expected after": " (a cell with a quote in it stands in quotes, and the quote twice)",
-    "unexpected end": " (a quote is not closed)",
-    "new-line": " Save it with a line feed at the end of each line.",
+    "expected after": (
+        "expected a cell to end with its closing quote; a quote in a cell is written twice"
+    ),
+    "unexpected end": "expected a closing quote, found the end of the file",
+    "new-line": (
+        "found a carriage return without a line feed; save the table with a line feed at the end "
+        "of each line"
+    ),
 }
