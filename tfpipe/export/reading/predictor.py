@@ -126,7 +126,8 @@ def from_keras(
 
     def run(inputs: np.ndarray) -> np.ndarray:
         with refusing(name, tf.errors.OpError, says=tensorflow_line):
-            return scores(tf.constant(inputs)).numpy()
+            # Not called by itself: TensorFlow would warn those who load many models of retracing.
+            return scores.get_concrete_function()(tf.constant(inputs)).numpy()
 
     return Predictor(
         name=name,
