@@ -28,13 +28,20 @@ class Shelf(Fixed):
         return engine
 
 
-def test_a_switch_loses_no_request(capsys):
-    leave, begun = threading.Event(), threading.Event()
+def held():
+    """A score that waits; the event that it has begun, and the one that lets it go on."""
+    begun, leave = threading.Event(), threading.Event()
 
-    def slow(inputs):
+    def score(inputs):
         begun.set()
         assert leave.wait(20)
         return np.ones((len(inputs), 1), np.float32)
+
+    return score, begun, leave
+
+
+def test_a_switch_loses_no_request(capsys):
+    slow, begun, leave = held()
 
     async def run():
         shelf = Shelf(toy(score=slow))
@@ -82,12 +89,7 @@ def test_memory_settles_when_a_version_is_there_and_when_the_one_before_has_ende
 
 
 def test_the_end_waits_for_the_version_before_and_its_watch():
-    leave, begun = threading.Event(), threading.Event()
-
-    def slow(inputs):
-        begun.set()
-        assert leave.wait(20)
-        return np.ones((len(inputs), 1), np.float32)
+    slow, begun, leave = held()
 
     async def run():
         service = service_of(toy(score=slow, monitor=Monitor()))
