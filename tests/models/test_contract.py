@@ -120,6 +120,13 @@ def test_every_model_of_the_zoo_is_here(name):
 
 
 @pytest.mark.parametrize("name", quick(*[name for name in CASES if name not in HEAVY]))
+def test_averages_of_batches_follow_a_hundred_steps(name):
+    """A small data set has few more: of what they began as, little may be left."""
+    norms = [x for x in built(name).layers if isinstance(x, keras.layers.BatchNormalization)]
+    assert all(norm.momentum**100 < 0.05 for norm in norms)
+
+
+@pytest.mark.parametrize("name", quick(*[name for name in CASES if name not in HEAVY]))
 def test_shapes_and_parameters(name):
     model = built(name)
     assert isinstance(model, keras.Model)

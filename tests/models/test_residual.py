@@ -26,12 +26,10 @@ def test_as_many_parameters_as_in_the_paper(depth, millions):
     assert len(weighted) == depth
 
 
-def test_layers_begin_as_he_et_al_say_and_averages_follow_a_hundred_steps():
+def test_layers_begin_as_he_et_al_say():
     model = models.residual((16, 16, 3), depth=8)
-    kinds = keras.layers.Conv2D, keras.layers.BatchNormalization
-    convs, norms = ([x for x in model.layers if isinstance(x, kind)] for kind in kinds)
+    convs = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
     assert {type(conv.kernel_initializer).__name__ for conv in convs} == {"HeNormal"}
-    assert max(norm.momentum**100 for norm in norms) < 1e-4
 
 
 def test_the_sizes_are_those_of_the_paper():

@@ -5,7 +5,7 @@ Recognition", Proceedings of the IEEE, 1998, section II.B, figure 2.
 from typing import Any
 
 from tfpipe.backend import keras
-from tfpipe.models.arguments import dense_head, require_image
+from tfpipe.models.arguments import BATCH_NORM_MOMENTUM, dense_head, require_image
 
 layers = keras.layers
 
@@ -64,7 +64,7 @@ def _layer(kind: Any, size: int, modern: bool, name: str, **options: Any) -> Any
 
     def apply(x: Any) -> Any:
         x = kind(size, use_bias=False, name=name, **options)(x)
-        x = layers.BatchNormalization(name=f"{name}_bn")(x)
+        x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{name}_bn")(x)
         return layers.ReLU(name=f"{name}_relu")(x)
 
     return apply
