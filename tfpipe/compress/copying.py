@@ -5,6 +5,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfpipe.backend import keras
+from tfpipe.compress.clones import clone
 from tfpipe.errors import RequestError
 
 
@@ -26,9 +27,8 @@ def copied(model: keras.Model, optimizer: Any) -> keras.Model:
             "Build it as keras.Sequential or keras.Model(inputs, outputs)."
         )
     with model.distribute_strategy.scope():
-        copy = _uncompiled_clone(model)
+        copy = clone(model)
         copy.dtype_policy = model.dtype_policy  # Keras scales the loss by it, not by the layers'
-        copy.set_weights(model.get_weights())
         compile_like(copy, model, optimizer or model.optimizer)
     return copy
 
@@ -56,15 +56,6 @@ def compile_like(model: keras.Model, other: keras.Model, optimizer: Any) -> None
         jit_compile=config["jit_compile"],
         run_eagerly=config["run_eagerly"],
     )
-
-
-def _uncompiled_clone(model: keras.Model) -> keras.Model:
-    # Keras would compile the clone, and fail where a loss or a metric is not registered with it.
-    model.compiled = False
-    try:
-        return keras.models.clone_model(model)
-    finally:
-        model.compiled = True
 
 
 def _anew(metrics: object) -> object:

@@ -3,10 +3,11 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tfpipe import models
 from tfpipe.errors import RequestError
-from tfpipe.export.writing.twin import float32_twin
+from tfpipe.export.writing.twin import float32_twin, in_float32
 
 
 def test_a_layer_that_cannot_be_copied_is_refused_by_name():
@@ -53,3 +54,34 @@ def test_what_is_changed_is_in_the_copy_only():
     assert twin.get_layer("dense").activation is keras.activations.tanh
     assert model.get_layer("dense").activation is keras.activations.relu
     np.testing.assert_array_equal(twin.get_weights()[0], model.get_weights()[0])
+
+
+class Forgetful(keras.layers.Layer):
+    def __init__(self, factor=1.0, **options):
+        super().__init__(**options)
+        self.factor = factor
+
+    def call(self, x):
+        return x * self.factor
+
+    def get_config(self):
+        return super().get_config()
+
+
+def test_a_model_in_float32_is_not_copied():
+    x = keras.Input((4,))
+    model = keras.Model(x, Forgetful(3.0)(x))
+    assert in_float32(model) is model
+
+
+def test_one_of_another_precision_is():
+    x = keras.Input((4,))
+    model = keras.Model(x, keras.layers.Dense(3, dtype="mixed_bfloat16", name="dense")(x))
+    assert in_float32(model).get_layer("dense").compute_dtype == "float32"
+
+
+def test_so_is_one_on_replicas():
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    assert in_float32(model) is not model
+    np.testing.assert_array_equal(in_float32(model).get_weights()[0], model.get_weights()[0])

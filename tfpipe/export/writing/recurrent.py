@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from tfpipe.backend import keras
+from tfpipe.compress.clones import Config
 from tfpipe.errors import RequestError
-from tfpipe.export.writing.twin import Config, float32_twin
+from tfpipe.export.writing.twin import float32_twin, in_float32
 
 layers = keras.layers
 
@@ -60,7 +61,7 @@ def unrolled_twin(model: keras.Model) -> keras.Model:
     def change(layer: keras.Layer, config: Config) -> Config:
         return _unrolled(config)
 
-    return float32_twin(model, change)
+    return float32_twin(model, change) if _recurrent(model) else in_float32(model)
 
 
 def onnx_twin(model: keras.Model) -> Any:
@@ -72,7 +73,7 @@ def onnx_twin(model: keras.Model) -> Any:
 
     gru = any(isinstance(layer, layers.GRU) for layer in _all(model))
     known = gru and not _masks(model) and _is_keras_own(model)
-    return rebuild(model) if known else float32_twin(model)
+    return rebuild(model) if known else in_float32(model)
 
 
 def lstms_of(leaf: Any) -> list[Any]:

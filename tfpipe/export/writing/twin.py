@@ -3,10 +3,26 @@
 from collections.abc import Callable
 from typing import Any
 
-from tfpipe.backend import keras
-from tfpipe.errors import RequestError
+import tensorflow as tf
 
-Config = dict[str, Any]
+from tfpipe.backend import keras
+from tfpipe.compress.clones import Config, clone
+
+_OTHER_FLOATS = ("float16", "bfloat16", "float64")
+
+
+def in_float32(model: keras.Model) -> keras.Model:
+    """The model itself where it computes in float32, else its twin.
+
+    A copy is as good as what its layers tell of themselves; none is needed here.
+    """
+    others = [x for x in model._flatten_layers() if x.compute_dtype in _OTHER_FLOATS]
+    return float32_twin(model) if others or _is_on_replicas(model) else model
+
+
+def _is_on_replicas(model: keras.Model) -> bool:
+    """Whether its variables are those of several devices, which no file has."""
+    return any(isinstance(w._value, tf.distribute.DistributedValues) for w in model.weights)
 
 
 def float32_twin(
@@ -16,27 +32,17 @@ def float32_twin(
 
     Args:
         model: a functional or Sequential model.
-        change: is given every layer and its config, and returns the config of its copy.
+        change: is given every layer and its config in float32, and returns the config of its copy.
 
     Raises:
         RequestError: a layer cannot be made from its own config.
     """
 
-    def copied(layer: keras.Layer) -> keras.Layer:
-        """One layer in float32, without its weights."""
-        config = _in_float32(layer.get_config())
-        try:
-            return layer.__class__.from_config(change(layer, config) if change else config)
-        except (TypeError, NotImplementedError):
-            raise RequestError(
-                "Expected layers that can be made from their own `get_config()`. Received: "
-                f"{layer.name!r}, a {type(layer).__name__} that cannot. Let its `get_config` "
-                "return the arguments of its `__init__`, and that take `**kwargs`."
-            ) from None
+    def changed(layer: keras.Layer, config: Config) -> Config:
+        config = _in_float32(config)
+        return change(layer, config) if change else config
 
-    twin = keras.models.clone_model(model, clone_function=copied, recursive=True)
-    twin.set_weights(model.get_weights())
-    return twin
+    return clone(model, changed)
 
 
 def _in_float32(config: Any) -> Any:
@@ -46,5 +52,5 @@ def _in_float32(config: Any) -> Any:
     if not isinstance(config, dict):
         return config
     if config.get("class_name") == "DTypePolicy":
-        return "float32"
+        return "float32" if config["config"]["name"].endswith(("float16", "float64")) else config
     return {name: _in_float32(value) for name, value in config.items()}
