@@ -71,7 +71,7 @@ def plain(model: keras.Model) -> Chain:
     Raises:
         RequestError: the model does not take pictures of a fixed size.
     """
-    shape = model.input_shape
+    shape = model.inputs[0].shape
     if len(shape) != 4 or None in shape[1:3] or shape[3] not in (1, 3):
         expected = "`--prepare CHAIN.json`, since the model does not take pictures (H, W, 1 or 3)"
         raise RequestError(received(expected, input_shape=shape))

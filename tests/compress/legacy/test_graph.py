@@ -267,3 +267,11 @@ def test_a_mobilenet():
 def test_models_of_keras_applications(name):
     model = getattr(keras.applications, name)(input_shape=(96, 96, 3), weights=None, classes=5)
     assert_same(model, noise(2, 96, 96, 3))
+
+
+def test_what_augments_does_nothing_but_in_training():
+    x = keras.Input((8, 8, 1))
+    model = keras.Model(x, L.Flatten()(L.RandomContrast(0.9)(x)))
+    images, rebuilt = noise(4, 8, 8, 1), rebuild(model)
+    np.testing.assert_array_equal(rebuilt(images, training=False), images.reshape(4, -1))
+    assert not np.array_equal(rebuilt(images, training=True), images.reshape(4, -1))

@@ -152,8 +152,8 @@ def _taken_over(operation: Any, args: Any, kwargs: Any) -> Any:
         given = dict(zip(places, tensors, strict=True))
         filled = [given.get(i, value) for i, value in enumerate(flat)]
         args_now, kwargs_now = keras.tree.pack_sequence_as((args, kwargs), filled)
-        if "training" in kwargs:
-            kwargs_now["training"] = training
+        if getattr(operation, "_call_has_training_arg", False):
+            kwargs_now["training"] = training  # of which RandomFlip takes it that it is True
         return operation(*args_now, **kwargs_now)
 
     # An operation that is called twice is two layers here, which need two names.

@@ -87,7 +87,7 @@ def _task(model: keras.Model, manifest: Manifest) -> str:
             f"Expected examples with one of {', '.join(map(repr, TARGETS))}, so that files can be "
             f"scored. {manifest.name!r} has: {', '.join(map(repr, manifest.features))}"
         )
-    num_scores, num_classes = model.output_shape[-1], manifest.num_classes
+    num_scores, num_classes = model.outputs[0].shape[-1], manifest.num_classes
     if task == "boxes":
         _require_detector(model, manifest)
         return task
@@ -95,13 +95,13 @@ def _task(model: keras.Model, manifest: Manifest) -> str:
     if manifest.class_names and not fits:
         raise RequestError(
             f"Expected a model with one score per class of {manifest.name!r}, {num_classes}. "
-            f"Received: {model.name!r}, whose output has the shape {model.output_shape}."
+            f"Received: {model.name!r}, whose output has the shape {model.outputs[0].shape}."
         )
     return task
 
 
 def _require_detector(model: keras.Model, manifest: Manifest) -> None:
-    shape = model.output_shape
+    shape = model.outputs[0].shape
     if len(shape) != 3 or shape[-1] != 4 + manifest.num_classes:
         raise RequestError(
             f"Expected a detector, whose output has the shape (None, anchors, "

@@ -17,7 +17,7 @@ import tensorflow as tf
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError
 from tfpipe.export.reading.problems import refusing, tensorflow_line
-from tfpipe.export.writing.graph import Size, input_name, input_spec, ops_inside
+from tfpipe.export.writing.graph import Size, answer, input_name, input_spec, ops_inside
 from tfpipe.ops import Chain
 
 BATCH_SIZE = 32  # of the formats that run batches: what Keras' own predict takes
@@ -122,7 +122,7 @@ def from_keras(
     @tf.function(input_signature=[spec], autograph=False)
     def scores(inputs: tf.Tensor) -> tf.Tensor:
         prepared = chain({key: inputs})[key] if chain.ops else inputs
-        return tf.cast(model(prepared, training=False), tf.float32)
+        return tf.cast(answer(model, prepared), tf.float32)
 
     def run(inputs: np.ndarray) -> np.ndarray:
         with refusing(name, tf.errors.OpError, says=tensorflow_line):

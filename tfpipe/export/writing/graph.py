@@ -76,19 +76,29 @@ def input_spec(
         return tf.TensorSpec(takes.shape, takes.dtype, name)
     known = _pixels_shape(prepare, input_size)
     # Without Resize, the images must have the model's size.
-    shape = [given or own for given, own in zip(known, model.input_shape[1:], strict=True)]
+    shape = [given or own for given, own in zip(known, takes.shape[1:], strict=True)]
     spec = tf.TensorSpec((None, *shape), tf.uint8, name)
     _require_fit(model, ops, spec)
     return spec
 
 
-def scoring(model: Callable[[Any], Any], ops: Sequence[Op], runtime: str) -> Scoring:
+def scoring(model: Any, ops: Sequence[Op], runtime: str) -> Scoring:
     """The function inside a file: the ops' operators for a runtime, then the model."""
 
     def scores(inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"scores": model(lowered(ops, inputs, runtime))}
+        return {"scores": answer(model, lowered(ops, inputs, runtime))}
 
     return scores
+
+
+def answer(model: Any, inputs: tf.Tensor) -> tf.Tensor:
+    """What a model of one input and one output gives, which may be in lists or dicts of one.
+
+    That it does not train is said: layers like RandomFlip take it that they do.
+    """
+    given = keras.tree.pack_sequence_as(getattr(model, "_inputs_struct", inputs), [inputs])
+    (gives,) = keras.tree.flatten(model(given, training=False))
+    return gives
 
 
 def lowered(ops: Sequence[Op], images: tf.Tensor, runtime: str) -> tf.Tensor:
@@ -151,7 +161,7 @@ def _require_nothing(ops: Sequence[Op], model: keras.Model) -> None:
     if ops:
         raise RequestError(
             f"Expected a model that takes images (B, H, W, C) after {ops[-1]!r}. "
-            f"Received: {model.name!r} with input_shape={model.input_shape}"
+            f"Received: {model.name!r} with input_shape={model.inputs[0].shape}"
         )
 
 
@@ -167,8 +177,9 @@ def _pixels_shape(prepare: Chain, input_size: Size | None) -> list[int | None]:
 def _require_fit(model: keras.Model, ops: Sequence[Op], spec: tf.TensorSpec) -> None:
     traced = tf.function(lambda images: lowered(ops, images, "saved_model"))
     given = traced.get_concrete_function(spec).output_shapes
-    if not given.is_compatible_with(model.input_shape):
+    takes = model.inputs[0].shape
+    if not given.is_compatible_with(takes):
         raise RequestError(
-            f"Expected `prepare` to give what the model takes, images of {model.input_shape[1:]}. "
+            f"Expected `prepare` to give what the model takes, images of {takes[1:]}. "
             f"Received: images of {tuple(given[1:])}, from pixels of {tuple(spec.shape[1:])}."
         )
