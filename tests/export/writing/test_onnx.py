@@ -125,3 +125,22 @@ def test_tokens_go_in_as_int32(tmp_path):
     tokens = RNG.integers(0, 40, (3, 9)).astype(np.int32)
     (found,) = onnxruntime.InferenceSession(str(path)).run(["scores"], {"tokens": tokens})
     np.testing.assert_allclose(found, model.predict(tokens, verbose=0), atol=1e-6)
+
+
+def test_gelu_has_a_form_in_onnx(tmp_path):
+    x = keras.Input((6,))
+    model = keras.Model(x, keras.layers.Dense(3, activation="gelu")(x))
+    inputs = RNG.normal(0, 2, (9, 6)).astype(np.float32)
+    path = export.to_onnx(model, tmp_path / "a.onnx")
+    (found,) = onnxruntime.InferenceSession(str(path)).run(["scores"], {"features": inputs})
+    np.testing.assert_allclose(found, model.predict(inputs, verbose=0), atol=1e-6)
+
+
+def test_what_a_normalization_has_adapted_to_is_in_the_file(tmp_path):
+    inputs = RNG.normal(5, 3, (20, 6)).astype(np.float32)
+    layer = keras.layers.Normalization()
+    layer.adapt(inputs)
+    model = keras.Sequential([keras.Input((6,)), layer, keras.layers.Dense(3)])
+    path = export.to_onnx(model, tmp_path / "a.onnx")
+    (found,) = onnxruntime.InferenceSession(str(path)).run(["scores"], {"features": inputs})
+    np.testing.assert_allclose(found, model.predict(inputs, verbose=0), atol=1e-5)

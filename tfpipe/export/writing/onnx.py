@@ -17,6 +17,7 @@ from tfpipe.backend import keras
 from tfpipe.errors import RequestError
 from tfpipe.export.writing.graph import Size, input_spec, ops_inside, scoring
 from tfpipe.export.writing.metadata import about, put
+from tfpipe.export.writing.onnx_handlers import HANDLERS
 from tfpipe.export.writing.recurrent import onnx_twin
 from tfpipe.files import Path, staged
 from tfpipe.ops import Chain
@@ -67,9 +68,12 @@ def to_onnx(
 
     spec, ops = input_spec(model, prepare, input_size), ops_inside(prepare, input_size)
     scores = tf.function(scoring(onnx_twin(model), ops, "onnx"))
-    made, _ = tf2onnx.convert.from_function(scores, input_signature=[spec], opset=OPSET)
+    made, _ = tf2onnx.convert.from_function(
+        scores, input_signature=[spec], opset=OPSET, custom_op_handlers=HANDLERS
+    )
     _require_operators(model.name, made)
-    _describe_ends(made.graph, spec.shape, model.output_shape)
+    _keep_constants(made.graph, scores.get_concrete_function(spec).graph.captures)
+    _describe_ends(made.graph, spec.shape, model.outputs[0].shape)
     onnx.checker.check_model(made, full_check=True)
     with staged(path) as aside:
         aside.write_bytes(made.SerializeToString())
@@ -89,6 +93,19 @@ def _require_operators(name: str, made: Any) -> None:
             f"Expected a model whose operators ONNX has. Received: {name!r} with "
             f"{', '.join(unknown)}. Replace the layer."
         )
+
+
+def _keep_constants(graph: Any, captures: Sequence[tuple[Any, Any]]) -> None:
+    """Puts the tensors that layers hold, a Normalization's mean say, into the file.
+
+    tf2onnx would have whoever runs the file give them.
+    """
+    import onnx
+
+    held = {inner.name: outer for outer, inner in captures if outer.dtype != tf.resource}
+    for end in [end for end in graph.input if end.name in held]:
+        graph.input.remove(end)
+        graph.initializer.append(onnx.numpy_helper.from_array(held[end.name].numpy(), end.name))
 
 
 def _describe_ends(graph: Any, takes: Sequence[Any], gives: Sequence[Any]) -> None:
