@@ -51,3 +51,18 @@ def test_a_float32_file_is_not(tmp_path):
     path = export.to_tflite(model, tmp_path / "a.tflite")
     with pytest.raises(RequestError, match=r"with CONV_2D, FULLY_CONNECTED, RESHAPE, which"):
         require_integers(model, path.read_bytes(), "int8")
+
+
+def test_the_mask_of_attention_is_refused(tmp_path):
+    x = keras.Input((6, 4))
+    attended = keras.layers.MultiHeadAttention(1, 4, name="attention")(x, x, use_causal_mask=True)
+    model = keras.Model(x, keras.layers.Flatten()(attended), name="small")
+    sequences = np.random.default_rng(0).normal(size=(150, 6, 4)).astype(np.float32)
+    calibration = tf.data.Dataset.from_tensor_slices(sequences).batch(50)
+    with pytest.raises(RequestError) as caught:
+        export.to_tflite(model, tmp_path / "a.tflite", mode="int8", calibration=calibration)
+    assert str(caught.value) == (
+        "Expected activations that int8 has a scale for. Received: 'attention' in 'small' with "
+        "numbers near the largest that float32 has, as masks of attention are. Leave the mask "
+        "out, or use mode='float32', 'float16' or 'dynamic'."
+    )

@@ -146,3 +146,22 @@ def test_other_models_take_what_they_took(tmp_path, name, shape, dtype):
     inputs = RNG.integers(0, 40, (4, *shape)).astype(dtype)
     scores = found["serve"](**{name: tf.constant(inputs)})["scores"]
     np.testing.assert_allclose(scores, model.predict(inputs, verbose=0), atol=1e-5)
+
+
+def test_layers_that_augment_do_nothing_in_a_file(tmp_path):
+    augment = [keras.layers.RandomFlip(), keras.layers.RandomContrast(0.5)]
+    model = keras.Sequential([keras.Input((8, 8, 1)), *augment, keras.layers.Flatten()])
+    images = RNG.random((4, 8, 8, 1), np.float32)
+    run = signatures(export.to_saved_model(model, tmp_path / "a"))["serving_default"]
+    np.testing.assert_array_equal(run(images=tf.constant(images))["scores"], images.reshape(4, -1))
+
+
+def test_inputs_and_outputs_may_be_lists_and_dicts_of_one(tmp_path):
+    x = keras.Input((3,), name="numbers")
+    y = keras.layers.Dense(2)(x)
+    numbers = RNG.random((4, 3), np.float32)
+    for i, model in enumerate((keras.Model([x], [y]), keras.Model({"numbers": x}, {"y": y}))):
+        run = signatures(export.to_saved_model(model, tmp_path / str(i)))["serving_default"]
+        expected = keras.Model(x, y).predict(numbers, verbose=0)
+        np.testing.assert_allclose(run(features=tf.constant(numbers))["scores"], expected)
+        np.testing.assert_allclose(export.from_keras(model).predict(numbers), expected)

@@ -20,6 +20,7 @@ import tensorflow as tf
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError
 from tfpipe.export.writing.integers import no_integers, operators
+from tfpipe.export.writing.lookups import track_lookups
 from tfpipe.export.writing.modes import CALIBRATED
 from tfpipe.export.writing.places import layer_named
 from tfpipe.process import Worker, WorkerDied
@@ -57,7 +58,7 @@ def converted(
     floats = mode in CALIBRATED and takes.dtype == tf.uint8
     given = tf.float32 if floats else takes.dtype
     with tempfile.TemporaryDirectory() as folder:
-        _write(function, tf.TensorSpec(takes.shape, given, takes.name), f"{folder}/model")
+        _write(function, tf.TensorSpec(takes.shape, given, takes.name), f"{folder}/model", model)
         if examples is not None:
             np.save(f"{folder}/examples.npy", examples)
         request = {
@@ -79,7 +80,9 @@ def converted(
     raise RequestError(_refusal(model, mode, data.decode()))
 
 
-def _write(function: Callable[..., Any], takes: tf.TensorSpec, folder: str) -> None:
+def _write(
+    function: Callable[..., Any], takes: tf.TensorSpec, folder: str, model: keras.Model
+) -> None:
     """The function as a SavedModel, whose signature gives the TFLite file its names.
 
     Keras' archive finds the variables; a plain tf.Module with a Keras 3 model inside converts
@@ -87,6 +90,7 @@ def _write(function: Callable[..., Any], takes: tf.TensorSpec, folder: str) -> N
     """
     archive = keras.export.ExportArchive()
     archive.add_endpoint("serving_default", function, input_signature=[takes])
+    track_lookups(archive, model)
     archive.write_out(folder, verbose=False)
 
 

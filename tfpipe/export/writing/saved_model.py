@@ -19,8 +19,9 @@ from tfpipe.export.writing.graph import (
     ops_inside,
     scoring,
 )
+from tfpipe.export.writing.lookups import track_lookups
 from tfpipe.export.writing.metadata import about, put
-from tfpipe.export.writing.twin import float32_twin
+from tfpipe.export.writing.twin import in_float32
 from tfpipe.files import Path, staged
 from tfpipe.ops import Chain
 
@@ -68,7 +69,7 @@ def to_saved_model(
     array([[1.]], dtype=float32)
     """
     spec, ops = input_spec(model, prepare, input_size), ops_inside(prepare, input_size)
-    twin = float32_twin(model)
+    twin = in_float32(model)
     archive = keras.export.ExportArchive()  # that it tracks the model would store it twice
     scores = scoring(twin, ops, "saved_model")
     for name in ("serving_default", "serve"):
@@ -76,6 +77,7 @@ def to_saved_model(
     if prepare is not None and any(op.takes == "encoded" for op in prepare.ops):
         batch = tf.TensorSpec((None,), tf.string, "encoded")
         archive.add_endpoint("encoded", _from_bytes(twin, prepare), input_signature=[batch])
+    track_lookups(archive, twin)
     with staged(path) as aside:
         archive.write_out(str(aside), verbose=False)
         put(aside, about("float32", "tensorflow", prepare))

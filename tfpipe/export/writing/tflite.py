@@ -32,9 +32,10 @@ from tfpipe.export.writing.joining import joined
 from tfpipe.export.writing.metadata import about, put
 from tfpipe.export.writing.modes import CALIBRATED, MODES
 from tfpipe.export.writing.recurrent import is_fused, unrolled_twin
+from tfpipe.export.writing.softplus import without_overflow
 from tfpipe.export.writing.states import with_one_scale
 from tfpipe.export.writing.trained import divided, is_trained, stand_in, trained_scoring
-from tfpipe.export.writing.twin import float32_twin
+from tfpipe.export.writing.twin import in_float32
 from tfpipe.files import Path, staged
 from tfpipe.ops import Chain, Op
 
@@ -163,7 +164,7 @@ def _twin(model: keras.Model, mode: str, inside: Sequence[Op], examples: np.ndar
     if is_fused(model, mode):
         given = None if examples is None else lowered(inside, examples, "saved_model")
         return fused_twin(model, given)
-    return unrolled_twin(model) if mode in CALIBRATED else float32_twin(model)
+    return unrolled_twin(model) if mode in CALIBRATED else without_overflow(in_float32(model))
 
 
 def _divided(ops: Sequence[Op], mode: str) -> tuple[Sequence[Op], Sequence[Op]]:
