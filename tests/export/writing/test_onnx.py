@@ -144,3 +144,11 @@ def test_what_a_normalization_has_adapted_to_is_in_the_file(tmp_path):
     path = export.to_onnx(model, tmp_path / "a.onnx")
     (found,) = onnxruntime.InferenceSession(str(path)).run(["scores"], {"features": inputs})
     np.testing.assert_allclose(found, model.predict(inputs, verbose=0), atol=1e-5)
+
+
+def test_only_those_tensors_are_kept_that_are_read(tmp_path):
+    layer = keras.layers.Normalization(mean=[1.0, 2.0, 3.0], variance=[1.0, 4.0, 9.0])
+    model = keras.Sequential([keras.Input((3,)), layer, keras.layers.Dense(2)])
+    graph = onnx.load(export.to_onnx(model, tmp_path / "a.onnx")).graph
+    read = {name for node in graph.node for name in node.input}
+    assert {kept.name for kept in graph.initializer} <= read

@@ -102,7 +102,8 @@ def _keep_constants(graph: Any, captures: Sequence[tuple[Any, Any]]) -> None:
     """
     import onnx
 
-    held = {inner.name: outer for outer, inner in captures if outer.dtype != tf.resource}
+    read = {name for node in graph.node for name in node.input}
+    held = {inner.name: outer for outer, inner in captures if inner.name in read}
     for end in [end for end in graph.input if end.name in held]:
         graph.input.remove(end)
         graph.initializer.append(onnx.numpy_helper.from_array(held[end.name].numpy(), end.name))

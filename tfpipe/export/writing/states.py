@@ -42,7 +42,7 @@ def with_one_scale(data: bytes) -> bytes:
             tensor.quantization.scale = np.array([scale], np.float32)
             tensor.quantization.zeroPoint = np.array([0], np.int64)
         graph.tensors.append(given)
-        _insert_quantize(model, graph, op, len(graph.tensors) - 1)
+        insert_quantize(model, graph, op, len(graph.tensors) - 1)
     return packed(model) if found else data
 
 
@@ -60,7 +60,7 @@ def _hidden_scale(found: Any) -> float:
     return float(max(-lowest, highest)) / 127
 
 
-def _insert_quantize(model: Any, graph: Any, lstm: Any, given: int) -> None:
+def insert_quantize(model: Any, graph: Any, lstm: Any, given: int) -> None:
     """Lets the LSTM give another tensor, and a new operator after it what it gave."""
     from ai_edge_litert import schema_py_generated as schema
 

@@ -32,6 +32,7 @@ from tfpipe.export.writing.joining import joined
 from tfpipe.export.writing.metadata import about, put
 from tfpipe.export.writing.modes import CALIBRATED, MODES
 from tfpipe.export.writing.recurrent import is_fused, unrolled_twin
+from tfpipe.export.writing.reversals import with_scales_kept
 from tfpipe.export.writing.softplus import without_overflow
 from tfpipe.export.writing.states import with_one_scale
 from tfpipe.export.writing.trained import divided, is_trained, stand_in, trained_scoring
@@ -126,7 +127,7 @@ def to_tflite(
     )
     if mode in CALIBRATED:
         require_integers(model, network, mode)
-    network = with_one_scale(unclipped(network))
+    network = with_one_scale(with_scales_kept(unclipped(network)))
     if mode == "int8" and trained is None and takes.dtype == tf.uint8:
         network = with_pixels(network)
     if head:
