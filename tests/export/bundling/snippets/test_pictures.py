@@ -1,6 +1,7 @@
 """The programs in a bundle: the Python one runs, with three packages and nothing of tfpipe."""
 
 import re
+import shutil
 import types
 
 import cv2
@@ -44,10 +45,39 @@ def test_braces_close(bundled):
 
 
 def test_what_pillow_cannot_do_is_named(bundled):
-    chain = ops.Chain([ops.Decode(1), ops.Resize((40, 40)), ops.CenterCrop((32, 32))])
+    chain = ops.Chain([ops.Decode(1), ops.Resize((32, 32), antialias=False)])
     text = snippets(bundled.path / "int8.tflite", chain, task="label")["use.py"]
-    assert "picture = picture.resize((40, 40), Image.Resampling.BILINEAR)" in text
-    assert "# Here belongs what training did: CenterCrop(size=(32, 32))" in text
+    assert f"# Here belongs what training did: {chain.ops[1]!r}" in text
+
+
+def test_the_middle_is_cut_out_as_the_op_does(bundled, tmp_path, use, digits):
+    chain = ops.Chain([ops.Decode(1), ops.Resize((45, 41)), ops.CenterCrop((32, 32))])
+    shutil.copytree(bundled.path, tmp_path / "b")
+    text = snippets(bundled.path / "int8.tflite", chain, task="label")["use.py"]
+    (tmp_path / "b" / "use.py").write_text(text + "np.save(HERE / 'pixels.npy', pixels)\n")
+    picture = cv2.resize(digits[0][7], (41, 45))
+    cv2.imwrite(str(tmp_path / "digit.png"), picture)
+    use(types.SimpleNamespace(path=tmp_path / "b"), tmp_path / "digit.png")
+    encoded = (tmp_path / "digit.png").read_bytes()
+    expected = chain.outside()({"image": encoded})["image"].numpy()
+    np.testing.assert_array_equal(np.load(tmp_path / "b" / "pixels.npy")[0], expected)
+
+
+def test_the_phones_programs_say_where_they_do_otherwise(bundled):
+    plain = ops.Chain([ops.Decode(1), ops.Resize((32, 32))])
+    for ops_, told in [
+        ([ops.Resize((32, 32), letterbox=True)], "letterbox=True"),
+        ([ops.Resize((40, 40)), ops.CenterCrop((32, 32))], "CenterCrop(size=(32, 32))"),
+    ]:
+        texts = snippets(
+            bundled.path / "int8.tflite", ops.Chain([ops.Decode(1), *ops_]), task="label"
+        )
+        unsaid = snippets(bundled.path / "int8.tflite", plain, task="label")
+        for name in ("Use.kt", "Use.swift"):
+            assert "// This only stretches the picture: not as in training." in texts[name]
+            assert told in " ".join(texts[name].replace("//", " ").split())
+            assert max(map(len, texts[name].splitlines())) <= 100
+            assert "stretches" not in unsaid[name]
 
 
 def test_a_letterbox_is_pillows_pad(bundled):

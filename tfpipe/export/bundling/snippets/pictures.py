@@ -6,12 +6,13 @@ Example:
 """
 
 import pathlib
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from tfpipe.export.bundling.snippets.ends import Ends, filled, how_shown, words
-from tfpipe.ops import Chain, Decode, Op, Resize
+from tfpipe.ops import CenterCrop, Chain, Decode, Op, Resize
 
 # How a picture's pixels become the file's, by its channels.
 _PIXELS: Mapping[int, Mapping[str, str]] = {
@@ -49,10 +50,12 @@ def picture_programs(file: pathlib.Path, both: Ends, prepare: Chain, task: str) 
     shape = both.takes["shape"].tolist()
     if shape[-1] not in _PIXELS or both.takes["dtype"] != np.uint8:
         return {}
+    steps = [op for op in prepare.outside().ops if type(op) is not Decode]
     values = {
         **words(file, both),
         **dict(zip(("height", "width", "channels"), map(str, shape[1:]), strict=True)),
-        "resized": "\n".join(_step(op) for op in prepare.outside().ops if type(op) is not Decode),
+        "resized": "\n".join(map(_step, steps)),
+        "more_steps": _more(steps),
         **_PIXELS[shape[-1]],
         **_MORE,
         **how_shown(task, both.gives),
@@ -61,8 +64,23 @@ def picture_programs(file: pathlib.Path, both: Ends, prepare: Chain, task: str) 
     return {name: filled(f"picture/{name}", values) for name in names}
 
 
+def _more(steps: Sequence[Op]) -> str:
+    """A comment for Kotlin and Swift, which stretch the picture, where training did not."""
+    if all(type(op) is Resize and not op.letterbox for op in steps):
+        return ""
+    told = textwrap.wrap(f"Training did: {', '.join(map(repr, steps))}. Do the same.", 86)
+    lines = ["This only stretches the picture: not as in training.", *told]
+    return "".join(f"        // {line}\n" for line in lines)
+
+
 def _step(op: Op) -> str:
     """The op in Pillow, whose filters average when a picture shrinks; or a line that names it."""
+    if isinstance(op, CenterCrop):
+        height, width = op.size
+        return (
+            f"left, top = (picture.width - {width}) // 2, (picture.height - {height}) // 2\n"
+            f"picture = picture.crop((left, top, left + {width}, top + {height}))"
+        )
     if not isinstance(op, Resize) or (op.method == "bilinear" and not op.antialias):
         return f"# Here belongs what training did: {op!r}"
     size, kind = f"({op.size[1]}, {op.size[0]})", "BOX" if op.method == "area" else "BILINEAR"
