@@ -188,3 +188,13 @@ def test_a_model_that_is_no_detector_of_these_classes_is_refused(cells, trained,
         "(None, 10)."
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_chain_it_is_said_what_to_give(trained, manifest):
+    with pytest.raises(RequestError) as caught:
+        data_of(trained, manifest, None, split="test")
+    assert str(caught.value) == (
+        "Expected `prepare`, the chain that the model was trained with. Received: None. For a "
+        "model that has all of it inside, give the decoding, the resizing and "
+        "`PreprocessInput('none')`."
+    )

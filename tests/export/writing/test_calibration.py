@@ -183,3 +183,13 @@ def test_after_all_ops_the_range_is_that_of_black_and_white():
     assert (images.dtype, images.min(), images.max()) == (np.float32, 0, 1)
     expected = ops.Resize((3, 5))({"image": PIXELS[1:500]})["image"].numpy()
     np.testing.assert_allclose(images[1:], expected / 255, atol=1e-6)
+
+
+def test_what_is_no_dataset_of_inputs_is_refused():
+    assert refused(PIXELS) == (
+        "Expected `calibration` to be a tf.data.Dataset of batches. Received: calibration='ndarray'"
+    )
+    assert refused(batches({"image": PIXELS})).startswith(
+        "Expected `calibration` to hold batches of inputs, or of (inputs, targets). Received: "
+        "element_spec={'image': TensorSpec("
+    )

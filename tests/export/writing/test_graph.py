@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfpipe import ops
+from tfpipe import export, ops
 from tfpipe.errors import RequestError
 from tfpipe.export.writing.graph import input_spec, ops_inside, scoring
 
@@ -164,3 +164,21 @@ def test_a_subclassed_model_is_refused():
 def test_a_sequential_model_without_an_input_is_refused():
     model = keras.Sequential([keras.layers.Dense(2)], name="open")
     assert refused(input_spec, model, None).startswith("Expected a functional model, or a Seq")
+
+
+@pytest.mark.parametrize("ending", ["tflite", "onnx", "keras"])
+def test_a_file_has_the_ending_by_which_it_is_loaded(trained, tmp_path, ending):
+    write = getattr(export, f"to_{ending}")
+    path = str(tmp_path / "model.bin")
+    assert refused(write, trained, path) == (
+        f"Expected `path` to end in '.{ending}'. Received: path={path!r}"
+    )
+
+
+def test_what_is_no_model_and_what_is_no_chain(trained):
+    assert refused(input_spec, "model.keras", None) == (
+        "Expected `model` to be a keras.Model. Received: model='model.keras'"
+    )
+    assert refused(input_spec, trained, [DECODE]) == (
+        f"Expected `prepare` to be a tfpipe.ops.Chain. Received: prepare={[DECODE]!r}"
+    )

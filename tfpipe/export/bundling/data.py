@@ -57,7 +57,13 @@ def data_of(model: keras.Model, manifest: Manifest, prepare: Chain, *, split: st
             model does not fit the classes or the chain.
         DataError: the records are damaged.
     """
-    task, plain = _task(model, manifest), from_keras(model, prepare)
+    if prepare is None:
+        raise RequestError(
+            "Expected `prepare`, the chain that the model was trained with. Received: None. For a "
+            "model that has all of it inside, give the decoding, the resizing and "
+            "`PreprocessInput('none')`."
+        )
+    plain, task = from_keras(model, prepare), _task(model, manifest)
     attached = {LABELS: as_text(manifest.class_names)} if manifest.class_names else {}
     if "text" in manifest.features:
         tokenize, window = text_ops(prepare)

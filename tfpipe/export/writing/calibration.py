@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfpipe.errors import RequestError
+from tfpipe.errors import RequestError, received
 from tfpipe.ops import Chain, Op
 from tfpipe.untuned import untuned
 
@@ -45,6 +45,9 @@ def calibration_examples(
             f"mode={mode!r} takes the ranges of the activations from examples. Give "
             f"`calibration`, batches of the training {takes.name}."
         )
+    if not isinstance(dataset, tf.data.Dataset):
+        expected = "`calibration` to be a tf.data.Dataset of batches"
+        raise RequestError(received(expected, calibration=type(dataset).__name__))
     examples = np.stack(_distinct(dataset, takes, least))
     if takes.dtype.is_integer and takes.name == "tokens":
         return examples.astype(np.int32)
@@ -111,4 +114,7 @@ def _require_pixels(images: np.ndarray) -> None:
 def _first(dataset: tf.data.Dataset) -> Iterator[np.ndarray]:
     spec = dataset.element_spec
     inputs = dataset.map(lambda *batch: batch[0]) if isinstance(spec, tuple) else dataset
+    if not isinstance(inputs.element_spec, tf.TensorSpec):
+        expected = "`calibration` to hold batches of inputs, or of (inputs, targets)"
+        raise RequestError(received(expected, element_spec=inputs.element_spec))
     return iter(untuned(inputs.unbatch().take(MAX_EXAMPLES)).as_numpy_iterator())

@@ -7,13 +7,15 @@ Example:
     scores = scoring(float32_twin(model), ops, "onnx")   # images -> {"scores": ...}
 """
 
+import pathlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from tfpipe.backend import keras
-from tfpipe.errors import RequestError
+from tfpipe.errors import RequestError, received
+from tfpipe.files import Path
 from tfpipe.ops import Chain, Op
 
 Size = tuple[int, int]
@@ -28,6 +30,8 @@ def ops_inside(prepare: Chain | None, input_size: Size | None) -> tuple[Op, ...]
     Raises:
         RequestError: an `input_size` without a chain that could resize from it.
     """
+    if prepare is not None and not isinstance(prepare, Chain):
+        raise RequestError(received("`prepare` to be a tfpipe.ops.Chain", prepare=prepare))
     if prepare is None and input_size is not None:
         raise RequestError(
             "`input_size` puts the resizing of `prepare` into the file. "
@@ -115,12 +119,20 @@ def lowered(ops: Sequence[Op], images: tf.Tensor, runtime: str) -> tf.Tensor:
         return images
 
 
+def require_ending(path: Path, ending: str) -> None:
+    """Refuses a path by whose ending `load` would not know the file."""
+    if pathlib.Path(path).suffix != ending:
+        raise RequestError(received(f"`path` to end in {ending!r}", path=str(path)))
+
+
 def require_graph(model: keras.Model) -> None:
     """Refuses a model that is no graph of layers from one input of a fixed size to one output.
 
     Raises:
         RequestError: it is not, or tokens come in as floats.
     """
+    if not hasattr(model, "name"):
+        raise RequestError(received("`model` to be a keras.Model", model=model))
     if not hasattr(model, "inputs"):
         raise RequestError(
             "Expected a functional model, or a Sequential one that begins with keras.Input. "

@@ -9,8 +9,7 @@ Example:
 import pathlib
 
 from tfpipe.backend import keras
-from tfpipe.errors import RequestError, received
-from tfpipe.export.writing.graph import Size, input_spec, ops_inside
+from tfpipe.export.writing.graph import Size, input_spec, ops_inside, require_ending
 from tfpipe.export.writing.metadata import about, put
 from tfpipe.files import Path, staged
 from tfpipe.ops import Chain
@@ -54,8 +53,7 @@ def to_keras(
     >>> keras.models.load_model(path)(np.full((1, 8, 8, 1), 255, np.uint8)).numpy()
     array([[1.]], dtype=float32)
     """
-    if pathlib.Path(path).suffix != ".keras":
-        raise RequestError(received("`path` to end in '.keras'", path=str(path)))
+    require_ending(path, ".keras")
     ops = ops_inside(prepare, input_size)
     whole = _with_layer(model, prepare, input_size) if ops else model
     with staged(path) as aside:

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError
-from tfpipe.export.writing.graph import Size, input_spec, ops_inside, scoring
+from tfpipe.export.writing.graph import Size, input_spec, ops_inside, require_ending, scoring
 from tfpipe.export.writing.metadata import about, put
 from tfpipe.export.writing.onnx_handlers import HANDLERS
 from tfpipe.export.writing.recurrent import onnx_twin
@@ -41,15 +41,15 @@ def to_onnx(
 
     Args:
         model: a Keras model with one input of a fixed size and one output, in any precision.
-        path: the file to write.
+        path: the file to write; it ends in ".onnx".
         prepare, input_size: as `to_tflite` takes them.
 
     Returns:
         The path.
 
     Raises:
-        RequestError: a model with several inputs or outputs, of an open size, of another size
-            than the chain gives, or with an operator that ONNX does not have.
+        RequestError: another ending; a model with several inputs or outputs, of an open size, of
+            another size than the chain gives, or with an operator that ONNX does not have.
 
     Example:
 
@@ -66,6 +66,7 @@ def to_onnx(
     import onnx
     import tf2onnx
 
+    require_ending(path, ".onnx")
     spec, ops = input_spec(model, prepare, input_size), ops_inside(prepare, input_size)
     scores = tf.function(scoring(onnx_twin(model), ops, "onnx"))
     made, _ = tf2onnx.convert.from_function(

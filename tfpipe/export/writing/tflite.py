@@ -23,6 +23,7 @@ from tfpipe.export.writing.graph import (
     input_spec,
     lowered,
     ops_inside,
+    require_ending,
     require_graph,
     scoring,
 )
@@ -66,7 +67,7 @@ def to_tflite(
     Args:
         model: a Keras model with one input of a fixed size and one output, in any precision; or,
             for int8, what `compress.quantize_aware` has made of it.
-        path: the file to write.
+        path: the file to write; it ends in ".tflite".
         mode: "float32"; "float16" (weights in half the bytes); "dynamic" (int8 weights, float32
             activations); "int8" (integer weights, activations and arithmetic); "int16x8" (int8
             weights, int16 activations: slower than int8, nearly as exact as float32).
@@ -87,8 +88,8 @@ def to_tflite(
         The path.
 
     Raises:
-        RequestError: no such mode; a model with several inputs or outputs, of an open size, or of
-            another size than the chain gives; an operator that TFLite does not have or, for int8
+        RequestError: no such mode; a path of another ending; a model with several inputs or
+            outputs, of an open size, or of another size than the chain gives; an operator that TFLite does not have or, for int8
             and int16x8, has in floats only; a calibration that is missing, too small, or of other
             examples than the file takes; or TensorFlow's converter crashes.
 
@@ -104,6 +105,7 @@ def to_tflite(
     >>> export.load(path).predict(np.full((1, 8, 8, 1), 255, np.uint8))
     array([[1.]], dtype=float32)
     """
+    require_ending(path, ".tflite")
     trained = model if is_trained(model) else None
     if trained is not None:
         model = stand_in(trained, mode)
