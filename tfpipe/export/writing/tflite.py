@@ -89,9 +89,10 @@ def to_tflite(
 
     Raises:
         RequestError: no such mode; a path of another ending; a model with several inputs or
-            outputs, of an open size, or of another size than the chain gives; an operator that TFLite does not have or, for int8
-            and int16x8, has in floats only; a calibration that is missing, too small, or of other
-            examples than the file takes; or TensorFlow's converter crashes.
+            outputs, of an open size, or of another size than the chain gives; an operator that
+            TFLite does not have or, for int8 and int16x8, has in floats only; a calibration that
+            is missing, too small, or of other examples than the file takes; or TensorFlow's
+            converter crashes.
 
     Example:
 
