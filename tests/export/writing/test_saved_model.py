@@ -1,5 +1,7 @@
 """SavedModel folders: read by TensorFlow alone, from pixels and from encoded bytes."""
 
+import shutil
+
 import cv2
 import keras
 import numpy as np
@@ -165,3 +167,20 @@ def test_inputs_and_outputs_may_be_lists_and_dicts_of_one(tmp_path):
         expected = keras.Model(x, y).predict(numbers, verbose=0)
         np.testing.assert_allclose(run(features=tf.constant(numbers))["scores"], expected)
         np.testing.assert_allclose(export.from_keras(model).predict(numbers), expected)
+
+
+def test_it_takes_the_place_of_nothing_but_a_saved_model(trained, folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "model")
+    export.to_saved_model(trained, tmp_path / "model")
+    assert signatures(tmp_path / "model").keys() == {"serving_default", "serve"}
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years")
+    for path, told in (
+        ("mine", " holds files that are not of a SavedModel. Choose an empty or a new folder."),
+        ("mine/thesis.txt", " to be a folder. It is a file."),
+    ):
+        with pytest.raises(RequestError) as caught:
+            export.to_saved_model(trained, tmp_path / path)
+        begins = "" if path == "mine" else "Expected "
+        assert str(caught.value) == f"{begins}{str(tmp_path / path)!r}{told}"
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years"

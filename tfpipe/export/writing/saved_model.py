@@ -11,6 +11,7 @@ import pathlib
 import tensorflow as tf
 
 from tfpipe.backend import keras
+from tfpipe.errors import RequestError
 from tfpipe.export.writing.graph import (
     Scoring,
     Size,
@@ -45,7 +46,8 @@ def to_saved_model(
 
     Args:
         model: a Keras model with one input of a fixed size and one output, in any precision.
-        path: the folder to write; it appears whole or not at all.
+        path: the folder to write; it appears whole or not at all. A SavedModel that stands there
+            is replaced.
         prepare: as `to_tflite` takes it.
         input_size: as `to_tflite` takes it; `encoded` resizes in any case.
 
@@ -53,8 +55,8 @@ def to_saved_model(
         The path.
 
     Raises:
-        RequestError: a model with several inputs or outputs, of an open size, or of another size
-            than the chain gives.
+        RequestError: a folder that holds other files; a model with several inputs or outputs, of
+            an open size, or of another size than the chain gives.
 
     Example:
 
@@ -68,6 +70,7 @@ def to_saved_model(
     >>> export.load(path).predict(np.full((1, 8, 8, 1), 255, np.uint8))
     array([[1.]], dtype=float32)
     """
+    _refuse_other_content(pathlib.Path(path))
     spec, ops = input_spec(model, prepare, input_size), ops_inside(prepare, input_size)
     twin = in_float32(model)
     archive = keras.export.ExportArchive()  # that it tracks the model would store it twice
@@ -82,6 +85,17 @@ def to_saved_model(
         archive.write_out(str(aside), verbose=False)
         put(aside, about("float32", "tensorflow", prepare))
     return pathlib.Path(path)
+
+
+def _refuse_other_content(folder: pathlib.Path) -> None:
+    """A SavedModel takes the place of a SavedModel, of an empty folder or of nothing."""
+    if folder.exists() and not folder.is_dir():
+        raise RequestError(f"Expected {str(folder)!r} to be a folder. It is a file.")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "saved_model.pb").is_file():
+        raise RequestError(
+            f"{str(folder)!r} holds files that are not of a SavedModel. "
+            "Choose an empty or a new folder."
+        )
 
 
 def _from_bytes(twin: keras.Model, prepare: Chain) -> Scoring:
