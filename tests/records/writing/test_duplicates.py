@@ -151,3 +151,13 @@ def test_a_name_of_undecodable_bytes(tmp_path):
     name = b"a\xff.png".decode("utf-8", "surrogateescape")
     rows = [(name, "train", encoded(1)), ("b", "val", encoded(1))]
     assert warned(tmp_path / "r", *rows)[0]["examples"] == [[f"train: {name}", "val: b"]]
+
+
+def test_of_a_content_that_stands_often_some_places_are_told(tmp_path):
+    rows = [(f"{n}.png", "train" if n < 8 else "val", encoded(1)) for n in range(10)]
+    duplicates, text = warned(tmp_path / "r", *rows)
+    assert len(duplicates["examples"][0]) == 10
+    told = text.split("Found 1: ")[1].split(". Split by")[0]
+    assert told.endswith(" and 6 more")
+    assert len(told.split(" = ")) == 4
+    assert {place.split(":")[0] for place in told.split(" = ")} == {"train", "val"}

@@ -140,3 +140,17 @@ def test_notes_are_listed_and_do_not_count(tmp_path):
         "id0,part,left out",
         "id1,part,left out",
     ]
+
+
+def test_masks_of_one_class_in_train_are_an_error(tmp_path):
+    height, width = cv2.imdecode(np.frombuffer(picture(0), np.uint8), 0).shape
+    parts = masks(tmp_path / "data", np.zeros((height, width, 1), np.uint8))
+    defect = np.full((height, width, 1), 255, np.uint8)
+    (tmp_path / "data" / "masks" / "3.png").write_bytes(to_png(defect))
+    split = {"0": "train", "1": "train", "2": "val", "3": "test"}
+    names = ("free", "defect")
+    source = mask_folder(*parts, classes=127, class_names=names, name="masks", split=split)
+    assert refusal(source, tmp_path / "r") == (
+        "Every pixel of every mask of 'train' is of the class 'free'. Divide the images in "
+        "another way."
+    )

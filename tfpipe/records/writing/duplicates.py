@@ -2,6 +2,7 @@
 
 import pathlib
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -44,13 +45,21 @@ def warn_of_duplicates(manifest: Manifest) -> None:
     count = manifest.duplicates["num_contents"]
     if not count:
         return
-    names = "; ".join(" = ".join(places) for places in manifest.duplicates["examples"][:3])
+    names = "; ".join(map(_told, manifest.duplicates["examples"][:3]))
     more = f" and {count - 3:,} more" if count > 3 else ""
     warnings.warn(
         "Contents that stand in more than one split make scores too good. "
         f"Found {count:,}: {names}{more}. Split by `group`, or remove them.",
         stacklevel=3,
     )
+
+
+def _told(places: Sequence[str]) -> str:
+    """Up to four of the places, the first of each split among them."""
+    first = list({place.split(":")[0]: place for place in reversed(places)}.values())[::-1]
+    some = [*first, *(place for place in places if place not in first)][:4]
+    more = f" and {len(places) - len(some):,} more" if len(places) > len(some) else ""
+    return " = ".join(some) + more
 
 
 def _example_id(finished: Finished, folder: pathlib.Path, split: str, place: int) -> str:

@@ -34,17 +34,26 @@ def refuse_result(
             raise RequestError(f"Every example of the split {split!r} was refused. {_hint(rows)}")
     counts = sum((facts.class_counts for facts in all_facts(finished)), Counter())
     missing = [name for label, name in enumerate(source.class_names) if not counts[label]]
-    if "mask" in source.features and len(counts) < min(2, len(source.class_names)):
-        only = "".join(f"of the class {source.class_names[label]!r}" for label in counts)
-        raise RequestError(
-            f"Every pixel of every mask is {only or 'ignored'}. Give `classes` that tell the "
-            "masks' greys apart."
+    if "mask" in source.features:
+        _require_two_classes(
+            source, counts, "every mask", "Give `classes` that tell the masks' greys apart."
         )
+        seen = sum((facts.class_counts for facts in finished.get("train", []) if facts), Counter())
+        if "train" in finished:
+            _require_two_classes(
+                source, seen, "every mask of 'train'", "Divide the images in another way."
+            )
     if "classes" in source.features and source.declared and counts:
         missing = [name for name in missing if any(f", {name!r}, " in row[2] for row in rows)]
     # Of several labels per example, a rare one may be absent, and nothing is wrong.
     if missing and has_classes(source) and "labels" not in source.features:
         raise RequestError(f"No example is left of {few(missing)}. {_hint(rows)}")
+
+
+def _require_two_classes(source: Source, counts: Counter[int], where: str, advice: str) -> None:
+    if len(counts) < min(2, len(source.class_names)):
+        only = "".join(f"of the class {source.class_names[label]!r}" for label in counts)
+        raise RequestError(f"Every pixel of {where} is {only or 'ignored'}. {advice}")
 
 
 def _hint(rows: list[Row]) -> str:
