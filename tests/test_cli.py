@@ -199,6 +199,23 @@ def test_a_flag_takes_several_values_and_one_stands_without_its_name():
     assert parse_more("x.keras") == More("x.keras", ("a", "b"))
 
 
+@dataclasses.dataclass(frozen=True)
+class Numbers:
+    greys: tuple[int, ...] = cli.flag((127,), "the greys", least=0, most=255)
+
+
+def test_a_flag_takes_several_numbers_and_checks_each(capsys):
+    assert cli.parse(Numbers, "A job.", ["--greys", "0", "2"]) == Numbers((0, 2))
+    assert cli.parse(Numbers, "A job.", []) == Numbers((127,))
+    with pytest.raises(RequestError) as caught:
+        cli.parse(Numbers, "A job.", ["--greys", "0", "256"])
+    assert str(caught.value) == "Expected `--greys` to be at most 255. Received: --greys=256"
+    with pytest.raises(SystemExit):
+        cli.parse(Numbers, "A job.", ["--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "--greys INT [INT ...] the greys (default: 127)" in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -5,10 +5,11 @@ import pathlib
 import pty
 import subprocess
 import sys
+import warnings
 
 import pytest
 
-from tfpipe.noise import is_noise
+from tfpipe.noise import is_noise, plain_warnings
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -158,3 +159,13 @@ def test_tensorflow_starts_without_a_word(python):
         "with filtered():\n  import tensorflow as tf\n  tf.constant(1) + 1"
     )
     assert python(code, TF_CPP_MIN_LOG_LEVEL="0").stderr == ""
+
+
+def test_a_warning_to_the_user_is_its_sentence_and_others_are_as_python_tells_them():
+    usual = warnings.formatwarning
+    with plain_warnings():
+        told = warnings.formatwarning(UserWarning("A label is rare."), UserWarning, "x.py", 3)
+        old = warnings.formatwarning(DeprecationWarning("old"), DeprecationWarning, "x.py", 3)
+    assert told == "Warning: A label is rare.\n"
+    assert old.startswith("x.py:3: DeprecationWarning: old")
+    assert warnings.formatwarning is usual

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeVar
 
 from tfpipe.errors import DataError, RequestError, one_of, received
-from tfpipe.noise import filtered
+from tfpipe.noise import filtered, plain_warnings
 
 Flags = TypeVar("Flags")
 
@@ -35,8 +35,8 @@ def flag(
     """A field of a dataclass of flags.
 
     Args:
-        default: its type is the flag's type: bool, int, float, str, or a tuple of strings, of
-            which the flag takes one or more.
+        default: its type is the flag's type: bool, int, float, str, or a tuple of such (of
+            strings, if it is empty), of which the flag takes one or more.
         help: what `--help` says; the default is added.
         choices: the members of a closed set.
         least: the smallest number allowed.
@@ -96,7 +96,7 @@ def run(
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     try:
         chosen = parse(flags, doc, arguments)
-        with filtered():
+        with filtered(), plain_warnings():
             job(chosen)
     except (RequestError, DataError) as error:
         return _end(str(error), 2)
@@ -132,8 +132,8 @@ def _add(parser: argparse.ArgumentParser, field: dataclasses.Field[Any]) -> None
     choices: tuple[str, ...] = field.metadata["choices"]
     default: Any = field.default
     many = isinstance(default, tuple)
-    kind = "STR" if many else type(default).__name__.upper()
-    default = default if many else str(default)
+    kind = _kind(field).__name__.upper()
+    default = tuple(map(str, default)) if many else str(default)
     parser.add_argument(
         _name(field),
         default=default,
@@ -149,12 +149,19 @@ def _name(field: dataclasses.Field[Any]) -> str:
     return f"--{field.name.replace('_', '-')}"
 
 
+def _kind(field: dataclasses.Field[Any]) -> type:
+    """The type of a flag's value, or of each of its values."""
+    if isinstance(field.default, tuple):
+        return type(field.default[0]) if field.default else str
+    return type(field.default)
+
+
 def _value(field: dataclasses.Field[Any], given: Any) -> Any:
     if isinstance(field.default, tuple):
-        return tuple(_one(field, str, value) for value in given)
+        return tuple(_one(field, _kind(field), value) for value in given)
     if field.metadata["positional"] and given is None:
         raise RequestError(f"Expected {_name(field)}, {field.metadata['help']}. Received: nothing.")
-    return _one(field, type(field.default), given)
+    return _one(field, _kind(field), given)
 
 
 def _one(field: dataclasses.Field[Any], kind: Any, given: Any) -> Any:

@@ -13,7 +13,9 @@ import os
 import re
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
+from typing import Any
 
 _NOISE = re.compile(
     rb"""
@@ -53,6 +55,23 @@ def filtered() -> Iterator[None]:
         sys.stderr = stream
         os.dup2(outer, 2)  # closes our writing end of the pipe, and so ends the thread
         thread.join(timeout=5)  # a child process that lives on may hold another writing end
+
+
+@contextlib.contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Warnings to the user are their sentence, without a place in the code."""
+    usual = warnings.formatwarning
+
+    def told(message: Any, category: type[Warning], *place: Any, **more: Any) -> str:
+        if issubclass(category, UserWarning):
+            return f"Warning: {message}\n"
+        return usual(message, category, *place, **more)
+
+    warnings.formatwarning = told
+    try:
+        yield
+    finally:
+        warnings.formatwarning = usual
 
 
 def is_noise(line: bytes) -> bool:
