@@ -13,6 +13,7 @@ from tfpipe.records.sources.arrays import arrays
 from tfpipe.records.sources.base import Feature, Source
 from tfpipe.records.sources.examples import examples
 from tfpipe.records.sources.folders import image_folder
+from tfpipe.records.sources.held_out import with_val
 from tfpipe.records.sources.idx import idx
 from tfpipe.records.sources.masks import mask_folder
 from tfpipe.records.sources.nih import NIH_CLASSES, chestxray14
@@ -56,6 +57,7 @@ __all__ = [
     "text_csv",
     "text_lines",
     "voc_boxes",
+    "with_val",
     "write",
     "yolo_boxes",
 ]

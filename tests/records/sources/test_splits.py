@@ -16,6 +16,7 @@ from tfpipe.records.sources.splits import (
     is_given,
     position,
     split_of,
+    split_within,
 )
 
 THREE = {"train": 0.7, "val": 0.2, "test": 0.1}
@@ -130,3 +131,7 @@ def test_all_is_no_name_for_a_split():
         "Expected a split's name other than 'all', which stands for all. Received: split='all'"
     )
     assert str(caught.value) == expected
+
+
+def test_evaluation_is_a_word_for_test():
+    assert split_within("evaluation") == "test"

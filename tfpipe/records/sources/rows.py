@@ -123,13 +123,14 @@ def cell_of(row: Row, cell: Cell) -> object:
     return row.cells[cell] if isinstance(cell, str) else cell(row.cells)
 
 
-def csv_column(path: Path, key: str, value: str) -> dict[str, str]:
+def csv_column(path: Path, key: str, value: str, *, optional: bool = False) -> dict[str, str]:
     """Two columns of a table as a mapping, such as from an image's stem to its split.
 
     Args:
         path: the table.
         key: the column of the keys.
         value: the column of their values.
+        optional: whether a table without that column gives an empty mapping.
 
     Raises:
         RequestError: there is no such file or column.
@@ -143,7 +144,10 @@ def csv_column(path: Path, key: str, value: str) -> dict[str, str]:
     >>> csv_column(file, "stem", "split")
     {'a': 'train', 'b': 'test'}
     """
-    require_columns(path, header(path), key=key, value=value)
+    columns = header(path)
+    if optional and value not in columns:
+        return {}
+    require_columns(path, columns, key=key, value=value)
     found: dict[str, str] = {}
     for row in rows(path):
         if row.cells[key] in found:

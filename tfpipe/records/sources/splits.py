@@ -26,6 +26,7 @@ SYNONYMS = {
     "validate": "val",
     "dev": "val",
     "testing": "test",
+    "evaluation": "test",
 }
 
 
