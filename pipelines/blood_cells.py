@@ -19,7 +19,7 @@ import pathlib
 
 import tfpipe as tp
 from pipelines.drawn.cells import cells
-from tfpipe.pipeline import flag, run
+from tfpipe.pipeline import flag, judged, run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,13 +39,14 @@ def load_source(flags: Flags) -> tp.records.Source:
     if not flags.data:
         return cells(flags.seed)
     if flags.data.endswith((".yaml", ".yml")):
-        return tp.records.yolo_boxes(flags.data, seed=flags.seed)
-    return tp.records.voc_boxes(flags.data, seed=flags.seed)
+        source = tp.records.yolo_boxes(flags.data, seed=flags.seed)
+    else:
+        source = tp.records.voc_boxes(flags.data, seed=flags.seed)
+    return tp.records.with_val(source, seed=flags.seed)
 
 
 def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.export.Bundle:
     ops, drawn = tp.ops, not flags.data
-    judged = "test" if "test" in manifest.splits else "val"
     epochs = flags.epochs or (20 if drawn else 100)
     size = (96, 128) if drawn else (288, 384)  # 4:3, as the pictures, and divisible by 32
     moved = (ops.RandomFlip("horizontal_and_vertical"), ops.RandomZoom((0.6, 1.4)))
@@ -65,7 +66,7 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
         "Training": tp.report.curves(history),
     }
     bundle = functools.partial(tp.export.bundle, prepare=prepare, formats=("float32", "int8"))
-    return bundle(model, manifest, out / "bundle", split=judged, notes=notes)
+    return bundle(model, manifest, out / "bundle", split=judged(manifest), notes=notes)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import pathlib
 
 import tfpipe as tp
 from pipelines.drawn.shapes import shapes
-from tfpipe.pipeline import PRECISIONS, flag, run
+from tfpipe.pipeline import PRECISIONS, flag, judged, run
 
 SHAPE = (32, 32, 3)
 
@@ -37,9 +37,8 @@ class Flags:
 
 def load_source(flags: Flags) -> tp.records.Source:
     if flags.data:
-        given = tp.records.given_splits(flags.data)
-        split = (0.95, 0.05) if given and "val" not in given else None
-        return tp.records.image_folder(flags.data, split=split, seed=flags.seed)
+        source = tp.records.image_folder(flags.data, seed=flags.seed)
+        return tp.records.with_val(source, 0.05, seed=flags.seed)
     if flags.source == "tfds":
         return tp.records.from_tfds("cifar10", split=(0.95, 0.05), seed=flags.seed)
     return shapes(flags.seed)
@@ -49,7 +48,6 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
     import keras
 
     ops, number = tp.ops, manifest.num_classes
-    manifest.split("test")  # a folder without one is refused now, and not after the training
     # As in the paper on residual networks: crops of an image with a border of 4 pixels, and flips.
     moved = (ops.RandomFlip("horizontal"), ops.RandomAffine(rotation=0, translation=0.125))
     fed = (ops.ToFloat(), ops.Normalize((0.5,), (0.25,)), ops.MixUp(number, 0.2))
@@ -68,7 +66,8 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
         model, history = tp.train.keep(path, tp.train.fit, model, train, val, epochs=ends[-1])
     marks = {f"restart {n}": end + 1 for n, end in enumerate(ends[:-1], 1)}
     notes = {"Training": tp.report.curves(history, marks=marks)}
-    return tp.export.bundle(model, manifest, out / "bundle", prepare=prepare, notes=notes)
+    bundle = functools.partial(tp.export.bundle, prepare=prepare, split=judged(manifest))
+    return bundle(model, manifest, out / "bundle", notes=notes)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import pathlib
 
 import tfpipe as tp
 from pipelines.drawn.xrays import origin, xrays
-from tfpipe.pipeline import flag, run
+from tfpipe.pipeline import flag, judged, run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,15 +64,16 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
             model = tp.models.residual(shape, number, depth=8, width=32, stride=4)
         path = out / "model.keras"
         model, history = tp.train.keep(path, tp.train.head_first, fit, model, 2e-3, epochs)
+    scored = judged(manifest)
     notes: dict[str, str | bytes] = {
         "Intended use": "Not for clinical use.",
         "Where the classes come from": origin(flags.data),
         "Weights": pathlib.Path(flags.weights).name or "none: trained from scratch",
-        "What the model looks at": tp.export.looks_at(model, manifest, prepare, split="val"),
+        "What the model looks at": tp.export.looks_at(model, manifest, prepare, split=scored),
         "Training": tp.report.curves(history),
     }
     bundle = functools.partial(tp.export.bundle, prepare=prepare, require={"score_lost": 0.01})
-    return bundle(model, manifest, out / "bundle", split="val", notes=notes)
+    return bundle(model, manifest, out / "bundle", split=scored, notes=notes)
 
 
 if __name__ == "__main__":

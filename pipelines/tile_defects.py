@@ -17,12 +17,15 @@ import pathlib
 
 import tfpipe as tp
 from pipelines.drawn.surfaces import kind_of, surfaces
-from tfpipe.pipeline import flag, run
+from tfpipe.pipeline import flag, judged, run
+
+GREYS = "the grey above which a mask has a defect; or that of each class: 0 1 2"
 
 
 @dataclasses.dataclass(frozen=True)
 class Flags:
     data: str = flag("", "a folder of images/ and masks/; none: surfaces are drawn")
+    classes: tuple[int, ...] = flag((127,), GREYS, least=0, most=255)
     out: str = flag("out/tile_defects", "the folder for everything; a broken run goes on there")
     epochs: int = flag(0, "passes over the data; 0: 25 if drawn, 80 if not", least=0)
     size_px: int = flag(96, "height and width that images are resized to", least=16)
@@ -34,23 +37,29 @@ class Flags:
 
 def column(flags: Flags, name: str) -> dict[str, str] | None:
     index = pathlib.Path(flags.data, "index.csv")
-    return tp.records.csv_column(index, "stem", name) if index.is_file() else None
+    read = functools.partial(tp.records.csv_column, index, "stem", optional=True)
+    return read(name) or None if index.is_file() else None
 
 
 def load_source(flags: Flags) -> tp.records.Source:
     if not flags.data:
         return surfaces(flags.seed)
     images, masks = (f"{flags.data}/{part}" for part in ("images", "masks"))
-    # A threshold: some masks have stray greys at their edges.
-    read = functools.partial(tp.records.mask_folder, classes=127, class_names=("free", "defect"))
-    split = column(flags, "split")
-    return read(images, masks, split=split, seed=flags.seed, channels=1, name="tile_defects")
+    greys = flags.classes
+    # A threshold, unless told: some masks have stray greys at their edges.
+    classes = greys[0] if len(greys) == 1 else {grey: n for n, grey in enumerate(greys)}
+    defects = [f"defect {grey}" for grey in greys[1:]] if len(greys) > 2 else ["defect"]
+    read = functools.partial(tp.records.mask_folder, classes=classes, name="tile_defects")
+    named = functools.partial(read, class_names=("free", *defects), channels=1)
+    source = named(images, masks, split=column(flags, "split"), seed=flags.seed)
+    return tp.records.with_val(source, seed=flags.seed)
 
 
 def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.export.Bundle:
     import keras
 
-    ops, size, epochs = tp.ops, (flags.size_px,) * 2, flags.epochs or (80 if flags.data else 25)
+    ops, size, number = tp.ops, (flags.size_px,) * 2, manifest.num_classes
+    epochs = flags.epochs or (80 if flags.data else 25)
     kinds = column(flags, "class") if flags.data else kind_of
     cut = ops.RandomResizedCrop(size, scale=(0.7, 1.0), ratio=(0.5, 2.0))
     even = ops.Clahe(clip_limit=4.0, tile_grid=(2, 2))  # the exposures differ from tile to tile
@@ -60,19 +69,20 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
     train = read("train", prepare, shuffle_seed=flags.seed)
     val = read("val", prepare.inference(), cache=True)
     with tp.train.distribute(seed=flags.seed):
-        model = tp.models.unet((*size, 1), 2, depth=flags.depth, width=flags.width)
+        model = tp.models.unet((*size, 1), number, depth=flags.depth, width=flags.width)
         adam = tp.train.cosine_adam(5e-3, epochs * len(train))
-        iou = keras.metrics.MeanIoU(2, sparse_y_pred=False, name="mean_iou")
-        model.compile(adam, tp.train.DiceCrossentropy([1.0, 5.0]), metrics=[iou])
+        iou = keras.metrics.MeanIoU(number, sparse_y_pred=False, name="mean_iou")
+        loss = tp.train.DiceCrossentropy([1.0] + [5.0] * (number - 1))
+        model.compile(adam, loss, metrics=[iou])
         fit = functools.partial(tp.train.fit, epochs=epochs, clip_norm=None)
         model, history = tp.train.keep(out / "model.keras", fit, model, train, val)
     notes: dict[str, str | bytes] = {"Training": tp.report.curves(history)}
+    scored = judged(manifest)
     if kinds:
-        by_kind = tp.export.overlap_by_group(model, manifest, prepare, kinds)
+        by_kind = tp.export.overlap_by_group(model, manifest, prepare, kinds, split=scored)
         notes = {"By kind of defect": by_kind, **notes}
-    return tp.export.bundle(
-        model, manifest, out / "bundle", prepare=prepare, require={"score_lost": 0.01}, notes=notes
-    )
+    bundle = functools.partial(tp.export.bundle, prepare=prepare, require={"score_lost": 0.01})
+    return bundle(model, manifest, out / "bundle", split=scored, notes=notes)
 
 
 if __name__ == "__main__":

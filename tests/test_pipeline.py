@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from tfpipe import export, pipeline, records, report
@@ -72,6 +73,51 @@ def test_wrong_data_leave_no_trace(parts, tmp_path, capfd):
     assert run(parts, "--out", str(tmp_path / "out"), "--seed", "9") == 2
     assert capfd.readouterr() == ("", "No such data.\n")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("num_test", "found"), [(0, "train 20"), (1, "test 1, train 15, val 4")])
+def test_too_few_examples_are_told_before_the_training(
+    parts, digits, tmp_path, capfd, num_test, found
+):
+    def load_source(flags):
+        sides = ["train"] * 15 + ["val" if num_test else "train"] * 4 + ["test"] * num_test
+        split = {f"{n:06d}": side for n, side in enumerate([*sides, "train"][:20])}
+        return records.arrays(digits[0][:20], digits[1][:20], split=split)
+
+    assert run((load_source, *parts[1:]), "--out", str(tmp_path / "out")) == 2
+    assert capfd.readouterr().err.splitlines()[-1] == (
+        "Expected examples to train on ('train'), others to watch the training with ('val'), and "
+        f"two or more to score the files on ({'test' if num_test else 'val'!r}). Found: {found}. "
+        "Add examples, or divide them yourself."
+    )
+    assert parts[2] == []
+
+
+def shown(parts, digits, out, *, held_back):
+    """What is told of records of which one split has no threes."""
+
+    def load_source(flags):
+        labels = digits[1][:300]
+        sides = np.repeat(["train", "val", "test"], 100)
+        sides[(labels == 3) & (sides == held_back)] = "val"
+        split = {f"{n:06d}": side for n, side in enumerate(sides.tolist())}
+        return records.arrays(digits[0][:300], labels, split=split, name="digits")
+
+    return run((load_source, *parts[1:]), "--out", str(out))
+
+
+@pytest.mark.parametrize(
+    ("held_back", "told"),
+    [
+        ("train", "No example of '3' is in 'train': a model cannot learn that."),
+        ("test", "No example of '3' is in 'test': the scores say nothing of that."),
+    ],
+)
+def test_classes_that_are_not_learnt_or_not_scored_are_told(
+    parts, digits, tmp_path, capfd, held_back, told
+):
+    assert shown(parts, digits, tmp_path / "out", held_back=held_back) == 0
+    assert told in capfd.readouterr().err.splitlines()
 
 
 def test_the_precisions_on_offer_are_those_of_training():

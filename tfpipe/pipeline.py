@@ -20,19 +20,21 @@ Example:
 from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
 
 import pathlib
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import tfpipe as tp
 from tfpipe import cli, runs
 from tfpipe.cli import flag
+from tfpipe.errors import RequestError
 from tfpipe.report.tables import is_table
 
 if TYPE_CHECKING:
     from tfpipe.export import Bundle
     from tfpipe.records import Manifest, Source
 
-__all__ = ["PRECISIONS", "flag", "run"]
+__all__ = ["PRECISIONS", "flag", "judged", "run"]
 
 Flags = TypeVar("Flags")
 
@@ -67,7 +69,9 @@ def run(
         arguments: the command line; `sys.argv` if None.
 
     Returns:
-        The exit code, as `cli.run` says.
+        The exit code, as `cli.run` says: 2, too, where there are too few examples to train,
+        to validate or to score, before the training. Classes of which train or what is scored
+        has no example are told.
     """
 
     def main(chosen: Flags) -> None:
@@ -76,10 +80,47 @@ def run(
             if finished:
                 bundle = tp.export.load_bundle(out / BUNDLE)
             else:
-                bundle = make(chosen, tp.records.write(source, out / "records"), out)
+                manifest = tp.records.write(source, out / "records")
+                _require_splits(manifest)
+                bundle = make(chosen, manifest, out)
             print("\n".join([str(bundle), *_short(bundle.report.reference["notes"])]))
 
     return cli.run(main, flags, doc=doc, arguments=arguments)
+
+
+def judged(manifest: Manifest) -> str:
+    """The split that a bundle's files are scored on: "test", or "val" where there is none."""
+    return "test" if "test" in manifest.splits else "val"
+
+
+def _require_splits(manifest: Manifest) -> None:
+    """What the training would need in vain: told before it begins."""
+    from tfpipe.records.sources.names import few  # loads TensorFlow
+
+    counts = {name: split.num_examples for name, split in manifest.splits.items()}
+    scored = judged(manifest)
+    if not {"train", "val"} <= counts.keys() or counts[scored] < 2:
+        found = ", ".join(f"{name} {count:,}" for name, count in counts.items())
+        raise RequestError(
+            "Expected examples to train on ('train'), others to watch the training with ('val'), "
+            f"and two or more to score the files on ({scored!r}). Found: {found}. Add examples, or "
+            "divide them yourself."
+        )
+    told = {"train": "a model cannot learn that", scored: "the scores say nothing of that"}
+    for part, what in told.items():
+        missing = _missing(manifest, part)
+        if len(missing) == manifest.num_classes and missing:
+            raise RequestError(
+                f"Expected examples of {few(manifest.class_names)} in the split {part!r}. Found "
+                "none; divide the examples in another way."
+            )
+        if missing:
+            print(f"No example of {few(missing)} is in {part!r}: {what}.", file=sys.stderr)
+
+
+def _missing(manifest: Manifest, part: str) -> list[str]:
+    counts = manifest.splits[part].class_counts
+    return [name for name, count in zip(manifest.class_names, counts, strict=False) if not count]
 
 
 def _short(notes: dict[str, Any]) -> list[str]:

@@ -1,5 +1,6 @@
 """The job on blood cells: finished from end to end, refused, and as good as promised."""
 
+import collections
 import json
 
 import pytest
@@ -9,6 +10,10 @@ from pipelines.drawn import cells
 from tfpipe import export, pipeline, records
 
 BAR = 0.6  # mAP@50, real and drawn
+XML = (
+    "<annotation><size><width>9</width><height>9</height></size><object><name>a</name><bndbox>"
+    "<xmin>2</xmin><ymin>2</ymin><xmax>5</xmax><ymax>5</ymax></bndbox></object></annotation>"
+)
 
 
 def run_here(*arguments):
@@ -33,6 +38,22 @@ def test_data_of_another_layout_are_refused(tmp_path, capsys, name, sentence):
     assert run_here("--data", path, "--out", str(out)) == 2
     assert capsys.readouterr().err == sentence.format(path=path)
     assert not out.exists()
+
+
+def test_val_is_drawn_where_there_are_lists_for_trainval_and_test_alone(tmp_path):
+    for part in ("JPEGImages", "Annotations", "ImageSets/Main"):
+        (tmp_path / part).mkdir(parents=True)
+    for n in range(60):
+        (tmp_path / "JPEGImages" / f"{n}.png").write_bytes(b"...")
+        (tmp_path / "Annotations" / f"{n}.xml").write_text(XML)
+    lists = {"trainval": range(50), "test": range(50, 60)}
+    for part, numbers in lists.items():
+        (tmp_path / f"ImageSets/Main/{part}.txt").write_text("\n".join(map(str, numbers)))
+    source = blood_cells.load_source(blood_cells.Flags(data=str(tmp_path)))
+    counts = collections.Counter(example["split"] for example in source)
+    assert counts["test"] == 10
+    assert counts["train"] + counts["val"] == 50
+    assert 0 < counts["val"] < 15
 
 
 @pytest.mark.slow

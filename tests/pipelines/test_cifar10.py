@@ -97,15 +97,13 @@ def test_another_layout_is_answered_and_leaves_no_trace(tmp_path, capfd):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_without_a_test_split_is_refused_before_the_training(tmp_path, capfd):
+def test_without_a_test_split_the_files_are_scored_on_val(tmp_path, one_format):
     for number, part in ((3, "train"), (2, "val")):
         class_folders(tmp_path / "data" / part, per_class=number)
     out = tmp_path / "out"
-    assert run_here("--data", str(tmp_path / "data"), "--out", str(out), *TINY) == 2
-    assert capfd.readouterr().err.endswith(
-        "Expected `split` to be one of 'train', 'val'. Received: split='test'\n"
-    )
-    assert not (out / "model.keras").exists()
+    assert run_here("--data", str(tmp_path / "data"), "--out", str(out), *TINY) == 0
+    report = json.loads((out / "bundle" / "report.json").read_bytes())
+    assert report["reference"]["num_examples"] == 8
 
 
 @pytest.mark.slow

@@ -84,6 +84,26 @@ def test_without_an_index_the_splits_are_drawn_and_there_is_no_table_of_kinds(
     assert "By kind of defect" not in bundle.report.reference["notes"]
 
 
+def test_masks_of_several_classes_and_an_index_of_train_and_test_alone(tmp_path, one_format):
+    """Greys 0, 1 and 2; there is neither a val split nor a column of kinds."""
+    random, rows = np.random.default_rng(0), ["stem,split"]
+    for part in ("images", "masks"):
+        (tmp_path / "data" / part).mkdir(parents=True)
+    for n in range(30):
+        mask = random.integers(0, 3, (20, 30), np.uint8)
+        cv2.imwrite(str(tmp_path / f"data/images/{n}.png"), 100 * mask)
+        cv2.imwrite(str(tmp_path / f"data/masks/{n}.png"), mask)
+        rows.append(f"{n},{'test' if n < 6 else 'train'}")
+    (tmp_path / "data" / "index.csv").write_text("\n".join(rows))
+    arguments = ["--data", str(tmp_path / "data"), "--classes", "0", "1", "2"]
+    out = tmp_path / "out"
+    assert run_here(*arguments, "--out", str(out), *TINY) == 0
+    bundle = export.load_bundle(out / "bundle")
+    assert bundle.class_names == ("free", "defect 1", "defect 2")
+    assert bundle.report.reference["num_examples"] == 6
+    assert "By kind of defect" not in bundle.report.reference["notes"]
+
+
 @pytest.mark.parametrize(
     ("missing", "sentence"),
     [

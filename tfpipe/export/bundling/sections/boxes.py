@@ -28,6 +28,7 @@ COLOURS = (
     (213, 94, 0),
     (204, 121, 167),
     (86, 180, 233),
+    (240, 228, 66),
 )
 RIGHT, FALSE, MISSED = "right", "false", "missed"
 
