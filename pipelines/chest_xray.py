@@ -25,6 +25,7 @@ from tfpipe.pipeline import PRECISIONS, flag, run
 class Flags:
     data: str = flag("", "NIH's folder, as it is downloaded; without it, chests are drawn")
     csv: str = flag("", "the table's file name, where --data has several that fit")
+    findings: tuple[str, ...] = flag((), "the table's, where they are others than NIH's 14")
     split: str = flag("patients", "by patient, or NIH's lists", choices=("patients", "official"))
     out: str = flag("out/chest_xray", "the folder for everything; an interrupted run goes on there")
     weights: str = flag("", "imagenet (downloaded), or a file; none: from scratch")
@@ -39,8 +40,9 @@ class Flags:
 def load_source(flags: Flags) -> tp.records.Source:
     if not flags.data:
         return lungs(flags.seed)
-    csv, official = flags.csv or None, flags.split == "official"
-    return tp.records.chestxray14(flags.data, csv=csv, official=official, seed=flags.seed)
+    read = functools.partial(tp.records.chestxray14, csv=flags.csv or None, seed=flags.seed)
+    names = flags.findings or tp.records.NIH_CLASSES
+    return read(flags.data, official=flags.split == "official", class_names=names)
 
 
 def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.export.Bundle:

@@ -1,7 +1,7 @@
 """Sentiment of texts: a bidirectional LSTM on words, as float32 and int8 TFLite and ONNX files.
 
     python -m pipelines.sentiment                    texts that it draws itself, no download
-    python -m pipelines.sentiment --data DIR         DIR/*neg* and DIR/*pos*, a text on each line
+    python -m pipelines.sentiment --data DIR         DIR/*neg*, *pos* and perhaps *neu*, by lines
     python -m pipelines.sentiment --data FILE.csv    a text and its label in each row
 
 The words are those of the train split. A file takes a long text in windows, and averages.
@@ -27,6 +27,7 @@ class Flags:
     data: str = flag("", "a folder of two files, or a CSV file; without it, texts are drawn")
     text: str = flag("text", "the CSV file's column of texts")
     label: str = flag("label", "the CSV file's column of labels")
+    split: str = flag("", "the CSV file's column of splits; without it, they are drawn")
     encoding: str = flag("utf-8", "of the files, such as cp1252")
     out: str = flag("out/sentiment", "the folder for everything; an interrupted run goes on there")
     epochs: int = flag(5, "passes over the data", least=1)
@@ -42,11 +43,13 @@ def load_source(flags: Flags) -> tp.records.Source:
     if not flags.data:
         return texts(flags.seed)
     rule: dict[str, Any] = {"split": (0.85, 0.05, 0.1), "seed": flags.seed, "stratify": True}
-    rule["encoding"] = flags.encoding
-    if pathlib.Path(flags.data).is_file():
+    rule["encoding"], folder = flags.encoding, pathlib.Path(flags.data)
+    if folder.is_file():
         rule |= {"text_column": flags.text, "label_column": flags.label}
-        return tp.records.text_csv(flags.data, **rule)
-    files = {"negative": f"{flags.data}/*neg*", "positive": f"{flags.data}/*pos*"}
+        rule |= {"split": flags.split, "stratify": False} if flags.split else {}
+        return tp.records.with_val(tp.records.text_csv(folder, **rule), 0.05, seed=flags.seed)
+    neutral = ["neutral"] if [*folder.glob("*neu*")] else []
+    files = {kind: folder / f"*{kind[:3]}*" for kind in ("negative", *neutral, "positive")}
     return tp.records.text_lines(files, **rule)
 
 

@@ -1,8 +1,9 @@
 """A forecast of noisy waves: an LSTM on windows of numbers, as float32 and int8 TFLite files.
 
-    python -m pipelines.series
+    python -m pipelines.series                              waves that it draws itself
+    python -m pipelines.series --data FILE.csv --target X   a column of a table, a row for each step
 
-Draws series of unlike periods, of which each is in one split only, and compares the model with the
+The drawn series have unlike periods, and each is in one split only. The model is compared with the
 naive forecast: that the last value stays.
 
 The root mean squared error of the model is 0.146 of the naive forecast's, and R2 is 0.962 (0.957 to
@@ -23,6 +24,10 @@ from tfpipe.pipeline import flag, run
 
 @dataclasses.dataclass(frozen=True)
 class Flags:
+    data: str = flag("", "a CSV file of numbers in the order of time; without it, waves are drawn")
+    target: str = flag("", "the CSV file's column to forecast, which the model sees, too")
+    columns: tuple[str, ...] = flag((), "other columns that the model sees")
+    group: str = flag("", "the column that tells series apart; a series is in one split only")
     out: str = flag("out/series", "the folder for everything; an interrupted run goes on there")
     num_series: int = flag(300, "series that are drawn, of 160 steps each", least=10)
     window: int = flag(48, "steps that the model sees", least=2)
@@ -34,7 +39,14 @@ class Flags:
 
 
 def load_source(flags: Flags) -> tp.records.Source:
-    return waves(flags.seed, flags.num_series, window=flags.window, horizon=flags.horizon)
+    if not flags.data:
+        return waves(flags.seed, flags.num_series, window=flags.window, horizon=flags.horizon)
+    if not flags.target:
+        raise tp.RequestError("Expected `--target`, the column to forecast, with `--data`.")
+    columns = list(dict.fromkeys([flags.target, *flags.columns]))  # the target is the first
+    cut = functools.partial(tp.records.series_csv, window=flags.window, horizon=flags.horizon)
+    named = functools.partial(cut, columns=columns, target=flags.target, group=flags.group or None)
+    return named(flags.data, seed=flags.seed)
 
 
 def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.export.Bundle:
@@ -44,7 +56,7 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
     val = read("val", batch_size=256)
     with tp.train.distribute(seed=flags.seed):
         lstm = functools.partial(tp.models.lstm, activation="linear", pooling="last")
-        model = lstm((flags.window, 1), 1, units=flags.units)
+        model = lstm(tuple(train.element_spec[0].shape[1:]), 1, units=flags.units)
         model.compile(tp.train.cosine_adam(3e-3, flags.epochs * len(train)), loss="mse")
         path = out / "model.keras"
         model, history = tp.train.keep(path, tp.train.fit, model, train, val, epochs=flags.epochs)

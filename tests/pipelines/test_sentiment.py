@@ -92,6 +92,24 @@ def test_two_files_or_a_table(tmp_path):
     assert "caf\xe9 0" in [example["text"] for example in sentiment.load_source(named)]
 
 
+def test_a_third_file_is_of_what_is_neutral(tmp_path):
+    for name, line in {**LINES, "neutral.txt": "a film number {}\n"}.items():
+        (tmp_path / name).write_text("".join(line.format(number) for number in range(20)))
+    source = sentiment.load_source(sentiment.Flags(data=str(tmp_path)))
+    assert source.class_names == ("negative", "neutral", "positive")
+    assert len(list(source)) == 60
+
+
+def test_a_table_may_have_its_splits(tmp_path):
+    table = tmp_path / "t.csv"
+    rows = [f"{n},{n % 2},{'test' if n < 20 else 'train'}\n" for n in range(200)]
+    table.write_text("text,label,fold\n" + "".join(rows))
+    flags = sentiment.Flags(data=str(table), split="fold")
+    side = {int(example["text"]): example["split"] for example in sentiment.load_source(flags)}
+    assert {n for n, part in side.items() if part == "test"} == set(range(20))
+    assert set(side.values()) == {"train", "val", "test"}
+
+
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [

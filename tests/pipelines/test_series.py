@@ -49,6 +49,30 @@ def test_a_finished_run_is_told_with_its_share(finished, capsys):
     assert share.endswith(" of the last value's root mean squared error")
 
 
+def test_a_table_with_two_columns_and_several_series(tmp_path, one_format):
+    random, rows = np.random.default_rng(0), []
+    for group in range(30):
+        for step in range(40):
+            heat = np.sin(step / 3 + group)
+            rows.append(f"{heat:.3f},{2 * heat + random.normal(0, 0.01):.3f},town {group}")
+    (tmp_path / "t.csv").write_text("heat,load,place\n" + "\n".join(rows))
+    out = tmp_path / "out"
+    arguments = ["--data", str(tmp_path / "t.csv"), "--target", "load", "--columns", "heat"]
+    arguments += ["--group", "place", "--horizon", "1", "--out", str(out), *TINY]
+    assert run_here(*arguments) == 0
+    manifest = records.load(out / "records")
+    assert manifest.features["sequence"].shape == (20, 2)
+    assert manifest.rule["grouped_by"] == "the column 'place'"
+    assert told_share(export.load_bundle(out / "bundle")) > 0
+
+
+def test_a_table_needs_a_target(tmp_path, capsys):
+    assert run_here("--data", "t.csv", "--out", str(tmp_path / "out")) == 2
+    assert capsys.readouterr().err == (
+        "Expected `--target`, the column to forecast, with `--data`.\n"
+    )
+
+
 @pytest.mark.slow
 def test_it_is_far_better_than_the_last_value(tmp_path):
     assert run_here("--out", str(tmp_path / "out")) == 0

@@ -121,3 +121,10 @@ def test_two_tables_that_both_fit_are_an_error(tmp_path, make_files):
         f"Expected one .csv file in {str(tmp_path)!r} whose images are all there, or `csv` to say "
         "which is meant. Found: 'Data_Entry_2017.csv', 'part.csv'"
     )
+
+
+def test_a_table_of_the_same_format_may_have_other_findings(tmp_path, make_files):
+    table = "Image Index,Finding Labels,Patient ID\n1.png,Fracture|TB,1\n2.png,No Finding,2\n"
+    make_files(tmp_path, {"t.csv": table, "images/1.png": "x", "images/2.png": "x"})
+    source = records.chestxray14(tmp_path, official=False, class_names=("TB", "Fracture"))
+    assert {e["id"]: e["labels"].tolist() for e in source} == {"1.png": [1, 1], "2.png": [0, 0]}

@@ -10,6 +10,7 @@ Example:
 """
 
 import pathlib
+from collections.abc import Sequence
 
 from tfpipe.errors import RequestError
 from tfpipe.files import Path
@@ -54,6 +55,7 @@ def chestxray14(
     seed: int = 0,
     stratify: bool = False,
     channels: int = 1,
+    class_names: Sequence[str] = NIH_CLASSES,
     name: str = "chestxray14",
 ) -> Source:
     """ChestX-ray14: images with 14 labels each, divided by patient.
@@ -74,6 +76,7 @@ def chestxray14(
         seed: another seed gives another split and another order on disk.
         stratify: whether the labels are balanced between the splits that are drawn.
         channels: 1 or 3, to which the images will be decoded.
+        class_names: the findings, in order, of a table in NIH's format with others than NIH's.
         name: the dataset's name.
 
     Returns:
@@ -95,7 +98,7 @@ def chestxray14(
         label_column=LABELS,
         separator="|",
         empty="No Finding",
-        class_names=NIH_CLASSES,
+        class_names=class_names,
         split=split if split is not None else OFFICIAL if official else FRACTIONS,
         lists=_lists(root) if official else None,
         seed=seed,
