@@ -97,7 +97,7 @@ def _draw_frame(axes: "Axes", costs: Sequence[float], scores: Sequence[float]) -
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     middle, half = (max(scores) + min(scores)) / 2, (max(scores) - min(scores)) / 2
     # A thousandth more or less is no difference worth the whole height.
-    half = max(1.6 * half, 0.004 * abs(middle), 1e-6)
+    half = max(1.6 * half, 0.004 * abs(middle), 1e-3)
     axes.set_ylim(middle - half, middle + half)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=(1, 2, 5, 10)))
     axes.yaxis.get_major_formatter().set_useOffset(False)

@@ -5,6 +5,7 @@ import pytest
 
 from tfpipe import export
 from tfpipe.errors import RequestError
+from tfpipe.export.bundling import aware
 from tfpipe.export.bundling.aware import write_aware
 
 
@@ -13,6 +14,31 @@ def test_a_model_that_is_not_compiled_cannot_be_trained(trained, manifest, prepa
     with pytest.raises(RequestError, match="The model 'plain' is not compiled"):
         write_aware(model, manifest, tmp_path, prepare=prepare)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("loss", "shape"),
+    [
+        ("sparse_categorical_crossentropy", (None,)),
+        ("categorical_crossentropy", (None, 10)),
+        (keras.losses.categorical_crossentropy, (None, 10)),
+        (keras.losses.CategoricalCrossentropy(label_smoothing=0.1), (None, 10)),
+    ],
+)
+def test_labels_become_what_the_loss_takes(
+    trained, manifest, prepare, tmp_path, monkeypatch, loss, shape
+):
+    def remember(model, train, **options):
+        seen.append(tuple(train.element_spec[1].shape))
+        raise RequestError("enough")
+
+    seen = []
+    monkeypatch.setattr(aware, "quantize_aware", remember)
+    model = keras.Model(trained.inputs, trained.outputs)
+    model.compile("adam", loss)
+    with pytest.raises(RequestError, match="enough"):
+        write_aware(model, manifest, tmp_path, prepare=prepare)
+    assert seen == [shape]
 
 
 @pytest.mark.slow
