@@ -60,6 +60,12 @@ def test_equal_scores_are_no_cliff(axes):
     assert high - low > 0.005
 
 
+def test_scores_of_nothing_are_no_cliff(axes):
+    report.scatter(NAMES, [251, 73], [0.0, 0.0], **OPTIONS)
+    low, high = axes().get_ylim()
+    assert high - low >= 0.002
+
+
 def test_a_picture_of_one_is_a_picture_too():
     assert report.scatter(["a"], [1], [0.0], **OPTIONS)[1:4] == b"PNG"
 
