@@ -82,7 +82,7 @@ def test_right_boxes_are_whole_and_missed_ones_dotted(kind, share):
 
 def test_false_boxes_are_crossed_and_large_images_made_smaller():
     image = np.zeros((400, 800, 3), np.uint8)
-    picture = drawn(image, [(np.array([0.2, 0.2, 0.8, 0.6, 7]), "false")])
+    picture = drawn(image, [(np.array([0.2, 0.2, 0.8, 0.6, 8]), "false")])
     assert picture.shape == (200, 400, 3)
     middle = picture[98:103, 158:163].reshape(-1, 3)
     assert (middle == COLOURS[1]).all(1).any()
