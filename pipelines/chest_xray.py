@@ -72,9 +72,8 @@ def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.e
         "Weights": pathlib.Path(flags.weights).name or "none: trained from scratch",
         "Training": tp.report.curves(whole),
     }
-    return tp.export.bundle(
-        model, manifest, out / "bundle", prepare=prepare, require={"score_lost": 0.01}, notes=notes
-    )
+    bundle = functools.partial(tp.export.bundle, prepare=prepare, require={"score_lost": 0.01})
+    return bundle(model, manifest, out / "bundle", notes=notes)
 
 
 if __name__ == "__main__":

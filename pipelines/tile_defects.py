@@ -19,13 +19,11 @@ import tfpipe as tp
 from pipelines.drawn.surfaces import kind_of, surfaces
 from tfpipe.pipeline import flag, judged, run
 
-GREYS = "the grey above which a mask has a defect; or that of each class: 0 1 2"
-
 
 @dataclasses.dataclass(frozen=True)
 class Flags:
     data: str = flag("", "a folder of images/ and masks/; none: surfaces are drawn")
-    classes: tuple[int, ...] = flag((127,), GREYS, least=0, most=255)
+    classes: tuple[int, ...] = flag((127,), "a defect is above it; or all greys", least=0, most=255)
     out: str = flag("out/tile_defects", "the folder for everything; a broken run goes on there")
     epochs: int = flag(0, "passes over the data; 0: 25 if drawn, 80 if not", least=0)
     size_px: int = flag(96, "height and width that images are resized to", least=16)
@@ -44,14 +42,13 @@ def column(flags: Flags, name: str) -> dict[str, str] | None:
 def load_source(flags: Flags) -> tp.records.Source:
     if not flags.data:
         return surfaces(flags.seed)
-    images, masks = (f"{flags.data}/{part}" for part in ("images", "masks"))
     greys = flags.classes
     # A threshold, unless told: some masks have stray greys at their edges.
     classes = greys[0] if len(greys) == 1 else {grey: n for n, grey in enumerate(greys)}
     defects = [f"defect {grey}" for grey in greys[1:]] if len(greys) > 2 else ["defect"]
-    read = functools.partial(tp.records.mask_folder, classes=classes, name="tile_defects")
-    named = functools.partial(read, class_names=("free", *defects), channels=1)
-    source = named(images, masks, split=column(flags, "split"), seed=flags.seed)
+    read = functools.partial(tp.records.mask_folder, f"{flags.data}/images", f"{flags.data}/masks")
+    named = functools.partial(read, class_names=("free", *defects), channels=1, name="tile_defects")
+    source = named(classes=classes, split=column(flags, "split"), seed=flags.seed)
     return tp.records.with_val(source, seed=flags.seed)
 
 
