@@ -37,6 +37,18 @@ class Calls(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.seen.append(sorted(logs))
 
+    def on_test_begin(self, logs=None):
+        self.seen.append("test")
+
+    def on_test_batch_begin(self, batch, logs=None):
+        self.seen.append(f"test from {batch}")
+
+    def on_test_batch_end(self, batch, logs=None):
+        self.seen.append(f"test to {batch} {sorted(logs)}")
+
+    def on_test_end(self, logs=None):
+        self.seen.append(f"tested {sorted(logs)}")
+
     def on_train_end(self, logs=None):
         self.seen.append("end")
 
@@ -90,6 +102,22 @@ def test_callbacks_see_the_mean_so_far():
     expected = fit(model, TRAIN.take(5)).history
     assert seen[0]["loss"] == pytest.approx(expected["loss"][0])
     assert seen[-1]["loss"] == history["loss"][0]
+
+
+def test_averaged_weights_are_those_that_are_looked_at():
+    optimizers = [keras.optimizers.Adam(0.01, use_ema=True, ema_momentum=0.8) for _ in range(2)]
+    model, expected = map(classifier, optimizers)
+    history = fit(model, TRAIN, VAL, epochs=2, callbacks=[keras.callbacks.SwapEMAWeights()])
+    kept = expected.fit(
+        TRAIN,
+        validation_data=VAL,
+        epochs=2,
+        callbacks=[keras.callbacks.SwapEMAWeights()],
+        verbose=0,
+        shuffle=False,
+    )
+    assert_same_history(history.history, kept.history)
+    assert_close(model.get_weights(), expected.get_weights())
 
 
 def test_early_stopping_stops_and_restores():

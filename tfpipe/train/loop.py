@@ -157,14 +157,19 @@ def _results(job: Job) -> Logs:
 
 
 def _val_logs(job: Job, pace: Pace) -> Logs:
-    val = job.sides["val"]
+    val, logs = job.sides["val"], Logs()
     job.model.reset_metrics()
+    job.calls.on_test_begin()  # `SwapEMAWeights` puts the averages there
     held = [next(val.passes)]
     for first in range(0, val.num_batches, pace.steps):
-        val.repeat(held[0], tf.constant(min(pace.steps, val.num_batches - first)))
+        job.calls.on_test_batch_begin(first)
+        end = min(first + pace.steps, val.num_batches)
+        val.repeat(held[0], tf.constant(end - first))
+        logs = _numbers(job.model.get_metrics_result())
+        job.calls.on_test_batch_end(end - 1, logs)
     let_go(held)
-    results = _numbers(job.model.get_metrics_result())
-    return {f"val_{name}": value for name, value in results.items()}
+    job.calls.on_test_end(logs)
+    return {f"val_{name}": value for name, value in logs.items()}
 
 
 def _numbers(results: Mapping[str, Any]) -> Logs:
