@@ -5,50 +5,9 @@ import random
 
 import keras
 import numpy as np
-import pytest
 import tensorflow as tf
 
 from tfpipe.train import state
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        None,
-        True,
-        1.5,
-        float("inf"),
-        0.1 + 0.2,
-        "text",
-        [1, (2.0, "three")],
-        {"a": [1], 2: None},
-        np.float32(0.1),
-        np.arange(3),
-        [np.eye(2), {"deep": (np.int64(7),)}],
-    ],
-)
-def test_what_is_plain_comes_back_as_it_was(value):
-    arrays = {}
-    text = json.dumps(state.packed(value, arrays))
-    found = state.unpacked(json.loads(text), arrays)
-    assert type(found) is type(value)
-    assert repr(found) == repr(value)
-
-
-def test_a_callback_keeps_what_the_training_changed():
-    stopping = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)
-    before = state.of_callbacks([stopping])[0]
-    assert "model" not in before
-    stopping.wait, stopping.best_weights = 2, [np.ones(2)]
-    changed = state.changed(state.of_callbacks([stopping])[0], before)
-    assert sorted(changed) == ["best_weights", "wait"]
-
-
-def test_what_is_no_plain_value_is_left_out():
-    callback = keras.callbacks.LambdaCallback()
-    callback.file, callback.count = open, 3
-    assert "file" not in state.of_callbacks([callback])[0]
-    assert state.of_callbacks([callback])[0]["count"] == 3
 
 
 def test_random_numbers_go_on_where_they_were():

@@ -6,7 +6,6 @@ beside them. It is written aside and renamed, in a thread, while the training go
 
 import concurrent.futures
 import copy
-import itertools
 import json
 import pathlib
 import time
@@ -20,7 +19,7 @@ import tensorflow as tf
 from tfpipe.backend import keras
 from tfpipe.errors import DataError
 from tfpipe.files import Path, staged
-from tfpipe.train import state, workers
+from tfpipe.train import remembered, state, workers
 
 FOLDER = "checkpoints"
 OVER = 10**9  # the epoch of a checkpoint after the last one
@@ -60,8 +59,8 @@ class Keeper:
 
     Args:
         model: built and compiled.
-        callbacks: all, Keras' History included; the variables of those that have `variables`,
-            from `on_train_begin` on, are kept, too.
+        callbacks: all, Keras' History included; their variables, from `on_train_begin` on, are
+            kept, too.
         extra: variables beside the model's that a resumed training needs.
         at: the (epoch, step) of the checkpoint to begin from; (0, 0) where there is none.
         folder: of the run; None keeps nothing.
@@ -71,7 +70,7 @@ class Keeper:
     def __init__(
         self,
         model: keras.Model,
-        callbacks: state.Callbacks,
+        callbacks: remembered.Callbacks,
         extra: Sequence[tf.Variable],
         *,
         at: tuple[int, int],
@@ -93,8 +92,8 @@ class Keeper:
         self.read_s = self.write_s = 0.0
 
     def remember_callbacks(self) -> None:
-        """Call it after `on_train_begin`: what callbacks hold then is not kept."""
-        self.baseline = copy.deepcopy(state.of_callbacks(self.callbacks))
+        """Call it before `restore`: what callbacks hold then is not kept."""
+        self.baseline = copy.deepcopy(remembered.of_callbacks(self.callbacks))
 
     def restore(self) -> None:
         """Puts the checkpoint back, if there was one."""
@@ -102,9 +101,9 @@ class Keeper:
             return
         state.put_back(self.model, self._extra(), self.arrays)
         state.put_back_random(self.facts["random"], self.arrays)
-        remembered = state.unpacked(self.facts["callbacks"], self.arrays)
-        for callback, values in zip(self.callbacks, remembered, strict=True):
-            vars(callback).update(values)
+        kept = remembered.unpacked(self.facts["callbacks"], self.arrays)
+        for callback, values, before in zip(self.callbacks, kept, self.baseline, strict=True):
+            remembered.put_back(callback, values, before)
         self.model.stop_training = self.facts["stop"]
         self.arrays, self.facts = {}, {}
 
@@ -133,14 +132,12 @@ class Keeper:
         self._wait()
         started = time.monotonic()
         arrays = state.read(self.model, self._extra())
-        remembered = [
-            state.changed(now, before)
-            for now, before in zip(state.of_callbacks(self.callbacks), self.baseline, strict=True)
-        ]
+        now = remembered.of_callbacks(self.callbacks)
+        kept = list(map(remembered.changed, now, self.baseline))
         facts = {
             "stop": self.model.stop_training,
             "random": state.random_facts(),
-            "callbacks": state.packed(remembered, arrays),
+            "callbacks": remembered.packed(kept, arrays),
         }
         arrays["facts"] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
         self.last_s = time.monotonic()
@@ -150,8 +147,7 @@ class Keeper:
             self.writing = self.thread.submit(_write, path, arrays)
 
     def _extra(self) -> list[tf.Variable]:
-        of_callbacks = [getattr(callback, "variables", ()) for callback in self.callbacks]
-        return [*self.extra, *itertools.chain.from_iterable(of_callbacks)]
+        return [*self.extra, *remembered.variables(self.callbacks)]
 
     def _wait(self) -> None:
         if self.writing is not None:

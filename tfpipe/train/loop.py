@@ -67,6 +67,7 @@ def run(job: Job, pace: Pace) -> None:
     """Trains from where the keeper stands to the last epoch."""
     model, keeper = job.model, job.keeper
     if keeper.finished:
+        keeper.remember_callbacks()
         keeper.restore()
         return
     first, step = keeper.epoch, keeper.step

@@ -1,4 +1,4 @@
-"""All that a training depends on, as arrays and plain facts: read from it, put back into it.
+"""All that a training depends on but for callbacks, as arrays and plain facts: read, put back.
 
 Example:
 
@@ -20,10 +20,6 @@ from tfpipe.backend import keras
 from tfpipe.train import workers
 
 Arrays = dict[str, npt.NDArray[Any]]
-Callbacks = Sequence[keras.callbacks.Callback]
-
-_NOT_STATE = ("_model", "params", "validation_data")
-_MISSING = object()
 
 
 def read(model: keras.Model, extra: Sequence[tf.Variable]) -> Arrays:
@@ -79,52 +75,6 @@ def put_back_random(facts: Mapping[str, Any], arrays: Arrays) -> None:
     np.random.set_state((name, arrays["numpy_keys"], position, has_gauss, cached))
 
 
-def of_callbacks(callbacks: Callbacks) -> list[dict[str, Any]]:
-    """What each callback remembers in plain attributes: counters, best values, arrays."""
-    return [
-        {
-            name: value
-            for name, value in vars(callback).items()
-            if name not in _NOT_STATE and _is_plain(value)
-        }
-        for callback in callbacks
-    ]
-
-
-def changed(now: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-    """What a callback remembers of the training itself, and not of how it was made."""
-    return {name: v for name, v in now.items() if not _same(v, before.get(name, _MISSING))}
-
-
-def packed(value: Any, arrays: Arrays) -> Any:
-    """A plain value as JSON; arrays move to `arrays`."""
-    if isinstance(value, np.ndarray | np.generic):
-        name = f"a{len(arrays)}"
-        arrays[name] = np.array(value)
-        return {"array": name, "scalar": isinstance(value, np.generic)}
-    if isinstance(value, dict):
-        return {"dict": [[packed(k, arrays), packed(v, arrays)] for k, v in value.items()]}
-    if isinstance(value, tuple):
-        return {"tuple": [packed(part, arrays) for part in value]}
-    if isinstance(value, list):
-        return [packed(part, arrays) for part in value]
-    return value
-
-
-def unpacked(value: Any, arrays: Arrays) -> Any:
-    """The opposite of `packed`."""
-    if isinstance(value, list):
-        return [unpacked(part, arrays) for part in value]
-    if not isinstance(value, dict):
-        return value
-    if "array" in value:
-        array = arrays[value["array"]]
-        return array[()] if value["scalar"] else array
-    if "tuple" in value:
-        return tuple(unpacked(part, arrays) for part in value["tuple"])
-    return {unpacked(k, arrays): unpacked(v, arrays) for k, v in value["dict"]}
-
-
 def _parts(strategy: tf.distribute.Strategy, variable: tf.Variable) -> Sequence[tf.Tensor]:
     if _summed_over_workers(strategy, variable):
         return [variable.read_value()] * len(strategy.experimental_local_results(variable))
@@ -135,19 +85,3 @@ def _summed_over_workers(strategy: tf.distribute.Strategy, variable: tf.Variable
     """Whether each worker has a part of the value, of which files can hold the sum only."""
     on_read = variable.synchronization == tf.VariableSynchronization.ON_READ
     return on_read and workers.are_many(strategy)
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(map(_is_plain, value.keys())) and all(map(_is_plain, value.values()))
-    if isinstance(value, list | tuple):
-        return all(map(_is_plain, value))
-    return value is None or isinstance(value, bool | int | float | str | np.ndarray | np.generic)
-
-
-def _same(one: Any, two: Any) -> bool:
-    if isinstance(one, list | tuple) and isinstance(two, list | tuple):
-        return len(one) == len(two) and all(map(_same, one, two))
-    if isinstance(one, np.ndarray) or isinstance(two, np.ndarray):
-        return one is two
-    return type(one) is type(two) and bool(one == two)

@@ -85,8 +85,9 @@ def fit(
             never been interrupted (on a CPU, with
             `tf.config.experimental.enable_op_determinism()`, and weights made from a seed). That
             holds for data in an order of its own or of a seed, such as `records.read` gives, and
-            for callbacks that remember what they need in plain attributes, or in TensorFlow
-            variables that their attribute `variables` lists. To reach the right batch of a plain
+            for callbacks that remember what they need in plain attributes (numbers, text, arrays;
+            lists, dicts, sets and deques of them), or in variables or metrics that are attributes
+            or that their attribute `variables` lists. To reach the right batch of a plain
             dataset, its earlier passes are begun and the batches before it are read;
             `lambda epoch, batch: records.read(..., start=(epoch, batch))` skips them.
         checkpoint_s: seconds between two checkpoints at least; they come less often where they
