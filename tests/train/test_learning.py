@@ -97,3 +97,17 @@ def test_a_gradient_that_is_not_finite_is_told():
     model = classifier(trick=keras.layers.Lambda(without_gradient))
     _, problems = learning(model, (X, Y, None))
     assert problems[0] == "the gradient of hidden/kernel is not finite"
+
+
+def test_a_model_that_learns_slowly_or_has_a_floor_is_not_called_sick():
+    smooth = keras.losses.CategoricalCrossentropy(label_smoothing=0.2)
+    facts, problems = learning(classifier("softmax", smooth), (X, np.eye(3)[Y], None))
+    assert problems == []
+    steps = int(facts[-1].split("loss after ")[1].split()[0])
+    assert 100 < steps <= 1000
+
+
+def test_a_model_of_which_nothing_trains_is_told():
+    model = classifier()
+    model.trainable = False
+    assert learning(model, (X, Y, None))[1] == ["no weight of the model trains"]

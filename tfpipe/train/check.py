@@ -6,6 +6,7 @@ Example:
 """
 
 import dataclasses
+import functools
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import tensorflow as tf
 from tfpipe.backend import keras
 from tfpipe.files import Path, write_bytes
 from tfpipe.report import grid
-from tfpipe.train import compiling, data
+from tfpipe.train import compiling, data, labels, taken
 from tfpipe.train.finite import is_finite
 from tfpipe.train.learning import learning
 
@@ -45,8 +46,10 @@ def check(model: keras.Model, train: tf.data.Dataset, *, picture: Path | None = 
 
     What do the inputs and targets look like; is the first loss that of a guess, of all classes
     the same probability (cross-entropy: -log(1/classes)), where the model ends in a softmax or a
-    sigmoid; does every weight have a gradient, and is it finite; do 100 steps of Adam on this
-    batch make the loss fall to a fifth. The model's weights and seeds are put back.
+    sigmoid; are outputs and targets what the loss takes; does every weight have a gradient, and
+    is it finite; does Adam on this batch alone make the loss fall to a fifth, in 100 steps or for
+    as long as it falls (one that ends above a half is told). The model's weights and seeds are
+    put back.
 
     Source: Karpathy, "A Recipe for Training Neural Networks", 2019.
 
@@ -75,14 +78,19 @@ def check(model: keras.Model, train: tf.data.Dataset, *, picture: Path | None = 
         compiling.compile_model(model, loss=None, optimizer=None, metrics=None)
         compiling.build(model, opened.spec)
     compiling.check_model(model, opened.spec, split=False)
-    batch = (*next(iter(opened.dataset)), None)[:3]
+    num_classes, ignored = compiling.classes(model, opened.spec)
+    checks = [] if num_classes is None else [labels.check_labels(num_classes, ignored)]
+    with labels.explained():
+        first = functools.reduce(lambda dataset, change: change(dataset), checks, opened.dataset)
+        batch = (*next(iter(first)), None)[:3]
     before = [keras.ops.convert_to_numpy(variable) for variable in model.variables]
     try:
-        facts, problems = learning(model, batch)
+        problems = taken.problems(model, batch)
+        facts, others = learning(model, batch)
     finally:
         for variable, value in zip(model.variables, before, strict=True):
             variable.assign(value)
-    problems = [*_batch_problems(batch), *problems]
+    problems = [*_batch_problems(batch, taken.normalises(model)), *problems, *others]
     png = _picture(batch)
     if picture is not None and png is not None:
         write_bytes(picture, png)
@@ -92,10 +100,14 @@ def check(model: keras.Model, train: tf.data.Dataset, *, picture: Path | None = 
 def _batch_facts(batch: tuple[Any, ...]) -> list[str]:
     facts = []
     for name, part in zip(("inputs", "targets", "sample weights"), batch, strict=True):
-        for value in tf.nest.flatten(part):
-            if value is not None:
-                facts.append(f"{name}: {_shown(value)}")
+        for value in _tensors(part):
+            facts.append(f"{name}: {_shown(value)}")
     return facts
+
+
+def _tensors(part: Any) -> list[tf.Tensor]:
+    values = [value for value in tf.nest.flatten(part) if value is not None]
+    return [tf.sparse.to_dense(v) if isinstance(v, tf.SparseTensor) else v for v in values]
 
 
 def _shown(value: tf.Tensor) -> str:
@@ -110,23 +122,31 @@ def _shown(value: tf.Tensor) -> str:
     return words
 
 
-def _batch_problems(batch: tuple[Any, ...]) -> list[str]:
+def _batch_problems(batch: tuple[Any, ...], normalised: bool) -> list[str]:
     problems = []
-    for value in tf.nest.flatten(batch[0]):
+    for value in _tensors(data.model_inputs(batch[0])):
         if not is_finite(value):
             problems.append("inputs are not finite")
-        elif value.dtype.is_floating and float(tf.reduce_max(tf.abs(value))) > 30:
+        elif not normalised and _is_large(value):
             problems.append("inputs are large: scale them to about -1 to 1")
-        elif value.dtype != tf.string and bool(tf.reduce_all(value == value[:1])):
+        elif value.shape[0] == 1 or value.dtype == tf.string:
+            continue
+        elif bool(tf.reduce_all(value == value[:1])):
             problems.append("all inputs of the batch are the same")
-    (target, *_) = tf.nest.flatten(batch[1])
+    (target, *_) = _tensors(batch[1])
     if target.shape[0] > 1 and bool(tf.reduce_all(target == target[:1])):
         problems.append("all targets of the batch are the same: is the order shuffled?")
     return problems
 
 
+def _is_large(value: tf.Tensor) -> bool:
+    """Of floats, and of bytes as images have them; other whole numbers may be tokens."""
+    numbers = value.dtype.is_floating or value.dtype == tf.uint8
+    return numbers and float(tf.reduce_max(tf.abs(tf.cast(value, tf.float32)))) > 30
+
+
 def _picture(batch: tuple[Any, ...]) -> bytes | None:
-    images, targets = tf.nest.flatten(batch[0])[0], tf.nest.flatten(batch[1])[0]
+    images, targets = _tensors(data.model_inputs(batch[0]))[0], _tensors(batch[1])[0]
     if images.shape.rank != 4 or images.shape[-1] not in (1, 3):
         return None
     values = np.nan_to_num(images[:MOST_IMAGES].numpy().astype(np.float32))

@@ -68,6 +68,7 @@ def check_model(model: keras.Model, spec: tuple[Any, ...], *, split: bool) -> No
             f"The model {model.name!r} has a `train_step` of its own, which `fit` would not call. "
             "Train it with its own `model.fit`."
         )
+    _require_replicable(model)
     for name, loss, y, y_pred in _losses(model, spec):
         _check_loss(name, loss, y, y_pred, split=split)
 
@@ -112,6 +113,22 @@ def _require_slots(model: keras.Model) -> None:
             raise RequestError(
                 f"Expected an optimizer that knows all weights of {model.name!r} that train. "
                 f"Received: one from before {variable.path} did. Give `fit` a new `optimizer`."
+            )
+
+
+def _require_replicable(model: keras.Model) -> None:
+    """What Keras' optimizers do inside a branch cannot wait for other replicas."""
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    instead = {
+        "gradient_accumulation_steps": "Give `fit` `accumulate` instead.",
+        "ema_overwrite_frequency": "Leave it out: the averages end in the model all the same.",
+    }
+    for name, advice in instead.items():
+        value = getattr(optimizer, name, None)
+        if value and model.distribute_strategy.num_replicas_in_sync > 1:
+            raise RequestError(
+                f"Expected an optimizer without `{name}`, which Keras cannot do on several "
+                f"replicas. Received: {name}={value}. {advice}"
             )
 
 

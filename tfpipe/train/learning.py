@@ -15,9 +15,12 @@ from tfpipe.backend import keras
 from tfpipe.train import data
 from tfpipe.train.finite import is_finite
 
-STEPS = 100  # on one batch
+STEPS = 100  # on one batch, and up to ROUNDS times as many while the loss still falls
+ROUNDS = 10
 LEARNING_RATE = 3e-3
-LEARNT = 0.2  # of the first loss may remain
+LEARNT = 0.2  # of the first loss: it need not fall further
+FALLS = 0.95  # of the loss before a round
+STUCK = 0.5  # of the first loss; regularisers and smoothed labels leave less than that
 
 
 def learning(model: keras.Model, batch: tuple[Any, ...]) -> tuple[list[str], list[str]]:
@@ -26,15 +29,26 @@ def learning(model: keras.Model, batch: tuple[Any, ...]) -> tuple[list[str], lis
     first, guess, gradients = run()
     facts, problems = _first_loss(first, guess)
     problems += _gradient_problems(model, gradients)
-    last = first
-    for _ in range(STEPS if math.isfinite(first) else 0):
-        last, *_ = run()
-    facts.append(f"loss after {STEPS} steps on this batch alone: {last:.4g}")
-    if not last < LEARNT * first:
+    if not model.trainable_variables:
+        return facts, [*problems, "no weight of the model trains"]
+    last, steps = _learnt(lambda: run()[0], first) if math.isfinite(first) else (first, 0)
+    facts.append(f"loss after {steps} steps on this batch alone: {last:.4g}")
+    if not last < STUCK * first:
         problems.append(
             f"the model cannot learn one batch: its loss is {last:.4g} after {first:.4g}"
         )
     return facts, problems
+
+
+def _learnt(step: Callable[[], float], first: float) -> tuple[float, int]:
+    """The loss when it has fallen far enough, or falls no more; and after how many steps."""
+    last, steps, before = first, 0, math.inf
+    while steps < ROUNDS * STEPS and LEARNT * first <= last < FALLS * before:
+        before = last
+        for _ in range(STEPS):
+            last = step()
+        steps += STEPS
+    return last, steps
 
 
 def _steps(model: keras.Model, batch: tuple[Any, ...]) -> Callable[[], tuple[float, float, Any]]:
@@ -54,7 +68,8 @@ def _steps(model: keras.Model, batch: tuple[Any, ...]) -> Callable[[], tuple[flo
         guessed = math.nan if guess is None else loss_of(x, y, guess, sample_weight)
         gradients = tape.gradient(loss, model.trainable_variables)
         pairs = zip(gradients, model.trainable_variables, strict=True)
-        optimizer.apply_gradients([pair for pair in pairs if pair[0] is not None])
+        if present := [pair for pair in pairs if pair[0] is not None]:
+            optimizer.apply_gradients(present)
         replicas = strategy.num_replicas_in_sync  # Keras divides its losses by them
         return loss * replicas, guessed * tf.ones_like(loss) * replicas, gradients
 
