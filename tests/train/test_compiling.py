@@ -172,3 +172,24 @@ def test_xla_is_used_where_it_is_asked_for():
     train.fit(model(), TRAIN, jit_compile=False)
     with pytest.raises(tf.errors.InvalidArgumentError, match="PyFunc"):
         train.fit(model(), TRAIN, jit_compile=True)
+
+
+@pytest.mark.parametrize(
+    ("option", "advice"),
+    [
+        ({"gradient_accumulation_steps": 2}, "Give `fit` `accumulate` instead."),
+        (
+            {"use_ema": True, "ema_overwrite_frequency": 3},
+            "Leave it out: the averages end in the model all the same.",
+        ),
+    ],
+)
+def test_what_keras_optimizers_cannot_do_on_replicas_is_refused(two_devices, option, advice):
+    with two_devices.scope():
+        model = model_of()
+        model.compile(keras.optimizers.Adam(**option), "sparse_categorical_crossentropy")
+    name, value = list(option.items())[-1]
+    assert refused(model, TRAIN) == (
+        f"Expected an optimizer without `{name}`, which Keras cannot do on several replicas. "
+        f"Received: {name}={value}. {advice}"
+    )
