@@ -83,23 +83,58 @@ def test_averages_of_weights_end_in_the_model_as_in_keras():
     assert_close(ours.get_weights(), theirs.get_weights())
 
 
-def test_a_model_of_several_outputs_trains_as_in_keras():
-    def two_headed():
-        keras.utils.set_random_seed(1)
-        x = keras.Input((6,))
-        a = keras.layers.Dense(3, activation="softmax", name="a")(x)
-        model = keras.Model(x, {"a": a, "b": keras.layers.Dense(1, name="b")(x)})
-        losses = {"a": "sparse_categorical_crossentropy", "b": "mse"}
-        model.compile("sgd", losses, metrics={"a": "accuracy", "b": "mae"})
-        return model
+def two_headed():
+    keras.utils.set_random_seed(1)
+    x = keras.Input((6,))
+    a = keras.layers.Dense(3, activation="softmax", name="a")(x)
+    model = keras.Model(x, {"a": a, "b": keras.layers.Dense(1, name="b")(x)})
+    losses = {"a": "sparse_categorical_crossentropy", "b": "mse"}
+    model.compile("adam", losses, metrics={"a": "accuracy", "b": "mae"})
+    return model
 
-    targets = {"a": Y, "b": WEIGHTS[:, None]}
-    dataset = tf.data.Dataset.from_tensor_slices((X, targets)).batch(8)
+
+TWO_HEADED = tf.data.Dataset.from_tensor_slices((X, {"a": Y, "b": WEIGHTS[:, None]})).batch(8)
+
+
+def test_a_model_of_several_outputs_trains_as_in_keras():
     ours, theirs = two_headed(), two_headed()
-    history = fit(ours, dataset, dataset, epochs=2).history
-    expected = theirs.fit(dataset, validation_data=dataset, epochs=2, verbose=0, shuffle=False)
+    history = fit(ours, TWO_HEADED, TWO_HEADED, epochs=2).history
+    expected = theirs.fit(
+        TWO_HEADED, validation_data=TWO_HEADED, epochs=2, verbose=0, shuffle=False
+    )
     assert_close(ours.get_weights(), theirs.get_weights())
     assert_same_history(history, expected.history)
+
+
+def test_a_model_of_several_outputs_trains_on_two_replicas(two_devices):
+    expected = two_headed()
+    fit(expected, TWO_HEADED, epochs=2)
+    with two_devices.scope():
+        model = two_headed()
+    fit(model, TWO_HEADED, epochs=2)
+    assert_close(model.get_weights(), expected.get_weights())
+
+
+def test_a_model_of_several_outputs_goes_on(tmp_path):
+    options = {"epochs": 2, "checkpoint_s": 0, "steps_per_call": 2}
+    expected = two_headed()
+    history = fit(expected, TWO_HEADED, TWO_HEADED, **options).history
+    options["resume"] = tmp_path / "run"
+
+    def trained(last):
+        def end(batch, logs=None):
+            if batch == last:
+                raise InterruptedError
+
+        model, stop = two_headed(), keras.callbacks.LambdaCallback(on_train_batch_end=end)
+        return model, fit(model, TWO_HEADED, TWO_HEADED, callbacks=[stop], **options).history
+
+    with pytest.raises(InterruptedError):
+        trained(3)
+    model, found = trained(None)
+    assert found == history
+    for a, b in zip(model.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_a_model_that_knows_no_input_size_yet_gets_it_from_the_data():

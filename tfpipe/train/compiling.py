@@ -46,6 +46,9 @@ def build(model: keras.Model, spec: tuple[Any, ...]) -> None:
     if not model.built:
         model(x)
     y_pred = model.compute_output_spec(x)
+    losses = model._compile_loss  # of several outputs, it keeps a mean of each
+    if losses is not None and not losses.built:
+        losses.build(y, y_pred)
     for metric in model.metrics:
         if not getattr(metric, "built", True):
             metric.build(y, y_pred)
