@@ -143,6 +143,23 @@ def test_a_model_that_knows_no_input_size_yet_gets_it_from_the_data():
     assert model.input_shape == (None, 6)
 
 
+def test_a_row_that_stands_twice_in_a_batch_gets_the_sum_of_its_gradients():
+    def trained(as_tokens):
+        keras.utils.set_random_seed(1)
+        tokens = np.array([[0, 0, 1], [2, 1, 1]])
+        x = tokens if as_tokens else np.eye(3, dtype=np.float32)[tokens]
+        layer = keras.layers.Embedding(3, 2) if as_tokens else keras.layers.Dense(2, use_bias=False)
+        start = keras.Input(x.shape[1:], dtype=x.dtype)
+        model = keras.Model(start, keras.layers.Dense(1)(keras.layers.Flatten()(layer(start))))
+        model.set_weights([np.full(w.shape, 0.1) for w in model.weights])
+        model.compile("adam", "mse")
+        dataset = tf.data.Dataset.from_tensor_slices((x, np.ones(2))).batch(2)
+        fit(model, dataset.repeat(4))
+        return model.get_weights()
+
+    assert_close(trained(True), trained(False))
+
+
 def test_val_metrics_are_those_of_evaluate():
     model = classifier()
     history = fit(model, TRAIN, VAL, epochs=2).history

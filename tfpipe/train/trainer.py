@@ -58,6 +58,11 @@ def fit(
     (unless it is `synchronized`); after every epoch its moving averages are the mean of all
     replicas'.
 
+    With `clip_norm=None` the weights and the history are those of `model.fit` up to rounding, but
+    for two things. A row of an embedding that a batch has several times gets the sum of its
+    gradients before the optimizer squares it; Keras' Adam and its like square each part. And the
+    history holds what `get_metrics_result` tells, not what `compute_metrics` adds to it.
+
     Args:
         model: any Keras model whose training step is Keras' own.
         train: batches of (inputs, targets) or (inputs, targets, sample_weights), whose length is
