@@ -213,9 +213,16 @@ def test_a_model_without_a_softmax_is_not_guessed_at():
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        (lambda dataset: dataset.take(0), "it is empty"),
-        (lambda dataset: dataset.repeat(), "it is infinite"),
-        (lambda dataset: dataset.filter(lambda x, y: True), "its length is unknown"),
+        (
+            lambda dataset: dataset.take(0),
+            "it is empty. Look at what its source and its filters give.",
+        ),
+        (lambda dataset: dataset.repeat(), "it is infinite. `dataset.take(n)` ends it."),
+        (
+            lambda dataset: dataset.filter(lambda x, y: True),
+            "its length is unknown. "
+            "`dataset.apply(tf.data.experimental.assert_cardinality(n))` tells it.",
+        ),
     ],
 )
 @pytest.mark.parametrize("name", ["train", "val"])
@@ -223,8 +230,7 @@ def test_a_dataset_without_a_known_length_is_refused(name, change, found):
     datasets = {"train": TRAIN, "val": VAL}
     datasets[name] = change(datasets[name])
     assert refused(classifier(), *datasets.values()) == (
-        f"Expected `{name}` to have a known number of batches. Received: {found}. "
-        "`dataset.apply(tf.data.experimental.assert_cardinality(n))` tells it."
+        f"Expected `{name}` to have a known number of batches. Received: {found}"
     )
 
 

@@ -118,9 +118,9 @@ def _count_batches(name: str, dataset: tf.data.Dataset) -> int:
     cardinality = int(dataset.cardinality())
     if cardinality > 0:
         return cardinality
-    problem = {0: "it is empty", tf.data.INFINITE_CARDINALITY: "it is infinite"}
-    found = problem.get(cardinality, "its length is unknown")
-    raise RequestError(
-        f"Expected `{name}` to have a known number of batches. Received: {found}. "
-        "`dataset.apply(tf.data.experimental.assert_cardinality(n))` tells it."
-    )
+    told = "`dataset.apply(tf.data.experimental.assert_cardinality(n))` tells it."
+    found = {
+        0: "it is empty. Look at what its source and its filters give.",
+        tf.data.INFINITE_CARDINALITY: "it is infinite. `dataset.take(n)` ends it.",
+    }.get(cardinality, f"its length is unknown. {told}")
+    raise RequestError(f"Expected `{name}` to have a known number of batches. Received: {found}")
