@@ -1,27 +1,12 @@
-"""What fit compiles a model with, and which models and losses it refuses."""
+"""What fit compiles a model with."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.train.uncompiled import TRAIN, Y, model_of, refused
 from tfpipe import train
-from tfpipe.errors import RequestError
-
-X = np.random.default_rng(0).random((20, 6), np.float32)
-Y = (X[:, 0] * 3).astype(np.int64)
-TRAIN = tf.data.Dataset.from_tensor_slices((X, Y)).batch(4)
-
-
-def model_of(head="softmax", kind=keras.Model):
-    x = keras.Input((6,))
-    return kind(x, keras.layers.Dense(3, activation=head, name="head")(x), name="small")
-
-
-def refused(*arguments, **options):
-    with pytest.raises(RequestError) as caught:
-        train.fit(*arguments, **options)
-    return str(caught.value)
 
 
 def test_a_model_is_compiled_with_what_is_given():
@@ -56,16 +41,6 @@ def test_what_is_not_given_stays_as_it_was_compiled():
     assert isinstance(model.optimizer, keras.optimizers.SGD)
 
 
-def test_a_loss_of_the_wrong_length_is_refused():
-    def wrong(y_true, y_pred):
-        return keras.ops.concatenate([y_pred[:, 0], y_pred[:1, 0]])
-
-    assert refused(model_of(), TRAIN, loss=wrong) == (
-        "Expected the loss to return one value per example, 7 for a batch of 7. "
-        "Received: shape=(8,) from wrong"
-    )
-
-
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
 def test_an_optimizer_from_before_weights_were_thawed_is_refused(policy):
     x = keras.Input((6,))
@@ -81,35 +56,6 @@ def test_an_optimizer_from_before_weights_were_thawed_is_refused(policy):
         "before hidden/kernel did. Give `fit` a new `optimizer`."
     )
     train.fit(model, TRAIN, optimizer="sgd")
-
-
-def test_labels_without_an_axis_fit_one_sigmoid():
-    x = keras.Input((6,))
-    model = keras.Model(x, keras.layers.Dense(1, activation="sigmoid")(x))
-    labels = TRAIN.map(lambda x, y: (x, y % 2))
-    history = train.fit(model, labels, loss="binary_crossentropy").history
-    assert np.isfinite(history["loss"]).all()
-
-
-def test_a_model_with_a_step_of_its_own_is_refused():
-    class Own(keras.Model):
-        def train_step(self, data):
-            return {}
-
-    assert refused(model_of(kind=Own), TRAIN) == (
-        "The model 'small' has a `train_step` of its own, which `fit` would not call. "
-        "Train it with its own `model.fit`."
-    )
-
-
-@pytest.mark.parametrize("name", ["train", "val"])
-def test_inputs_of_another_shape_are_refused(name):
-    other = TRAIN.map(lambda x, y: (x[:, :5], y))
-    datasets = {"train": (other, None), "val": (TRAIN, other)}[name]
-    assert refused(model_of(), *datasets) == (
-        "Expected batches of inputs (None, 6), as the model 'small' takes them. "
-        f"Received: (None, 5) from `{name}`"
-    )
 
 
 def test_a_subclassed_model_trains():
@@ -172,24 +118,3 @@ def test_xla_is_used_where_it_is_asked_for():
     train.fit(model(), TRAIN, jit_compile=False)
     with pytest.raises(tf.errors.InvalidArgumentError, match="PyFunc"):
         train.fit(model(), TRAIN, jit_compile=True)
-
-
-@pytest.mark.parametrize(
-    ("option", "advice"),
-    [
-        ({"gradient_accumulation_steps": 2}, "Give `fit` `accumulate` instead."),
-        (
-            {"use_ema": True, "ema_overwrite_frequency": 3},
-            "Leave it out: the averages end in the model all the same.",
-        ),
-    ],
-)
-def test_what_keras_optimizers_cannot_do_on_replicas_is_refused(two_devices, option, advice):
-    with two_devices.scope():
-        model = model_of()
-        model.compile(keras.optimizers.Adam(**option), "sparse_categorical_crossentropy")
-    name, value = list(option.items())[-1]
-    assert refused(model, TRAIN) == (
-        f"Expected an optimizer without `{name}`, which Keras cannot do on several replicas. "
-        f"Received: {name}={value}. {advice}"
-    )

@@ -15,7 +15,7 @@ import tensorflow as tf
 from tfpipe.backend import keras
 from tfpipe.files import Path, write_bytes
 from tfpipe.report import grid
-from tfpipe.train import compiling, data, labels, taken
+from tfpipe.train import compiling, data, labels, refusals, taken
 from tfpipe.train.finite import is_finite
 from tfpipe.train.learning import learning
 
@@ -73,12 +73,12 @@ def check(model: keras.Model, train: tf.data.Dataset, *, picture: Path | None = 
     'inputs: (8, 32, 32, 1) float32, from 2.837e-05 to 0.9999'
     """
     opened = data.opened("train", train, 0, 0)
-    compiling.check_inputs("train", model, opened.spec)
+    refusals.check_inputs("train", model, opened.spec)
     with model.distribute_strategy.scope():
         compiling.compile_model(model, loss=None, optimizer=None, metrics=None)
         compiling.build(model, opened.spec)
-    compiling.check_model(model, opened.spec, split=False)
-    num_classes, ignored = compiling.classes(model, opened.spec)
+    refusals.check_model(model, opened.spec, split=False)
+    num_classes, ignored = refusals.classes(model, opened.spec)
     checks = [] if num_classes is None else [labels.check_labels(num_classes, ignored)]
     with labels.explained():
         first = functools.reduce(lambda dataset, change: change(dataset), checks, opened.dataset)

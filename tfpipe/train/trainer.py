@@ -21,6 +21,7 @@ from tfpipe.train import (
     loop,
     memory,
     pays,
+    refusals,
     step,
     workers,
 )
@@ -188,7 +189,7 @@ def _sides(
     """What the graph does with the batches of training, and of validation."""
     strategy, train = model.distribute_strategy, opened["train"]
     changes = [] if class_weights is None else [labels.weigh_classes(class_weights)]
-    num_classes, ignored = compiling.classes(model, train.spec)
+    num_classes, ignored = refusals.classes(model, train.spec)
     checks = [] if num_classes is None else [labels.check_labels(num_classes, ignored)]
     passes = data.passes(train, strategy, changes, checks=checks)
     repeat = graph.training(model, options, watch)
@@ -205,9 +206,9 @@ def _prepare(
     """Compiles and builds the model, and refuses what does not fit, before time is spent."""
     spec = opened["train"].spec
     for name, part in opened.items():
-        compiling.check_inputs(name, model, part.spec)
+        refusals.check_inputs(name, model, part.spec)
     with model.distribute_strategy.scope():
         compiling.compile_model(model, **compiled)
         compiling.build(model, spec)
     split = groups or model.distribute_strategy.num_replicas_in_sync > 1
-    compiling.check_model(model, spec, split=split)
+    refusals.check_model(model, spec, split=split)
