@@ -43,9 +43,9 @@ def fit(
     import tf_keras
 
     parts = {
-        name: opened(name, batches, 0, 0)
-        for name, batches in (("train", train), ("val", val))
-        if batches is not None
+        name: opened(name, given, 0, 0)
+        for name, given in (("train", train), ("val", val))
+        if given is not None
     }
     legacy.compile(_optimizer(optimizer or model.optimizer), _loss(model), metrics=_metrics(model))
     data = {name: batches(part.dataset) for name, part in parts.items()}
