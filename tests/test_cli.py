@@ -243,3 +243,8 @@ def test_help_names_the_command_that_was_called(python):
     done = python("-m", "pipelines.digits", "--help")
     assert done.stdout.startswith("usage: python -m pipelines.digits [-h] ")
     assert done.stderr == ""
+
+
+def test_another_package_that_is_missing_is_a_defect():
+    with pytest.raises(ModuleNotFoundError):
+        cli.run(lambda flags: __import__("no_such_package"), Flags, doc="", arguments=[])

@@ -22,6 +22,15 @@ from tfpipe.noise import filtered, plain_warnings
 
 Flags = TypeVar("Flags")
 
+# Of packages that not everybody needs: the extra of setup.cfg that brings them.
+EXTRAS = {
+    "prometheus_client": "serve",
+    "python_multipart": "serve",
+    "sklearn": "digits",
+    "starlette": "serve",
+    "uvicorn": "serve",
+}
+
 
 def flag(
     default: Any,
@@ -87,9 +96,9 @@ def run(
 ) -> int:
     """Runs `job(flags)` and returns the exit code.
 
-    What the user can mend (a RequestError, a DataError, a file that cannot be read or written)
-    ends with one sentence on standard error and code 2; an interrupt with 130; anything else is
-    a defect, and its traceback is shown.
+    What the user can mend (a RequestError, a DataError, a file that cannot be read or written, a
+    package of an extra that is not installed) ends with one sentence on standard error and code 2;
+    an interrupt with 130; anything else is a defect, and its traceback is shown.
 
     A GPU's memory is taken as it is needed, unless TF_FORCE_GPU_ALLOW_GROWTH says otherwise.
     """
@@ -104,6 +113,11 @@ def run(
         if error.filename is None:
             raise
         return _end(f"{error.filename}: {error.strerror}", 2)
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRAS:
+            raise
+        problem = f"Expected the package {error.name!r}, which is not installed."
+        return _end(f'{problem} Install it with: pip install "tfpipe[{EXTRAS[error.name]}]"', 2)
     except KeyboardInterrupt:
         return _end("interrupted", 130)
     return 0
