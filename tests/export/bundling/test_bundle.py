@@ -141,10 +141,13 @@ def test_a_conversion_that_is_refused_leaves_nothing(manifest, prepare, tmp_path
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"formats": []}, "Expected `formats` to list at least one format. Received: formats=[]"),
+        (
+            {"formats": []},
+            "Expected `formats` to be a list, such as ['int8', 'onnx']. Received: formats=[]",
+        ),
         (
             {"formats": "int8"},
-            "Expected `formats` to list at least one format. Received: formats='int8'",
+            "Expected `formats` to be a list, such as ['int8', 'onnx']. Received: formats='int8'",
         ),
         ({"formats": ["int9"]}, "Received: formats='int9'. Did you mean 'int8'?"),
         ({"split": "tst"}, "Received: split='tst'. Did you mean 'test'?"),

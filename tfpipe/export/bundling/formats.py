@@ -45,7 +45,8 @@ def check_formats(formats: Sequence[str]) -> tuple[str, ...]:
         RequestError: there is none, or one that tfpipe does not write.
     """
     if isinstance(formats, str) or not formats:
-        raise RequestError(received("`formats` to list at least one format", formats=formats))
+        expected = "`formats` to be a list, such as ['int8', 'onnx']"
+        raise RequestError(received(expected, formats=formats))
     for format in formats:
         if format not in FORMATS:
             raise RequestError(one_of("formats", format, FORMATS))
