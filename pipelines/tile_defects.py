@@ -4,7 +4,7 @@
     python -m pipelines.tile_defects --data DIR  DIR/{images,masks}/*; DIR/index.csv may have splits
 
 On magnetic tiles (docs/results/tile_defects.txt): mean IoU 0.762 (95 %: 0.698 to 0.809) on 70
-held-out images, of defects alone 0.566 (0.441 to 0.657); int8 loses 0.002; 319 s on two cores.
+held-out images, of defects alone 0.566 (0.441 to 0.657); int8 loses 0.002; 386 s on two cores.
 Large defects are found, few of the holes and cracks, which have some pixels each at this size.
 On drawn surfaces 0.873 (0.808 to 0.915); 147 s of processor time.
 """
