@@ -118,3 +118,10 @@ def test_xla_is_used_where_it_is_asked_for():
     train.fit(model(), TRAIN, jit_compile=False)
     with pytest.raises(tf.errors.InvalidArgumentError, match="PyFunc"):
         train.fit(model(), TRAIN, jit_compile=True)
+
+
+def test_outputs_may_be_a_list_of_one():
+    x = keras.Input((6,))
+    model = keras.Model(x, [keras.layers.Dense(3, activation="softmax")(x)])
+    history = train.fit(model, TRAIN, loss="sparse_categorical_crossentropy").history
+    assert np.isfinite(history["loss"]).all()

@@ -43,7 +43,7 @@ def build(model: keras.Model, spec: tuple[Any, ...]) -> None:
         model(x)
     y_pred = model.compute_output_spec(x)
     losses = model._compile_loss  # of several outputs, it keeps a mean of each
-    if losses is not None and not losses.built:
+    if losses is not None and not losses.built and len(tf.nest.flatten(y_pred)) > 1:
         losses.build(y, y_pred)
     for metric in model.metrics:
         if not getattr(metric, "built", True):
