@@ -103,8 +103,12 @@ def num_wrong(rows: Array) -> Array:
 
 def mean_precision_50(rows: Array, counts: Array) -> Array:
     """mAP@50: the mean over the classes that a sample has."""
-    precisions = average_precisions(rows, counts, num_overlaps=1)
-    return known_mean(precisions[:, 0].T)
+    return known_mean(class_precisions_50(rows, counts))
+
+
+def class_precisions_50(rows: Array, counts: Array) -> Array:
+    """The average precision of each class, (num_classes, R); nan where a sample has no box."""
+    return average_precisions(rows, counts, num_overlaps=1)[:, 0].T
 
 
 def in_words(rows: Array, class_names: Sequence[str] = ()) -> str:

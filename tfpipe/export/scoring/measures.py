@@ -41,9 +41,14 @@ def label_rows(scores: Array, targets: Array) -> Array:
 
 def mean_area(rows: Array, counts: Array) -> Array:
     """The area under the ROC curve of each label, and of those the mean."""
+    return known_mean(label_areas(rows, counts))
+
+
+def label_areas(rows: Array, counts: Array) -> Array:
+    """The area of each label, (labels, R); nan without a positive or without a negative."""
     scores, targets = np.split(rows, 2, axis=1)
     pairs = zip(scores.T, targets.T == 1, strict=True)
-    return known_mean(np.stack([weighted_areas(*pair, counts) for pair in pairs]))
+    return np.stack([weighted_areas(*pair, counts) for pair in pairs])
 
 
 def overlap_rows(scores: Array, targets: Array, num_classes: int) -> Array:
@@ -62,8 +67,13 @@ def overlap_rows(scores: Array, targets: Array, num_classes: int) -> Array:
 
 def mean_iou(rows: Array, counts: Array) -> Array:
     """Intersection over union of each class, and of those the mean."""
+    return known_mean(class_ious(rows, counts))
+
+
+def class_ious(rows: Array, counts: Array) -> Array:
+    """Intersection over union of each class, (classes, R); nan where it has no pixels."""
     both, either = np.split(counts @ rows, 2, axis=1)
-    return known_mean(np.divide(both, either, out=np.full_like(both, np.nan), where=either > 0).T)
+    return np.divide(both, either, out=np.full_like(both, np.nan), where=either > 0).T
 
 
 def error_rows(scores: Array, targets: Array, centre: float) -> Array:

@@ -35,6 +35,8 @@ class Task(NamedTuple):
         agreement: from scores (N, ...) and the reference's to how far both say the same, (N,);
             None: the share of equal answers.
         more: from all rows to a sentence with what the score leaves out; None: there is none.
+        parts: where the score is a mean over labels or classes: from rows and counts, as `score`
+            takes them, to what it is the mean of, (P, R) fractions; nan where a sample lacks one.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Task(NamedTuple):
     kept: bool = True
     agreement: Callable[[Array, Array], Array] | None = None
     more: Callable[[Array], str] | None = None
+    parts: Callable[[Array, Array], Array] | None = None
 
 
 def choose(score: str | Score, scores: Array, targets: Array) -> Task:
@@ -140,6 +143,7 @@ def _mask(num_classes: int) -> Task:
         lambda s, t: measures.overlap_rows(s, t, num_classes),
         measures.mean_iou,
         kept=False,
+        parts=measures.class_ious,
     )
 
 
@@ -181,5 +185,12 @@ BOXES = Task(
     kept=False,
     agreement=boxes.agreement,
     more=boxes.in_words,
+    parts=boxes.class_precisions_50,
 )
-LABELS = Task("mean AUROC", lambda scores: scores > 0.5, measures.label_rows, measures.mean_area)
+LABELS = Task(
+    "mean AUROC",
+    lambda scores: scores > 0.5,
+    measures.label_rows,
+    measures.mean_area,
+    parts=measures.label_areas,
+)
