@@ -210,6 +210,42 @@ def test_a_class_must_have_a_name_that_can_be_printed(tmp_path):
     )
 
 
+def test_folders_of_two_spellings_are_an_error(tmp_path, make_files):
+    make_files(tmp_path, {f"{name}/1.png": "x" for name in ("Cat", "cat", "dog")})
+    with pytest.raises(RequestError) as caught:
+        records.image_folder(tmp_path)
+    assert str(caught.value) == (
+        "Expected classes with unlike names. Found: 'Cat' and 'cat'. Rename one in "
+        f"{str(tmp_path)!r}, or move its images to the other."
+    )
+
+
+def test_folders_of_patients_are_no_classes(tmp_path, make_files):
+    """As in CheXpert."""
+    keys = [f"train/patient{n:05d}/study1/view{v}.jpg" for n in (1, 2) for v in range(9)]
+    make_files(tmp_path, dict.fromkeys(keys, "x"))
+    with pytest.raises(RequestError) as caught:
+        records.image_folder(tmp_path)
+    assert str(caught.value) == (
+        f"Expected the folders in {str(tmp_path / 'train')!r} to be classes. Their names are those "
+        "of patients: 'patient00001', 'patient00002'. Where a table says what each image shows, "
+        "use `image_csv`, with a `group` for each patient."
+    )
+
+
+def test_folders_of_one_image_each_are_no_classes(tmp_path, make_files):
+    make_files(tmp_path, {f"{n}/{n}.png": "x" for n in range(20)})
+    with pytest.raises(RequestError) as caught:
+        records.image_folder(tmp_path)
+    assert str(caught.value) == (
+        f"Expected images of classes in {str(tmp_path)!r}. Found 20 folders for 20 images: '0', "
+        "'1', '2' and 17 more. Where a table says what each image shows, use `image_csv`, with a "
+        "`group` for each patient."
+    )
+    make_files(tmp_path, {f"{n}/{n + 1}.png": "x" for n in range(20)})
+    assert len(records.image_folder(tmp_path).class_names) == 20
+
+
 def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(RequestError) as caught:
         records.image_folder(str(tmp_path / "none"))

@@ -150,3 +150,13 @@ def test_magnetic_tile(shared_data):
         assert examples[row["stem"]]["image"] == folder / row["image"]
         assert examples[row["stem"]]["mask"] == folder / row["mask"]
     assert source.rule == {"by": "given", "given_by": "a mapping", "grouped_by": "a mapping"}
+
+
+def test_a_folder_is_not_its_own_masks(tmp_path, make_files):
+    make_files(tmp_path, {"busi/a.png": "x", "busi/a_mask.png": "y"})
+    with pytest.raises(RequestError) as caught:
+        records.mask_folder(tmp_path / "busi", f"{tmp_path}/busi/", classes=127)
+    assert str(caught.value) == (
+        f"Expected `images` and `masks` to be two folders. Received {str(tmp_path / 'busi')!r} for "
+        "both. Move the masks to a folder of their own."
+    )

@@ -48,3 +48,18 @@ def test_class_names_are_different_names(class_names, shown):
 def test_few_names_stand_for_many():
     assert few(["a", "b"]) == "'a', 'b'"
     assert few([str(n) for n in range(9)], 2) == "'0', '1' and 7 more"
+
+
+@pytest.mark.parametrize(("one", "other"), [("Cat", "cat"), ("1", "1.0"), ("01", "1")])
+def test_two_spellings_of_a_class_are_told_unless_both_are_given(one, other):
+    with pytest.raises(RequestError) as caught:
+        as_class_names(None, ["b", other, one])
+    assert str(caught.value) == (
+        f"Expected classes with unlike names. Found: {min(one, other)!r} and {max(one, other)!r}. "
+        "Mend the labels, or pass `class_names` if both are meant."
+    )
+    assert as_class_names([one, other], [other, one]) == (one, other)
+
+
+def test_single_letters_may_be_upper_and_lower_case():
+    assert as_class_names(None, ["a", "A", "b"]) == ("A", "a", "b")

@@ -120,3 +120,16 @@ def test_two_columns_make_a_mapping(tmp_path):
     assert str(caught.value) == (
         f"{path}: Expected `value` to be one of 'x', 'y'. Received: value='w'"
     )
+
+
+def test_a_quote_that_swallows_rows_between_tabs_is_told(tmp_path):
+    path = tmp_path / "t.tsv"
+    path.write_text('text\tlabel\nfine\t1\n" oh ,\t0\nhe said "\t1\n')
+    with pytest.raises(DataError) as caught:
+        list(rows(path))
+    assert str(caught.value) == (
+        f"{path}: line 3: a quote opens a cell that holds the next rows, too. Where quotes belong "
+        "to the text, write such a cell in quotes, and each quote in it twice."
+    )
+    path.write_text('text\tlabel\n"two\nlines"\t0\n"a\ttab"\t1\n')
+    assert [row.cells["text"] for row in rows(path)] == ["two\nlines", "a\ttab"]

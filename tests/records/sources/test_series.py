@@ -225,3 +225,29 @@ def test_columns_are_a_list(table, columns):
     assert str(caught.value) == (
         f"{table}: Expected `columns` to be one of 'x', 'y', 'kind', 'who'. Received: columns='z'"
     )
+
+
+def test_a_table_whose_newest_row_is_the_first_is_an_error(tmp_path):
+    path = tmp_path / "stock.csv"
+    path.write_text("date,close\n" + "".join(f"2024-05-{20 - n},{n}\n" for n in range(9)))
+    with pytest.raises(DataError) as caught:
+        records.series_csv(path, columns=["close"], target="close", window=2, horizon=1)
+    assert str(caught.value).startswith(
+        f"{path}: line 3: expected rows in the order of time, found '2024-05-19' below "
+        "'2024-05-20' in the column 'date'."
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell", "advice"),
+    [("13,6", "Write it as 13.6, or 136 if that is meant."),
+     ("", "Fill it in, or leave such rows out.")],
+)  # fmt: skip
+def test_numbers_of_other_countries_and_missing_ones(tmp_path, cell, advice):
+    path = tmp_path / "t.csv"
+    path.write_text(f"x;y\n1;2\n{cell};2\n")
+    with pytest.raises(DataError) as caught:
+        records.series_csv(path, columns=["x"], target="y", window=1, horizon=1)
+    assert str(caught.value) == (
+        f"{path}: line 3: expected a number in the column 'x', found {cell!r}. {advice}"
+    )

@@ -6,6 +6,7 @@ Example:
 """
 
 import pathlib
+import re
 from collections.abc import Mapping, Sequence
 
 from tfpipe.errors import RequestError
@@ -21,11 +22,16 @@ from tfpipe.records.sources.base import (
 )
 from tfpipe.records.sources.class_files import Item, class_files
 from tfpipe.records.sources.division import Group, divide
+from tfpipe.records.sources.labels import FEW
 from tfpipe.records.sources.layouts import explain, resembles
 from tfpipe.records.sources.listing import folders, loose_files, require_folder
-from tfpipe.records.sources.names import dataset_name, few, in_order
+from tfpipe.records.sources.names import dataset_name, few, in_order, require_unlike
 from tfpipe.records.sources.parts import parts_in
 from tfpipe.records.sources.splits import Given, Split
+
+PATIENTS = (
+    "Where a table says what each image shows, use `image_csv`, with a `group` for each patient."
+)
 
 
 def image_folder(
@@ -73,7 +79,8 @@ def image_folder(
 
     Raises:
         RequestError: there is no such folder, its layout is another, it has fewer than two
-            classes, a class is not in train, or `split` or `group` do not fit.
+            classes, its folders are patients rather than classes, a class is not in train, or
+            `split` or `group` do not fit.
 
     Example:
 
@@ -148,6 +155,13 @@ def _require_classes(root: pathlib.Path, part: str, names: list[str]) -> None:
             f"Expected a folder for each of two or more classes in {str(root / part)!r}. "
             f"{explain(root / part, 'image_folder')}"
         )
+    require_unlike(names, f"Rename one in {str(root / part)!r}, or move its images to the other.")
+    patients = [name for name in names if re.fullmatch(r"patient[-_ ]?\d+", name, re.IGNORECASE)]
+    if len(patients) == len(names):
+        raise RequestError(
+            f"Expected the folders in {str(root / part)!r} to be classes. Their names are those of "
+            f"patients: {few(names)}. {PATIENTS}"
+        )
     for name in names:
         if not name.isprintable():
             raise RequestError(
@@ -163,4 +177,9 @@ def _require_files(root: pathlib.Path, class_names: Sequence[str], items: Sequen
         raise RequestError(
             f"Expected images of every class in {str(root)!r}. Found no file for {few(empty)}. "
             "Delete these folders, or fill them."
+        )
+    if len(items) >= FEW and 2 * len(class_names) > len(items):
+        raise RequestError(
+            f"Expected images of classes in {str(root)!r}. Found {len(class_names)} folders for "
+            f"{len(items)} images: {few(class_names)}. {PATIENTS}"
         )

@@ -5,6 +5,7 @@ Example:
     source = mask_folder("tiles/images", "tiles/masks", classes=127, class_names=("free", "defect"))
 """
 
+import os
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 
@@ -62,8 +63,9 @@ def mask_folder(
         A source of encoded images and masks; an id is the stem.
 
     Raises:
-        RequestError: a folder is missing or empty, two files have the same stem, images and
-            masks do not pair, or an argument does not fit this description.
+        RequestError: a folder is missing or empty, or the same one is given twice, two files have
+            the same stem, images and masks do not pair, or an argument does not fit this
+            description.
 
     Example:
 
@@ -78,6 +80,7 @@ def mask_folder(
     """
     if unpaired not in UNPAIRED:
         raise RequestError(one_of("unpaired", unpaired, UNPAIRED))
+    _require_two_folders(images, masks)
     table = as_table(classes)
     image_of = by_stem(require_part(images, "images", "mask_folder"), "images")
     mask_of = by_stem(require_part(masks, "masks", "mask_folder"), "masks", mask_stem)
@@ -126,6 +129,15 @@ def as_table(classes: int | Mapping[int, int]) -> tuple[int, ...]:
     if not used or used != set(range(len(used))):
         raise RequestError(received(expected, classes=dict(classes)))
     return tuple(int(classes.get(grey, NO_CLASS)) for grey in range(GREYS))
+
+
+def _require_two_folders(images: Path, masks: Path) -> None:
+    """Of one folder alone, each file would be its own mask."""
+    if pathlib.Path(images).resolve() == pathlib.Path(masks).resolve():
+        raise RequestError(
+            f"Expected `images` and `masks` to be two folders. Received {os.fspath(images)!r} for "
+            "both. Move the masks to a folder of their own."
+        )
 
 
 def _require_pairs(image_of: Mapping[str, Found], mask_of: Mapping[str, Found]) -> None:

@@ -7,6 +7,9 @@ from collections.abc import Collection, Iterable
 from tfpipe.errors import RequestError, received
 from tfpipe.files import Path
 
+NUMBER = r"-?[0-9]+(\.[0-9]+)?"
+TWO_SPELLINGS = "Mend the labels, or pass `class_names` if both are meant."
+
 
 def dataset_name(name: str | None, path: Path) -> str:
     """Checks the name of a dataset; if None, makes one from its folder's or file's name.
@@ -34,7 +37,7 @@ def in_order(names: Iterable[str]) -> list[str]:
     (['9', '10'], ['-1.0', '1.0', '10.0'], ['10', 'a', 'b'])
     """
     unique = sorted(set(names))
-    if all(re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", name) for name in unique):
+    if all(re.fullmatch(NUMBER, name) for name in unique):
         return sorted(unique, key=float)
     return unique
 
@@ -46,12 +49,37 @@ def as_class_names(class_names: Collection[str] | None, found: Iterable[str]) ->
     ('a', 'b')
 
     Raises:
-        RequestError: a name is given twice, or there is none.
+        RequestError: a name is given twice, or there is none; of names that are found, also two
+            that are hardly unlike.
     """
     names = tuple(in_order(found) if class_names is None else class_names)
+    if class_names is None:
+        require_unlike(names, TWO_SPELLINGS)
     if not names or len(set(names)) < len(names) or isinstance(class_names, str):
         raise RequestError(received("`class_names` to be different names", class_names=names))
     return names
+
+
+def require_unlike(names: Iterable[str], advice: str) -> None:
+    """Refuses two names that mostly are one, spelled in two ways: 'Cat' and 'cat', '1' and '1.0'.
+
+    Single letters may be upper and lower case: they are classes of handwriting.
+
+    >>> require_unlike(["a", "A", "cat", "01"], "")
+    >>> require_unlike(["Cat", "cat"], "Mend the labels.")
+    Traceback (most recent call last):
+        ...
+    tfpipe.errors.RequestError: Expected classes with unlike names. Found: 'Cat' and 'cat'. Mend \
+the labels.
+    """
+    first: dict[object, str] = {}
+    for name in sorted(names):
+        number = re.fullmatch(NUMBER, name)
+        key = float(name) if number else name.casefold() if len(name) > 1 else name
+        if first.setdefault(key, name) != name:
+            raise RequestError(
+                f"Expected classes with unlike names. Found: {first[key]!r} and {name!r}. {advice}"
+            )
 
 
 def numbered_names(class_names: Collection[str] | None, largest: int) -> tuple[str, ...]:

@@ -28,6 +28,10 @@ MANY = (
     '. Where each class has a column of 0 and 1, pass lambda row: "|".join(name for name in NAMES '
     'if float(row[name] or 0) == 1), with separator="|" and empty="".'
 )
+SWALLOWED = (
+    "a quote opens a cell that holds the next rows, too. Where quotes belong to the text, write "
+    "such a cell in quotes, and each quote in it twice."
+)
 
 
 class Row(NamedTuple):
@@ -43,8 +47,8 @@ def rows(path: Path, encoding: str = "utf-8", advice: str = SAVE_IT) -> Iterator
     """The rows of a table.
 
     Raises:
-        DataError: a row has more or fewer cells than the header, a quote is wrong, or the bytes
-            are not of this encoding.
+        DataError: a row has more or fewer cells than the header, a quote is wrong (also one that
+            makes a cell of several rows between tabs), or the bytes are not of this encoding.
     """
     delimiter = separator(path, encoding, advice)
     with opened(path) as file:
@@ -62,6 +66,8 @@ def rows(path: Path, encoding: str = "utf-8", advice: str = SAVE_IT) -> Iterator
                     f"line {line}: expected {len(header)} cells, as in the header, found "
                     f"{len(cells)}",
                 )
+            if delimiter == "\t" and reader.line_num > line and any("\t" in cell for cell in cells):
+                raise DataError(path, f"line {line}: {SWALLOWED}")
             if cells:
                 yield Row(line, start, file.tell(), dict(zip(header, cells, strict=True)))
 

@@ -24,6 +24,7 @@ from tfpipe.records.sources.labels import as_indices
 from tfpipe.records.sources.names import dataset_name
 from tfpipe.records.sources.rows import Cell
 from tfpipe.records.sources.splits import Given, Split, is_given
+from tfpipe.records.sources.times import require_time_order
 from tfpipe.records.sources.windows import Windows, as_stride, read_numbers, windows
 
 
@@ -46,8 +47,9 @@ def series_csv(
     """Windows of numeric series in a table whose rows are in the order of time.
 
     The rows of each group are a series of its own; the groups' rows may alternate. A window
-    begins every `stride` rows of its series; rows at the end that fill none are left out. The
-    numbers are held in memory, as float32.
+    begins every `stride` rows of its series; rows at the end that fill none are left out. Rows are
+    taken as neighbours in time: where some are missing, let `group` tell the parts before and after
+    the gap apart. The numbers are held in memory, as float32.
 
     What a window should give is a class (`label_column`) or numbers (`target`), taken from the
     row that is `horizon` rows after its last one: 0 describes the window, 1 forecasts the next row.
@@ -82,7 +84,8 @@ def series_csv(
         RequestError: the file or a column is missing, no series fills a window, both or none of
             `label_column` and `target` are given, or windows that overlap would be divided by
             chance, which lets the test set see the train set.
-        DataError: a cell is empty or no finite number, or a label is unknown; says where.
+        DataError: a cell is empty or no finite number, a label is unknown, or the dates in the
+            table fall (see `tfpipe.records.sources.times`); says where.
 
     Example:
 
@@ -102,9 +105,10 @@ def series_csv(
     if stride < reach and group is None and not is_given(split):
         raise RequestError(_overlap(window, horizon, stride))
     table = read_table(csv, label_column=label_column, group=group)
+    groups = table.cells.get("group", [""] * len(table.lines))
+    require_time_order(csv, groups)
     numbers = read_numbers(csv, columns=columns, **_listed(target))
     answers = _answers(csv, table, class_names, numbers.get("target"), isinstance(target, str))
-    groups = table.cells.get("group", [""] * len(table.lines))
     key = answers.feature.kind
     cut = windows(csv, groups, length=reach, stride=stride)
 

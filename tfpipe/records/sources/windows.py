@@ -8,6 +8,7 @@ Example:
 import array
 import math
 import os
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -117,10 +118,19 @@ def _number(path: Path, row: Row, column: str) -> float:
     except ValueError:
         value = math.nan
     if not abs(value) <= LARGEST:
-        missing = row.cells[column].strip().lower() in MISSING
         raise DataError(
             path,
             f"line {row.line}: expected a number in the column {column!r}, found "
-            f"{row.cells[column]!r}{'. Fill it in, or leave such rows out.' if missing else ''}",
+            f"{row.cells[column]!r}{_advice(row.cells[column].strip())}",
         )
     return value
+
+
+def _advice(cell: str) -> str:
+    if cell.lower() in MISSING:
+        return ". Fill it in, or leave such rows out."
+    if re.fullmatch(r"[-+]?\d+,\d+", cell):
+        return (
+            f". Write it as {cell.replace(',', '.')}, or {cell.replace(',', '')} if that is meant."
+        )
+    return ""
