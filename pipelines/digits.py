@@ -22,6 +22,7 @@ from tfpipe.pipeline import PRECISIONS, flag, run
 class Flags:
     source: str = flag("digits", "where the images come from", choices=("digits", "mnist", "idx"))
     data: str = flag("", "the folder of the idx files, with --source idx")
+    transpose: bool = flag(False, "set EMNIST's images upright, which lie on their side")
     out: str = flag("out/digits", "the folder for everything; an interrupted run goes on there")
     epochs: int = flag(0, "passes over the data; 0: 40 for digits, 15 for MNIST", least=0)
     sparsity: float = flag(0.8, "the share of zeros after pruning", least=0, most=0.99)
@@ -34,7 +35,8 @@ def load_source(flags: Flags) -> tp.records.Source:
     if (flags.source == "idx") != bool(flags.data):
         raise tp.RequestError("Expected `--source idx` and `--data DIR` together, or neither.")
     if flags.source == "idx":
-        return tp.records.idx(flags.data, seed=flags.seed, name="mnist")
+        upright = flags.transpose or None
+        return tp.records.idx(flags.data, seed=flags.seed, transpose=upright, name="mnist")
     if flags.source == "mnist":
         return tp.records.from_tfds("mnist", seed=flags.seed)
     from sklearn.datasets import load_digits

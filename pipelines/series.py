@@ -3,8 +3,9 @@
     python -m pipelines.series                              waves that it draws itself
     python -m pipelines.series --data FILE.csv --target X   a column of a table, a row for each step
 
-The drawn series have unlike periods, and each is in one split only. The model is compared with the
-naive forecast: that the last value stays.
+The drawn series have unlike periods, and each is in one split only, as those of --group are. A
+table without groups is divided in the order of time: its first 70 % are train, its last 10 % test.
+The model is compared with the naive forecast: that the last value stays.
 
 The root mean squared error of the model is 0.146 of the naive forecast's, and R2 is 0.962 (0.957 to
 0.966 with 95 %), on 558 windows of 31 series; int8 loses nothing. 30 s on two busy cores
@@ -16,6 +17,7 @@ from __future__ import annotations  # the rooms load TensorFlow; --help need not
 import dataclasses
 import functools
 import pathlib
+from collections.abc import Callable
 
 import tfpipe as tp
 from pipelines.drawn.waves import waves
@@ -27,7 +29,7 @@ class Flags:
     data: str = flag("", "a CSV file of numbers in the order of time; without it, waves are drawn")
     target: str = flag("", "the CSV file's column to forecast, which the model sees, too")
     columns: tuple[str, ...] = flag((), "other columns that the model sees")
-    group: str = flag("", "the column that tells series apart; a series is in one split only")
+    group: str = flag("", "the column that tells series apart; without it, time divides the table")
     out: str = flag("out/series", "the folder for everything; an interrupted run goes on there")
     num_series: int = flag(300, "series that are drawn, of 160 steps each", least=10)
     window: int = flag(48, "steps that the model sees", least=2)
@@ -45,8 +47,22 @@ def load_source(flags: Flags) -> tp.records.Source:
         raise tp.RequestError("Expected `--target`, the column to forecast, with `--data`.")
     columns = list(dict.fromkeys([flags.target, *flags.columns]))  # the target is the first
     cut = functools.partial(tp.records.series_csv, window=flags.window, horizon=flags.horizon)
-    named = functools.partial(cut, columns=columns, target=flags.target, group=flags.group or None)
-    return named(flags.data, seed=flags.seed)
+    named = functools.partial(cut, columns=columns, target=flags.target, seed=flags.seed)
+    if flags.group:
+        return named(flags.data, group=flags.group)
+    return named(flags.data, split=in_order_of_time(flags.data))
+
+
+def in_order_of_time(table: str) -> Callable[[str], str]:
+    """The split of a window by its id, which ends in the line of its first row."""
+    with open(table, "rb") as lines:
+        num_lines = sum(1 for _ in lines)
+
+    def split(key: str) -> str:
+        place = int(key.rpartition(":")[2]) / num_lines
+        return "train" if place < 0.7 else "val" if place < 0.9 else "test"
+
+    return split
 
 
 def make(flags: Flags, manifest: tp.records.Manifest, out: pathlib.Path) -> tp.export.Bundle:

@@ -91,6 +91,11 @@ def test_no_file_and_another_ending_are_refused(plain, tmp_path, refused):
     assert refused(drift.load_profile, tmp_path / "x.json") == (
         f"Expected a profile. There is no file {str(tmp_path / 'x.json')!r}."
     )
+    assert refused(drift.load_profile, tmp_path / "profile.json") == (
+        f"Expected a profile. There is no file {str(tmp_path / 'profile.json')!r}. A bundle holds "
+        "one where its files were verified on 32 examples or more; of other examples, "
+        "`drift.profile(...).to_file(...)` makes one."
+    )
     assert refused(plain.to_file, tmp_path / "x.npz") == (
         f"Expected a path that ends in '.json'. Received: path={str(tmp_path / 'x.npz')!r}"
     )

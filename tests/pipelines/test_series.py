@@ -66,6 +66,20 @@ def test_a_table_with_two_columns_and_several_series(tmp_path, one_format):
     assert told_share(export.load_bundle(out / "bundle")) > 0
 
 
+def test_a_table_of_one_series_is_divided_in_the_order_of_time(tmp_path):
+    path = tmp_path / "load.csv"
+    path.write_text("day,load\n" + "".join(f"{n % 5},{n}.5\n" for n in range(999)))
+    source = series.load_source(
+        series.Flags(data=str(path), target="load", columns=("day",), window=5, horizon=1)
+    )
+    steps = {"train": [], "val": [], "test": []}
+    for example in source:
+        steps[example["split"]] += [*example["sequence"][:, 0], example["target"]]
+    assert min(steps["train"]) == 0.5
+    assert max(steps["train"]) < min(steps["val"]) == pytest.approx(700, abs=6)
+    assert max(steps["val"]) < min(steps["test"]) == pytest.approx(900, abs=6)
+
+
 def test_a_table_needs_a_target(tmp_path, capsys):
     assert run_here("--data", "t.csv", "--out", str(tmp_path / "out")) == 2
     assert capsys.readouterr().err == (

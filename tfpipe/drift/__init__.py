@@ -4,8 +4,8 @@ from tfpipe.drift.alarms import Alarm
 from tfpipe.drift.comparison import Comparison, compare
 from tfpipe.drift.finding import Finding
 from tfpipe.drift.monitor import Monitor
-from tfpipe.drift.profiles import Profile, load_profile
-from tfpipe.drift.profiling import LEAST_EXAMPLES, MOST_EXAMPLES, profile
+from tfpipe.drift.profiles import LEAST_EXAMPLES, Profile, load_profile
+from tfpipe.drift.profiling import MOST_EXAMPLES, profile
 from tfpipe.drift.seeing import Seen
 from tfpipe.drift.stored import stored
 

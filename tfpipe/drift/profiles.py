@@ -24,6 +24,7 @@ from tfpipe.files import Path, write_bytes, write_json
 from tfpipe.report import text_table
 
 FILE = "profile.json"  # in a bundle
+LEAST_EXAMPLES = 32  # two halves of 16
 FORMAT = "tfpipe profile 2"
 ARRAYS = ("rows", "layouts", "embedded", "errors", "latency_ms")
 BINS = 10
@@ -161,7 +162,14 @@ def load_profile(path: Path) -> Profile:
     """
     file = _checked(path)
     if not file.is_file():
-        raise RequestError(f"Expected a profile. There is no file {str(file)!r}.")
+        of_bundle = (
+            f" A bundle holds one where its files were verified on {LEAST_EXAMPLES} examples or "
+            "more; of other examples, `drift.profile(...).to_file(...)` makes one."
+        )
+        raise RequestError(
+            f"Expected a profile. There is no file {str(file)!r}."
+            f"{of_bundle if file.name == FILE else ''}"
+        )
     sample = file.with_suffix(".npz")
     try:
         value = json.loads(file.read_bytes())

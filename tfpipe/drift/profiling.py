@@ -19,7 +19,7 @@ from tfpipe.drift.features import input_names
 from tfpipe.drift.inputs import Examples, read
 from tfpipe.drift.measuring import measure
 from tfpipe.drift.predictions import prediction_names, task_of
-from tfpipe.drift.profiles import Profile
+from tfpipe.drift.profiles import LEAST_EXAMPLES, Profile
 from tfpipe.errors import RequestError, received
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from tfpipe.ops import Chain
 
-LEAST_EXAMPLES = 32  # two halves of 16
 MOST_EXAMPLES = 2000
 MOST_BYTES = 700_000  # of the sample, so that the file stays under a megabyte
 SECONDS_TIMED = 1.0

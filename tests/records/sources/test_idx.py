@@ -95,9 +95,35 @@ def test_a_broken_file_is_named(tmp_path, make_files, change, file, problem):
 )
 def test_files_of_other_names_are_found(tmp_path, make_files, rename):
     make_files(tmp_path, {rename(name): data for name, data in four().items()})
-    assert collections.Counter(e["split"] for e in records.idx(tmp_path, split=None)) == {
-        "train": 40, "test": 10,
-    }  # fmt: skip
+    source = records.idx(tmp_path, split=None, transpose=False)
+    assert collections.Counter(e["split"] for e in source) == {"train": 40, "test": 10}
+
+
+def test_emnist_lies_on_its_side_until_it_is_told_to_stand_up(tmp_path, make_files):
+    """A digit seven, as EMNIST has it: first column, then row."""
+    lying = np.zeros((1, 4, 3), np.uint8)
+    lying[0, :, 0] = lying[0, 3] = 255
+    names = {
+        f"emnist-digits-{part}-{what}-ubyte": encoded(values)
+        for part in ("train", "test")
+        for what, values in (("images-idx3", lying), ("labels-idx1", np.uint8([7])))
+    }
+    make_files(tmp_path, names)
+    with pytest.raises(RequestError) as caught:
+        records.idx(tmp_path, split=None)
+    assert str(caught.value) == (
+        f"Expected `transpose` for {str(tmp_path / 'emnist-digits-train-images-idx3-ubyte')!r}: "
+        "EMNIST's images are published lying on their side. Pass `transpose=True`, which sets them "
+        "upright, or `transpose=False`, which leaves them as they are."
+    )
+    source = records.idx(tmp_path, split=None, transpose=True)
+    assert source.features["image"].shape == (3, 4, 1)
+    for example in source:
+        assert example["image"][..., 0].tolist() == [
+            [255, 255, 255, 255],
+            [0, 0, 0, 255],
+            [0, 0, 0, 255],
+        ]
 
 
 def test_the_classes_are_those_that_occur(tmp_path, make_files):

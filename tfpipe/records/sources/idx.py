@@ -6,6 +6,7 @@ big-endian uint32 per axis, then the elements.
 """
 
 import gzip
+import os
 import pathlib
 import re
 import struct
@@ -35,6 +36,7 @@ def idx(
     split: Split | None = (0.95, 0.05),
     seed: int = 0,
     stratify: bool = False,
+    transpose: bool | None = None,
     name: str = "idx",
 ) -> Source:
     """The four idx files of MNIST and its kin.
@@ -42,13 +44,14 @@ def idx(
     Args:
         folder: holds `train-images-idx3-ubyte.gz`, `train-labels-idx1-ubyte.gz` and the two
             `t10k-` files, gzipped or not; also as `train-images.idx3-ubyte`, or as one of EMNIST's
-            sets is called (`emnist-letters-train-images-idx3-ubyte.gz`; its images lie on their
-            side).
+            sets is called (`emnist-letters-train-images-idx3-ubyte.gz`).
         split: fractions of train and val, drawn from the train files; the t10k files are test.
             None: no val.
         seed: another seed gives another split and another order on disk.
         stratify: whether each class is divided by these fractions (see `assign` in
             `tfpipe.records.sources.assignment`); otherwise chance does it.
+        transpose: whether rows and columns change places. EMNIST's images are published lying on
+            their side, and True sets them upright: for files of that name it must be said.
         name: the dataset's name.
 
     Returns:
@@ -56,10 +59,11 @@ def idx(
         the files have, in their order: "1" to "26" in EMNIST's letters.
 
     Raises:
-        RequestError: the folder or a file is missing, or `split` names the test set.
+        RequestError: the folder or a file is missing, `split` names the test set, or `transpose`
+            is not said of EMNIST.
         DataError: a file is truncated, damaged, or not what its header says.
     """
-    parts = {part: _part(folder, names) for part, names in FILES.items()}
+    parts = {part: _part(folder, names, transpose) for part, names in FILES.items()}
     numbers = np.unique(np.concatenate([part_labels for _, part_labels in parts.values()]))
     splits = _splits(parts, split, seed, stratify)
 
@@ -132,10 +136,19 @@ def _splits(
     return {"train": splits[:num_train], "test": splits[num_train:]}
 
 
-def _part(folder: Path, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+def _part(
+    folder: Path, names: tuple[str, ...], transpose: bool | None
+) -> tuple[np.ndarray, np.ndarray]:
     image_path = _find(folder, names, "images", 3)
     label_path = _find(folder, names, "labels", 1)
+    if transpose is None and image_path.name.startswith("emnist"):
+        raise RequestError(
+            f"Expected `transpose` for {os.fspath(image_path)!r}: EMNIST's images are published "
+            "lying on their side. Pass `transpose=True`, which sets them upright, or "
+            "`transpose=False`, which leaves them as they are."
+        )
     images = load_idx(image_path, num_axes=3)
+    images = images.transpose(0, 2, 1) if transpose else images
     labels = load_idx(label_path, num_axes=1)
     if 0 in images.shape:
         raise DataError(image_path, f"expected images, found the shape {images.shape}")
