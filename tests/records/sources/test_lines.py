@@ -87,5 +87,11 @@ def test_an_encoding_must_be_known_and_end_lines_with_a_byte(encoding):
 
 def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(RequestError) as caught:
+        opened(tmp_path / "a.txt")
+    assert str(caught.value) == f"Expected a file. There is no file {str(tmp_path / 'a.txt')!r}."
+    with pytest.raises(RequestError) as caught:
         opened(tmp_path)
-    assert str(caught.value) == f"Expected a file. There is no file {str(tmp_path)!r}."
+    assert str(caught.value) == (
+        f"Expected a file. That is a folder: {str(tmp_path)!r}. Texts in a file each go into a "
+        "table, for `text_csv`."
+    )

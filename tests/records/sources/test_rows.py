@@ -100,7 +100,8 @@ def test_columns_must_be_there_once(tmp_path):
         "Expected `label_column` to be a column's name, or a function of the row. Received: "
         "label_column=['a', 'b']. Where each class has a column of 0 and 1, pass lambda row: "
         '"|".join(name for name in NAMES if float(row[name] or 0) == 1), with separator="|" and '
-        'empty="".'
+        'empty="". All that is not 1, such as CheXpert\'s -1 for what is uncertain, then stands '
+        "for 0."
     )
     with pytest.raises(RequestError) as caught:
         require_columns(path, header(path), group="a")

@@ -125,6 +125,22 @@ def test_files_are_looked_for_in_several_folders(tmp_path, make_files):
     }  # fmt: skip
 
 
+def test_a_file_in_two_folders_is_an_error_if_a_row_names_it(tmp_path, make_files):
+    make_files(tmp_path, {f"{part}/{n}.png": "x" for part in "ab" for n in (1, 2)})
+    make_files(tmp_path, {"t.csv": "file,kind\n1.png,cat\n3.png,dog\n", "a/3.png": "x"})
+    with pytest.raises(RequestError) as caught:
+        records.image_csv(
+            tmp_path / "t.csv",
+            [tmp_path / "a", tmp_path / "b"],
+            image_column="file",
+            label_column="kind",
+        )
+    assert str(caught.value) == (
+        f"Expected each file in one folder. '1.png' is in {str(tmp_path / 'a')!r} and in "
+        f"{str(tmp_path / 'b')!r}; move the ones that are not meant elsewhere."
+    )
+
+
 def test_no_file_at_all_is_an_error(root, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(RequestError) as caught:

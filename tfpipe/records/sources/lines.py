@@ -31,6 +31,11 @@ def opened(path: Path) -> BinaryIO:
     Raises:
         RequestError: there is none.
     """
+    if pathlib.Path(path).is_dir():
+        raise RequestError(
+            f"Expected a file. That is a folder: {os.fspath(path)!r}. Texts in a file each go into "
+            "a table, for `text_csv`."
+        )
     if not pathlib.Path(path).is_file():
         raise RequestError(f"Expected a file. There is no file {os.fspath(path)!r}.")
     return open(path, "rb")

@@ -26,7 +26,8 @@ csv.field_size_limit(2**31 - 1)
 Cell = str | Callable[[Mapping[str, str]], object]  # a column's name, or a function of the row
 MANY = (
     '. Where each class has a column of 0 and 1, pass lambda row: "|".join(name for name in NAMES '
-    'if float(row[name] or 0) == 1), with separator="|" and empty="".'
+    'if float(row[name] or 0) == 1), with separator="|" and empty="". All that is not 1, such as '
+    "CheXpert's -1 for what is uncertain, then stands for 0."
 )
 SWALLOWED = (
     "a quote opens a cell that holds the next rows, too. Where quotes belong to the text, write "

@@ -10,7 +10,7 @@ Example:
 import functools
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -88,8 +88,8 @@ def image_csv(
         refused when it is written.
 
     Raises:
-        RequestError: a file, folder or column is missing, a row is in no list or split, or
-            none of the files is there.
+        RequestError: a file, folder or column is missing, a row is in no list or split, none of
+            the files is there, or one is in two of the folders.
         DataError: a row's label is unknown or its id or group empty, two rows have the same id,
             an id is in two lists, or the table cannot be read.
 
@@ -162,7 +162,7 @@ def _where(
 ) -> list[pathlib.Path | None]:
     """The folder that each file is in; None if it is in none of them."""
     # One look at each folder first: NIH's 112,120 images lie in twelve of them.
-    inside = {name: root for root in reversed(roots) for name in loose_files(root)}
+    inside = _inside(roots, set(ids))
     where = [
         inside.get(file) or next((r for r in roots if os.path.isfile(r / file)), None)
         for file in ids
@@ -173,6 +173,19 @@ def _where(
             f"{few([str(root) for root in roots])}; the first: {ids[0]!r}{_near(ids[0], roots)}"
         )
     return where
+
+
+def _inside(roots: Sequence[pathlib.Path], wanted: Collection[str]) -> dict[str, pathlib.Path]:
+    """The folder that each of these files lies in directly."""
+    inside: dict[str, pathlib.Path] = {}
+    for root in roots:
+        for name in loose_files(root):
+            if name in wanted and inside.setdefault(name, root) != root:
+                raise RequestError(
+                    f"Expected each file in one folder. {name!r} is in {str(inside[name])!r} and "
+                    f"in {str(root)!r}; move the ones that are not meant elsewhere."
+                )
+    return inside
 
 
 def _near(file: str, roots: Sequence[pathlib.Path]) -> str:
