@@ -77,6 +77,7 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path, change, difference)
         ("records", "sha256 of train="),
         ("prepare", "prepare of train='Chain([Decode(channels=1), ToFloat()])' and not 'Chain(["),
         ("shuffle_seed", "shuffle_seed of train=3 and not 4"),
+        ("cache", "cache of train=False and not True"),
     ],
 )
 def test_other_records_or_another_chain_are_refused(tmp_path, change, difference):
@@ -92,6 +93,7 @@ def test_other_records_or_another_chain_are_refused(tmp_path, change, difference
             ops.Chain(chain),
             batch_size=4,
             shuffle_seed=4 if changed == "shuffle_seed" else 3,
+            cache=changed == "cache",
         )
 
     def model():

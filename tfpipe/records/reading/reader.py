@@ -56,8 +56,8 @@ def read(
             classes, int32 (H, W, 1). None decodes the images, too, to uint8.
         batch_size: examples in a batch; the last one may be smaller.
         shuffle_seed: None keeps the order on disk. With a seed, every pass over the dataset is
-            another epoch. Its order depends on the seed and the epoch's number alone, and so
-            does `key`, a string in every example from which random ops draw.
+            another epoch. Its order depends on the seed, the epoch's number and `cache` alone.
+            `key`, a string in every example from which random ops draw, on seed, epoch and id.
         cache: keep what leaves the first stage in memory, so that nothing is read or decoded
             twice. No op of that stage may be random: it would draw once and for all.
         weights: sample weights by class: "balanced", or a dict from class names to weights.
@@ -101,6 +101,8 @@ def read(
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(length))
     dataset = untuned(dataset.prefetch(AHEAD)).with_options(_options())
     dataset.made_of = _made_of(plan, prepare, weights)
+    if shuffle_seed is not None:
+        dataset.made_of["cache"] = cache  # the order is another one
     dataset.prepare = prepare
     return dataset
 
