@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.train.uncompiled import TRAIN, Y, model_of, refused
+from tests.train.uncompiled import TRAIN, X, Y, model_of, refused
 from tfpipe import train
 
 
@@ -125,3 +125,22 @@ def test_outputs_may_be_a_list_of_one():
     model = keras.Model(x, [keras.layers.Dense(3, activation="softmax")(x)])
     history = train.fit(model, TRAIN, loss="sparse_categorical_crossentropy").history
     assert np.isfinite(history["loss"]).all()
+
+
+@pytest.mark.parametrize(
+    "made", [lambda: keras.metrics.F1Score("macro"), keras.metrics.R2Score], ids=["f1", "r2"]
+)
+def test_metrics_that_keras_builds_late_are_right_on_two_replicas(two_devices, made):
+    y = np.eye(3, dtype=np.float32)[Y]
+    dataset = tf.data.Dataset.from_tensor_slices((X, y)).batch(6)
+    model = model_of()
+    model.compile("sgd", "categorical_crossentropy", metrics=[made()])
+    with two_devices.scope():
+        copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    with two_devices.scope():
+        copy.compile(keras.optimizers.SGD(0.0), "categorical_crossentropy", metrics=[made()])
+    history = train.fit(copy, dataset)
+    expected = model.evaluate(X, y, verbose=0, return_dict=True)
+    name = model.metrics[-1].metrics[0].name
+    np.testing.assert_allclose(history.history[name][0], expected[name], rtol=1e-5)

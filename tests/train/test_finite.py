@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tfpipe import train
+from tfpipe.train import state
 
 RNG = np.random.default_rng(0)
 X = RNG.random((40, 6), np.float32) + 0.5
@@ -162,3 +163,14 @@ def test_an_overflow_in_float16_is_the_loss_scales_affair():
     assert float(model.optimizer.dynamic_scale) < 3e38
     assert all(np.isfinite(w).all() for w in model.get_weights())
     assert (start[0] != model.get_layer("head").get_weights()[0]).any()
+
+
+def test_a_batch_that_is_skipped_leaves_a_stateful_layer_as_it_was():
+    x = np.random.default_rng(0).random((6, 3, 1), np.float32)
+    x[2] = np.nan
+    model = keras.Sequential(
+        [keras.Input(batch_shape=(2, 3, 1)), keras.layers.GRU(2, stateful=True)]
+    )
+    dataset = batches(x, np.zeros((6, 2), np.float32), 2)
+    train.fit(model, dataset, optimizer="sgd", loss="mse", on_nan="skip")
+    assert all(np.isfinite(value).all() for value in map(np.array, state.carried(model)))

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras.losses import BinaryCrossentropy, CategoricalCrossentropy
 
 from tests.train.sound import RNG, X, Y, classifier
 from tfpipe.train.learning import _first_loss, learning
@@ -101,7 +102,8 @@ def test_a_gradient_that_is_not_finite_is_told():
 
 def test_a_model_that_learns_slowly_or_has_a_floor_is_not_called_sick():
     smooth = keras.losses.CategoricalCrossentropy(label_smoothing=0.2)
-    facts, problems = learning(classifier("softmax", smooth), (X, np.eye(3)[Y], None))
+    slow = classifier("softmax", smooth, trick=keras.layers.GaussianNoise(1.0))
+    facts, problems = learning(slow, (X, np.eye(3)[Y], None))
     assert problems == []
     steps = int(facts[-1].split("loss after ")[1].split()[0])
     assert 100 < steps <= 1000
@@ -111,3 +113,24 @@ def test_a_model_of_which_nothing_trains_is_told():
     model = classifier()
     model.trainable = False
     assert learning(model, (X, Y, None))[1] == ["no weight of the model trains"]
+
+
+@pytest.mark.parametrize(
+    ("head", "loss", "targets", "least"),  # the entropy of the (smoothed) targets, by hand
+    [
+        ("softmax", CategoricalCrossentropy(label_smoothing=0.3), np.eye(3)[Y], "0.639"),
+        (None, CategoricalCrossentropy(from_logits=True), np.eye(3)[Y] / 4 + 0.25, "1.04"),
+        ("sigmoid", BinaryCrossentropy(label_smoothing=0.4), np.eye(3)[Y], "0.5004"),
+        (None, BinaryCrossentropy(from_logits=True), np.eye(3)[Y] / 2 + 0.25, "0.5623"),
+    ],
+    ids=["smoothed", "mixed", "binary smoothed", "binary mixed"],
+)
+def test_what_soft_targets_leave_is_not_held_against_a_model(head, loss, targets, least):
+    targets = targets.astype(np.float32)
+    facts, problems = learning(classifier(head, loss), (X, targets, None))
+    assert problems == []
+    assert facts[-1].endswith(f"; soft targets leave {least}")
+    _, problems = learning(
+        classifier(head, loss, trick=keras.layers.Rescaling(0.0)), (X, targets, None)
+    )
+    assert "the model cannot learn one batch" in problems[-1]

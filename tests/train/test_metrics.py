@@ -61,3 +61,19 @@ def test_no_labels_are_refused():
     with pytest.raises(RequestError) as caught:
         AUCPerLabel([])
     assert str(caught.value) == "Expected `labels` to name at least one label. Received: labels=[]"
+
+
+def test_a_metric_of_one_number_per_class_is_in_the_history_by_class():
+    x = np.random.default_rng(0).random((12, 4), np.float32)
+    y = np.eye(3, dtype=np.float32)[np.arange(12) % 3]
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
+    model.compile(keras.optimizers.SGD(0.0), "mse", metrics=["f1_score"])
+    batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(5)
+    history = train.fit(model, batches, batches).history
+    expected = model.evaluate(x, y, verbose=0, return_dict=True)["f1_score"]
+    for number, score in enumerate(np.array(expected)):
+        assert (
+            history[f"f1_score/{number}"]
+            == history[f"val_f1_score/{number}"]
+            == [pytest.approx(float(score))]
+        )

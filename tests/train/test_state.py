@@ -40,3 +40,18 @@ def test_every_variable_is_read_once_and_put_back(two_devices):
     again = state.read(model, extra)
     for name, value in arrays.items():
         np.testing.assert_array_equal(value, again[name])
+
+
+def test_what_a_stateful_layer_carries_from_batch_to_batch_is_kept():
+    rnn = keras.layers.Bidirectional(keras.layers.LSTM(2, stateful=True))
+    model = keras.Sequential([keras.Input(batch_shape=(2, 3, 1)), rnn])
+    model.compile("sgd", "mse")
+    model(np.ones((2, 3, 1)))
+    arrays = state.read(model, [])
+    before = [np.array(value) for value in state.carried(model)]
+    assert len(before) == 4  # two of each direction
+    assert all(value.any() for value in before)
+    rnn.reset_states()
+    state.put_back(model, [], arrays)
+    for variable, value in zip(state.carried(model), before, strict=True):
+        np.testing.assert_array_equal(np.array(variable), value)

@@ -48,8 +48,9 @@ def check(model: keras.Model, train: tf.data.Dataset, *, picture: Path | None = 
     the same probability (cross-entropy: -log(1/classes)), where the model ends in a softmax or a
     sigmoid; are outputs and targets what the loss takes; does every weight have a gradient, and
     is it finite; does Adam on this batch alone make the loss fall to a fifth, in 100 steps or for
-    as long as it falls (one that ends above a half is told). The model's weights and seeds are
-    put back.
+    as long as it falls (one that ends above a half is told; what soft targets, such as smoothed
+    or mixed labels, leave in any case is taken off before). The model's weights and seeds are put
+    back.
 
     Source: Karpathy, "A Recipe for Training Neural Networks", 2019.
 

@@ -9,6 +9,7 @@ Example:
 from typing import Any
 
 import tensorflow as tf
+from keras.src.backend import compute_output_spec
 
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError
@@ -48,9 +49,18 @@ def build(model: keras.Model, spec: tuple[Any, ...]) -> None:
     for metric in model.metrics:
         if not getattr(metric, "built", True):
             metric.build(y, y_pred)
+    _build_metrics(model, x, y, y_pred)
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     _require_slots(model)
+
+
+def _build_metrics(model: keras.Model, x: Any, y: Any, y_pred: Any) -> None:
+    """Some of Keras' metrics (F1Score, R2Score, AUC) make their variables at the first update.
+
+    Asked for its shapes alone, an update makes them and leaves their values.
+    """
+    compute_output_spec(lambda *batch: list(model.compute_metrics(*batch).values()), x, y, y_pred)
 
 
 def symbols(part: Any) -> Any:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from tfpipe.backend import keras
@@ -176,7 +177,11 @@ def _val_logs(job: Job, pace: Pace) -> Logs:
 def _numbers(results: Mapping[str, Any]) -> Logs:
     logs: Logs = {}
     for name, value in results.items():  # a metric may be several numbers
-        logs |= _numbers(value) if isinstance(value, dict) else {name: float(value)}
+        if isinstance(value, dict):
+            logs |= _numbers(value)
+            continue
+        parts = np.ndenumerate(keras.ops.convert_to_numpy(value))  # F1Score: one per class
+        logs |= {"/".join([name, *map(str, place)]): float(part) for place, part in parts}
     return logs
 
 

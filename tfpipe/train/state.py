@@ -48,8 +48,16 @@ def variables(model: keras.Model, extra: Sequence[tf.Variable]) -> list[tf.Varia
     seeds = global_state.get_global_attribute(GLOBAL_SEED_GENERATOR)
     found = [*model.variables, *model.metrics_variables, *model.optimizer.variables]
     found += [seeds.state] if seeds is not None else []
+    found += carried(model)
     plain = [variable.value for variable in found]
     return list({id(variable): variable for variable in [*plain, *extra]}.values())
+
+
+def carried(model: keras.Model) -> list[keras.Variable]:
+    """What stateful RNN layers carry from batch to batch; Keras' `variables` leave it out."""
+    stateful = [layer for layer in model._flatten_layers() if getattr(layer, "stateful", False)]
+    states = tf.nest.flatten([getattr(layer, "states", None) for layer in stateful])
+    return list({id(s): s for s in states if isinstance(s, keras.Variable)}.values())
 
 
 def random_facts() -> dict[str, Any]:

@@ -15,6 +15,7 @@ import tensorflow as tf
 from tfpipe.backend import keras
 from tfpipe.train.data import model_inputs
 from tfpipe.train.gradients import all_sum, num_replicas, whole
+from tfpipe.train.state import carried
 
 Step = Callable[..., Any]
 
@@ -53,7 +54,7 @@ def forward(model: keras.Model, *, jit: bool) -> Step:
     def run(x: Any, y: Any, sample_weight: Any = None) -> Seen:
         """A replica without examples keeps its statistics, and adds no gradient."""
         x = model_inputs(x)
-        before = [tf.convert_to_tensor(v.value) for v in model.non_trainable_variables]
+        before = [tf.convert_to_tensor(v.value) for v in _not_trained(model)]
         count = tf.cast(tf.shape(tf.nest.flatten(x)[0])[0], tf.float32)
         total, share = all_sum(count), None
         if num_replicas() > 1:
@@ -61,7 +62,7 @@ def forward(model: keras.Model, *, jit: bool) -> Step:
         gradients, loss, y_pred = local(x, y, sample_weight, share)
         if num_replicas() > 1:
             # The mean of no examples is not a number, nor would a moving average be from then on.
-            for variable, value in zip(model.non_trainable_variables, before, strict=True):
+            for variable, value in zip(_not_trained(model), before, strict=True):
                 variable.assign(tf.where(count > 0, variable.value, value))
         finite = tf.math.is_finite(loss if share is None else all_sum(loss * share))
         return Seen(gradients, loss, count, total, finite, y_pred, before)
@@ -123,7 +124,7 @@ def put_back(model: keras.Model) -> Step:
     @tf.autograph.experimental.do_not_convert
     def run(before: Sequence[tf.Tensor]) -> None:
         """On one replica."""
-        for variable, value in zip(model.non_trainable_variables, before, strict=True):
+        for variable, value in zip(_not_trained(model), before, strict=True):
             variable.assign(value)
 
     return run
@@ -142,6 +143,11 @@ def average_statistics(model: keras.Model) -> Step:
                 variable.assign(mean)
 
     return run
+
+
+def _not_trained(model: keras.Model) -> list[keras.Variable]:
+    """What a batch changes without a gradient."""
+    return [*model.non_trainable_variables, *carried(model)]
 
 
 def _local(model: keras.Model) -> Step:
