@@ -1,12 +1,13 @@
 """What an image decodes to, in a few numbers: its size, and a digest of its pixels.
 
-A JPEG's pixels take long, and are seldom needed to see that it decodes. It gets a sketch: a
-digest of the picture shrunk to an 8th, that JPEGs of the same pixels share, and some others might.
+Pixels take long to make, and are seldom needed to see that a file decodes. Most files get a sketch
+for a digest, that files of their format with the same pixels share, and some others might: of a
+JPEG the digest of the picture shrunk to an 8th, of a PNG that of an 8th of the rows.
 
 Example:
 
     content_of(pixels) == contents_of([png], channels=3)[0]
-    is_sketch(sketches_of([jpeg], channels=3)[0].digest)
+    kind_of(jpeg_contents([jpeg], channels=3)[0].digest) != EXACT
 """
 
 from collections.abc import Callable, Sequence
@@ -17,9 +18,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfpipe.decode import decode_plain
+from tfpipe.records.pngs import Head, head_of
 from tfpipe.records.values import to_png
 
 GROUP = 32  # images in one call: enough to make its cost small, and the memory that it takes
+EXACT, JPEG_SKETCH, PNG_SKETCH = 0, 1, 3  # kinds of digests, by their lowest bits
 _FILLER = to_png(np.zeros((1, 1, 1), np.uint8))
 _JPEG_FILLER = cv2.imencode(".jpg", np.zeros((1, 1, 1), np.uint8))[1].tobytes()
 
@@ -34,13 +37,13 @@ class Content(NamedTuple):
     digest: int
 
 
-def is_sketch(digest: Any) -> Any:
-    """Whether a digest, or each of an array of them, is a sketch.
+def kind_of(digest: Any) -> Any:
+    """What a digest, or each of an array of them, says: of all pixels, or of some of a file's.
 
-    >>> is_sketch(content_of(np.zeros((2, 3, 1), np.uint8)).digest)
-    False
+    >>> kind_of(content_of(np.zeros((2, 3, 1), np.uint8)).digest) == EXACT
+    True
     """
-    return digest & 1 == 1
+    return digest % 2 * (digest % 4)  # of exact ones, only the last bit is set apart
 
 
 def content_of(pixels: Any) -> Content:
@@ -67,22 +70,44 @@ def contents_of(images: Sequence[bytes], channels: int) -> list[Content]:
     return [_content(*row) for row in _rows(padded, channels, _measure)][: len(images)]
 
 
-def sketches_of(images: Sequence[bytes], channels: int) -> list[Content]:
+def jpeg_contents(images: Sequence[bytes], channels: int) -> list[Content]:
     """The same for JPEG images, with sketches for digests.
 
-    >>> sketches_of([_JPEG_FILLER], channels=1)[0][:2]
+    >>> jpeg_contents([_JPEG_FILLER], channels=1)[0][:2]
     (1, 1)
     """
     padded = [*images, *[_JPEG_FILLER] * (GROUP - len(images))]
-    return [_sketch(*row) for row in _rows(padded, channels, _measure_shrunk)][: len(images)]
+    return [_jpeg_sketch(*row) for row in _rows(padded, channels, _measure_shrunk)][: len(images)]
 
 
-def sketch_of(image: bytes, channels: int) -> Content:
+def jpeg_content(image: bytes, channels: int) -> Content:
     """The same for a single one, whose error says what is wrong."""
     with tf.device("CPU"):
         size, fingerprint = _measure_shrunk(image, channels)
         height, width = size.numpy().tolist()
-        return _sketch(height, width, fingerprint.numpy().view(np.uint64)[0, 0])
+        return _jpeg_sketch(height, width, fingerprint.numpy().view(np.uint64)[0, 0])
+
+
+def png_contents(images: Sequence[bytes], channels: int) -> list[Content]:
+    """The same for PNG images, with sketches but where there is no head (`records.pngs`).
+
+    >>> png_contents([to_png(np.zeros((128, 130, 1), np.uint8))], channels=1)[0][:2]
+    (128, 130)
+    """
+    heads = [head_of(image) for image in images]
+    chosen = [head.png if head else image for head, image in zip(heads, images, strict=True)]
+    return [
+        _png_sketch(head, content) if head else content
+        for head, content in zip(heads, contents_of(chosen, channels), strict=True)
+    ]
+
+
+def png_content(image: bytes, channels: int) -> Content:
+    """The same for a single one, whose error says what is wrong."""
+    head = head_of(image)
+    with tf.device("CPU"):
+        content = content_of(decode_plain(head.png if head else image, channels))
+    return _png_sketch(head, content) if head else content
 
 
 def _rows(images: Sequence[bytes], channels: int, measure: _Measure) -> list[tuple[int, int, int]]:
@@ -120,5 +145,11 @@ def _content(height: int, width: int, fingerprint: Any) -> Content:
     return Content(height, width, (int(fingerprint) ^ (height << 32 | width)) & ~1)
 
 
-def _sketch(height: int, width: int, fingerprint: Any) -> Content:
-    return Content(height, width, (int(fingerprint) ^ (height << 32 | width)) | 1)
+def _jpeg_sketch(height: int, width: int, fingerprint: Any) -> Content:
+    digest = int(fingerprint) ^ (height << 32 | width)
+    return Content(height, width, digest & ~3 | JPEG_SKETCH)
+
+
+def _png_sketch(head: Head, content: Content) -> Content:
+    place = head.height << 34 | head.num_flat_rows << 2
+    return Content(head.height, head.width, (content.digest ^ place) & ~3 | PNG_SKETCH)

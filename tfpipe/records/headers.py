@@ -16,6 +16,7 @@ from PIL import Image, UnidentifiedImageError
 
 from tfpipe.records.gifs import gif_pixels
 from tfpipe.records.jpegs import plain_jpeg
+from tfpipe.records.pngs import plain_png
 from tfpipe.records.sources.base import Refused
 
 FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP")  # MPO is what some cameras call a JPEG
@@ -43,10 +44,11 @@ def read_header(data: bytes, max_pixels: int) -> Header:
         Refused: the data is empty, no image, of a format or kind that would be decoded wrongly,
             or larger than so many pixels; of a GIF, all frames count together.
     """
-    found = plain_jpeg(data)
     largest = min(max_pixels, Image.MAX_IMAGE_PIXELS or max_pixels)
-    if found is not None and found[1] * found[2] <= largest:
-        return Header("JPEG", *found)  # Pillow would say the same, four times as slowly
+    for kind, plain in (("JPEG", plain_jpeg), ("PNG", plain_png)):
+        found = plain(data)
+        if found is not None and found[1] * found[2] <= largest:
+            return Header(kind, *found)  # Pillow would say the same, four times as slowly
     return read_with_pillow(data, max_pixels)
 
 

@@ -19,9 +19,10 @@ from tfpipe.records.contents import (
     GROUP,
     Content,
     content_of,
-    contents_of,
-    sketch_of,
-    sketches_of,
+    jpeg_content,
+    jpeg_contents,
+    png_content,
+    png_contents,
 )
 from tfpipe.records.headers import Header, pillows_pixels, read_header, read_with_pillow
 from tfpipe.records.sources.base import Refused
@@ -29,6 +30,7 @@ from tfpipe.records.sources.base import Refused
 MAX_PIXELS = 2**26
 GROUP_PIXELS = 2**24  # decoded at once, so that they take little memory
 JPEG = ("JPEG", "MPO")
+PNG = ("PNG",)
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Opened = tuple[bytes, Header]  # the data, and what `read_header` says of it
@@ -37,7 +39,7 @@ Opened = tuple[bytes, Header]  # the data, and what `read_header` says of it
 class Facts(NamedTuple):
     """What an image is: its stored size in pixels, its EXIF orientation, a digest of its pixels.
 
-    Of a JPEG it is a sketch; see `tfpipe.records.contents`.
+    Of most it is a sketch; see `tfpipe.records.contents`.
     """
 
     height: int
@@ -47,7 +49,7 @@ class Facts(NamedTuple):
 
 
 def look(data: bytes, channels: int, *, max_pixels: int = MAX_PIXELS) -> Facts:
-    """Reads the header, then decodes the whole image once, with the reader's decoder.
+    """Reads the header, then decodes all that is stored, but not always to pixels.
 
     Of an animation, the first frame counts. A palette is resolved, and an alpha channel dropped
     if it is opaque. Without EXIF that can be understood, the orientation is 1: upright.
@@ -98,7 +100,7 @@ def decode_all(images: dict[int, Opened], channels: int) -> dict[int, Content | 
         For each of them its content, or why it does not decode.
     """
     contents: dict[int, Content | Refused] = {}
-    for formats, decode in ((JPEG, sketches_of), (("PNG",), contents_of)):
+    for formats, decode in ((JPEG, jpeg_contents), (PNG, png_contents)):
         for group in _groups(images, formats):
             # One that is damaged fails its group.
             with contextlib.suppress(tf.errors.OpError):
@@ -131,7 +133,9 @@ def _decoded_alone(opened: Opened, channels: int) -> Content | Refused:
     try:
         with _reasons():
             if header.format in JPEG:
-                return sketch_of(data, channels)
+                return jpeg_content(data, channels)
+            if header.format in PNG:
+                return png_content(data, channels)
         return content_of(pixels_of(data, channels))
     except Refused as reason:
         return reason

@@ -5,12 +5,12 @@ import warnings
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from tests import pictures
 from tfpipe.decode import decode_image
 from tfpipe.records import load, write
-from tfpipe.records.contents import sketch_of
+from tfpipe.records.contents import jpeg_content
 from tfpipe.records.sources.base import Entry, Feature, from_entries
 from tfpipe.records.writing.duplicates import SHOWN
 
@@ -99,11 +99,54 @@ def test_jpegs_that_agree_in_an_8th_of_their_size_only_are_not_the_same(tmp_path
     pixels = np.full((8, 8, 3), 128, np.uint8)
     pixels[:4], pixels[4:] = 100, 156  # in the mean of the block, as grey as the other
     jpegs = [pictures.encoded(array, "JPEG", quality=100) for array in (pixels, pixels[::-1])]
-    assert sketch_of(jpegs[0], 3) == sketch_of(jpegs[1], 3)
+    assert jpeg_content(jpegs[0], 3) == jpeg_content(jpegs[1], 3)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         rows = [("a.jpg", "train", jpegs[0]), ("b.jpg", "val", jpegs[1])]
         assert write(source_of(*rows), tmp_path / "r").duplicates == NONE
+
+
+def a_png(seed, last=0, **options):
+    pixels = np.random.default_rng(seed).integers(0, 256, (130, 140, 3), np.uint8)
+    pixels[-1] = last
+    return pictures.encoded(pixels, **options)
+
+
+def test_pngs_of_the_same_pixels_are_the_same_however_they_are_packed(tmp_path):
+    rows = [
+        ("a.png", "train", a_png(1)),
+        ("b.png", "train", a_png(2)),
+        ("c.png", "val", a_png(1, compress_level=0)),
+        ("d.png", "val", a_png(1, last=1)),  # its sketch is that of the first
+    ]
+    assert warned(tmp_path / "r", *rows)[0] == {
+        "num_contents": 1,
+        "examples": [["train: a.png", "val: c.png"]],
+    }
+
+
+@pytest.mark.parametrize("kind", ["BMP", "PNG"])
+def test_a_sketched_png_and_another_file_of_its_pixels_are_the_same(tmp_path, kind):
+    options = {} if kind == "BMP" else {"dpi": (72, 72), "pnginfo": a_text()}
+    other = pictures.encoded(Image.open(io.BytesIO(a_png(3))), kind, **options)
+    rows = [(f"{n}.png", "train" if n % 2 else "test", a_png(n)) for n in range(6)]
+    rows += [("small.png", "val", encoded(1)), ("other", "val", other)]
+    duplicates, _ = warned(tmp_path / "r", *rows)
+    assert duplicates == {"num_contents": 1, "examples": [["train: 3.png", "val: other"]]}
+
+
+def test_a_large_jpeg_and_the_png_of_its_pixels_are_the_same(tmp_path):
+    jpeg = pictures.encoded(pictures.waves(130, 140), "JPEG")
+    png = pictures.encoded(decode_image(jpeg, 3).numpy())
+    rows = [("a.jpg", "train", jpeg), ("b.png", "val", png), ("c.png", "val", a_png(1))]
+    duplicates, _ = warned(tmp_path / "r", *rows)
+    assert duplicates == {"num_contents": 1, "examples": [["train: a.jpg", "val: b.png"]]}
+
+
+def a_text():
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Title", "a")
+    return info
 
 
 def test_within_one_split_they_are_no_matter(tmp_path):

@@ -154,13 +154,13 @@ def test_the_kinds_are_what_they_are_called():
 
 def test_large_images_are_decoded_a_few_at_a_time(monkeypatch):
     together = []
-    contents_of = images.contents_of
+    png_contents = images.png_contents
 
     def watched(group, channels):
         together.append(len(group))
-        return contents_of(group, channels)
+        return png_contents(group, channels)
 
-    monkeypatch.setattr(images, "contents_of", watched)
+    monkeypatch.setattr(images, "png_contents", watched)
     monkeypatch.setattr(images, "GROUP_PIXELS", 500)
     sizes = (20, 10, 10, 30, 10, 20, 10)
     examples = [{"id": str(n), "image": np.zeros((n, 10, 1), np.uint8)} for n in sizes]

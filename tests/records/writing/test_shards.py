@@ -53,7 +53,7 @@ def test_a_shard_holds_the_records_and_its_facts_say_what_is_in_it(tmp_path):
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         class_counts=Counter({2: 2, 0: 1}),
         sizes_px=Counter({(4, 5): 1, (0, 0): 1}),
-        unsketched_px={(0, 0)},
+        kinds_px={(3, 4, 5), (0, 0, 0)},
         refused=[("id0", "part", "a box"), ("id1", "example", "truncated")],
         digests=array.array("Q", [7, 2**64 - 2]),
     )
@@ -86,7 +86,7 @@ def test_the_facts_come_back_as_they_were(tmp_path):
         sizes_px=st.dictionaries(st.tuples(st.integers(0), st.integers(0)), st.integers(1)).map(
             Counter
         ),
-        unsketched_px=st.sets(st.tuples(st.integers(0), st.integers(0))),
+        kinds_px=st.sets(st.tuples(*[st.integers(0)] * 3)),
         refused=st.lists(
             st.tuples(st.text(st.characters(codec="utf-8")), st.just("part"), st.just("\n\x00"))
         ),
@@ -123,6 +123,17 @@ def test_a_shard_without_facts_is_not_finished(tmp_path):
     written(path, KEPT)
     path.with_name("train-00000.json").unlink()
     assert load_facts(path, PlannedShard(1, "k")) is None
+
+
+def test_a_shard_of_another_version_is_written_anew(tmp_path):
+    path = shard_path(tmp_path, "train", 0)
+    written(path, KEPT)
+    file = path.with_name("train-00000.json")
+    facts = json.loads(file.read_text())
+    facts["unsketched_px"] = facts.pop("kinds_px")
+    file.write_text(json.dumps(facts))
+    assert load_facts(path, PlannedShard(1, "k")) is None
+    assert not file.exists()
 
 
 def test_facts_without_a_shard_are_not_finished(tmp_path):

@@ -13,14 +13,14 @@ import json
 import os
 import pathlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import tensorflow as tf
 
 from tfpipe.files import sync, write_bytes, write_json
-from tfpipe.records.contents import is_sketch
+from tfpipe.records.contents import kind_of
 from tfpipe.records.sources.base import Example, Source
 from tfpipe.records.writing.encode import Encoded
 from tfpipe.records.writing.plan import Plan, PlannedShard, numbered
@@ -33,8 +33,8 @@ class Facts:
     """What a finished shard holds, and what did not get into it.
 
     `refused` are rows of (id, what was left out, reason); `digests` has a number for each record,
-    the same where the contents are, or may be: for JPEGs it is a sketch. `unsketched_px` are the
-    sizes of the other images.
+    the same where the contents are, or may be: most of images are sketches. `kinds_px` are the
+    sizes of images with each kind of digest: (kind, height, width).
     """
 
     key: str
@@ -43,10 +43,12 @@ class Facts:
     sha256: str = ""
     class_counts: Counter[int] = dataclasses.field(default_factory=Counter)
     sizes_px: Counter[tuple[int, int]] = dataclasses.field(default_factory=Counter)
-    unsketched_px: set[tuple[int, int]] = dataclasses.field(default_factory=set)
+    kinds_px: set[tuple[int, int, int]] = dataclasses.field(default_factory=set)
     refused: list[tuple[str, str, str]] = dataclasses.field(default_factory=list)
     digests: "array.array[int]" = dataclasses.field(default_factory=lambda: array.array("Q"))
 
+
+_FIELDS = {field.name for field in dataclasses.fields(Facts)} - {"digests"}  # in the JSON file
 
 Finished = dict[str, list[Facts | None]]  # by split and number; None for one still to be written
 
@@ -63,7 +65,8 @@ class ShardWriter:
         self.writer = tf.io.TFRecordWriter(str(self.aside))
         self.sha256 = hashlib.sha256()
         self.num_settled = 0  # bytes that are on the disk, and in the sum
-        self.num_unsettled = 0  # bytes of records since settling began the last time
+        self.unwritten: list[bytes] = []
+        self.num_unwritten = 0  # bytes
         self.thread = ThreadPoolExecutor(1)
         self.settling: Future[None] | None = None
 
@@ -79,8 +82,7 @@ class ShardWriter:
             facts.class_counts.update(encoded.classes)
             facts.sizes_px[encoded.size_px] += 1
             facts.digests.append(encoded.digest)
-            if not is_sketch(encoded.digest):
-                facts.unsketched_px.add(encoded.size_px)
+            facts.kinds_px.add((kind_of(encoded.digest), *encoded.size_px))
             facts.refused += [(example_id, "part", note) for note in encoded.notes]
         if self.num_inputs < self.planned.num_inputs:
             return False
@@ -88,21 +90,26 @@ class ShardWriter:
         return True
 
     def _write(self, record: bytes) -> None:
+        self.unwritten.append(record)
+        self.num_unwritten += len(record)
+        if self.num_unwritten >= SETTLE_BYTES:
+            self._settle_next()
+
+    def _settle_next(self) -> None:
         with _named(self.aside):
-            self.writer.write(record)
-            self.num_unsettled += len(record)
-            if self.num_unsettled >= SETTLE_BYTES:
-                self._wait()
-                self.writer.flush()
-                self.num_unsettled = 0
-                self.settling = self.thread.submit(self._settle)
+            self._wait()
+            self.settling = self.thread.submit(self._settle, self.unwritten)
+        self.unwritten, self.num_unwritten = [], 0
 
     def _wait(self) -> None:
         if self.settling is not None:
             self.settling.result()
 
-    def _settle(self) -> None:
+    def _settle(self, records: Sequence[bytes]) -> None:
         # Bit by bit, while images are decoded, and not all at the end, when nothing else is done.
+        for record in records:
+            self.writer.write(record)
+        self.writer.flush()
         sync(self.aside)
         with self.aside.open("rb") as file:
             file.seek(self.num_settled)
@@ -111,10 +118,10 @@ class ShardWriter:
             self.num_settled = file.tell()
 
     def _finish(self) -> None:
+        self._settle_next()
         with _named(self.aside):
             self._wait()
             self.writer.close()
-            self._settle()
             self.thread.shutdown()
         self.facts.sha256 = self.sha256.hexdigest()
         self.facts.num_bytes = self.num_settled
@@ -152,7 +159,7 @@ def save_facts(facts: Facts, path: pathlib.Path) -> None:
     value = dataclasses.asdict(facts)
     value["class_counts"] = sorted(facts.class_counts.items())
     value["sizes_px"] = sorted(facts.sizes_px.items())
-    value["unsketched_px"] = sorted(facts.unsketched_px)
+    value["kinds_px"] = sorted(facts.kinds_px)
     write_bytes(_beside(path, "digests"), value.pop("digests").tobytes())
     write_json(_beside(path, "json"), value)
 
@@ -163,12 +170,12 @@ def load_facts(path: pathlib.Path, planned: PlannedShard) -> Facts | None:
     if not (file.is_file() and path.is_file()):
         return None
     value: dict[str, Any] = json.loads(file.read_bytes())
-    if value["key"] != planned.key:
+    if value["key"] != planned.key or value.keys() != _FIELDS:  # another plan, or version
         file.unlink()  # or it might be taken for that of the shard that is written now
         return None
     value["class_counts"] = Counter(dict(value["class_counts"]))
     value["sizes_px"] = Counter({tuple(size): count for size, count in value["sizes_px"]})
-    value["unsketched_px"] = {tuple(size) for size in value["unsketched_px"]}
+    value["kinds_px"] = {tuple(kind) for kind in value["kinds_px"]}
     value["refused"] = [tuple(row) for row in value["refused"]]
     digests = array.array("Q", _beside(path, "digests").read_bytes())
     return Facts(**value, digests=digests)

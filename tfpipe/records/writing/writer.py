@@ -51,11 +51,11 @@ def write(
 ) -> Manifest:
     """Writes every example of `source` below `path`, and says what was written.
 
-    Every image is decoded once (of a JPEG, all that is stored, but no pixels are made of it except
-    where two splits may share them). What cannot be used is left out, with its reason, in
-    `refused.csv`. The folder appears whole or not at all: an interrupted call, whatever ended
-    it, is taken up again by the next one, and ends with the same bytes. A call for records that
-    are there already returns their manifest.
+    Every image is decoded once: of a JPEG or PNG all that is stored, but few pixels are made of it,
+    and all of them only where two splits may share them. What cannot be used is left out, with its
+    reason, in `refused.csv`. The folder appears whole or not at all: an interrupted call, whatever
+    ended it, is taken up again by the next one, and ends with the same bytes. A call for records
+    that are there already returns their manifest.
 
     The folder holds the shards (`name-split.tfrecord-00000-of-00004`), TensorFlow Datasets' own
     description (`features.json`, `dataset_info.json`), `refused.csv` and `manifest.json`. (Its own
