@@ -146,6 +146,41 @@ def test_tokens_as_floats_are_refused():
     )
 
 
+THREE = "'burst/a/kernel', 'burst/b/kernel', 'burst/c/kernel'"
+
+
+@pytest.mark.parametrize(
+    ("lost", "listed"), [(1, "'burst/a/kernel'"), (5, f"{THREE} and 2 others")]
+)
+def test_weights_that_are_no_numbers_are_refused(tmp_path, lost, listed):
+    x = keras.Input((2,))
+    layers = [keras.layers.Dense(2, name=name) for name in "abcde"]
+    model = keras.Sequential([x, *layers], name="burst")
+    for layer, value in zip(layers[:lost], [np.nan, np.inf, -np.inf, np.nan, np.nan], strict=False):
+        layer.kernel.assign([[1, value], [0, 1]])
+    expected = (
+        "Expected weights that are finite numbers. Received: 'burst' with NaN or infinity in "
+        f"{listed}. Take the weights from "
+        "before, and train with a smaller learning rate: `train.fit` stops where that begins."
+    )
+    for ending in ("tflite", "onnx"):
+        assert refused(getattr(export, f"to_{ending}"), model, tmp_path / f"a.{ending}") == expected
+    assert refused(export.to_saved_model, model, tmp_path / "a") == expected
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_texts_are_for_tensorflow_alone(tmp_path):
+    words = keras.layers.TextVectorization(vocabulary=["a", "b"], output_sequence_length=3)
+    x = keras.Input((1,), dtype="string")
+    model = keras.Model(x, keras.layers.Flatten()(keras.layers.Embedding(4, 2)(words(x))), name="m")
+    for ending, runtime in (("tflite", "TFLite"), ("onnx", "ONNX")):
+        assert refused(getattr(export, f"to_{ending}"), model, tmp_path / f"a.{ending}") == (
+            f"Expected a model that takes numbers: {runtime} has no operators for texts. "
+            "Received: 'm', which takes strings. Build a model that begins behind the layer that "
+            "makes tokens of them, or use `to_saved_model`."
+        )
+
+
 class Own(keras.Model):
     def call(self, x):
         return x

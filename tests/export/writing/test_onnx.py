@@ -136,6 +136,26 @@ def test_gelu_has_a_form_in_onnx(tmp_path):
     np.testing.assert_allclose(found, model.predict(inputs, verbose=0), atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "layer",
+    [
+        keras.layers.Conv2D(6, 3, groups=2),
+        keras.layers.SeparableConv2D(5, 3),
+        keras.layers.DepthwiseConv2D(3),
+    ],
+    ids=["groups", "separable", "depthwise"],
+)
+def test_convolutions_of_groups_of_channels(tmp_path, layer):
+    x = keras.Input((8, 8, 4))
+    model = keras.Model(x, keras.layers.Flatten()(layer(x)))
+    inputs = RNG.normal(size=(5, 8, 8, 4)).astype(np.float32)
+    path = export.to_onnx(model, tmp_path / "a.onnx")
+    session = onnxruntime.InferenceSession(str(path))
+    (found,) = session.run(None, {session.get_inputs()[0].name: inputs})
+    np.testing.assert_allclose(found, model.predict(inputs, verbose=0), atol=1e-5)
+    assert not tf.config.functions_run_eagerly()
+
+
 def test_what_a_normalization_has_adapted_to_is_in_the_file(tmp_path):
     inputs = RNG.normal(5, 3, (20, 6)).astype(np.float32)
     layer = keras.layers.Normalization()

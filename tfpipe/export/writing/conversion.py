@@ -23,6 +23,7 @@ from tfpipe.export.writing.integers import no_integers, operators
 from tfpipe.export.writing.lookups import track_lookups
 from tfpipe.export.writing.modes import CALIBRATED
 from tfpipe.export.writing.places import layer_named
+from tfpipe.export.writing.substitutes import substitute
 from tfpipe.process import Worker, WorkerDied
 
 _SCRIPT = str(pathlib.Path(__file__).with_name("converter.py"))
@@ -59,6 +60,8 @@ def converted(
     given = tf.float32 if floats else takes.dtype
     with tempfile.TemporaryDirectory() as folder:
         _write(function, tf.TensorSpec(takes.shape, given, takes.name), f"{folder}/model", model)
+        if mode == "int8":  # LiteRT squares no 16-bit integers
+            substitute(f"{folder}/model")
         if examples is not None:
             np.save(f"{folder}/examples.npy", examples)
         request = {

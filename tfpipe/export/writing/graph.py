@@ -11,6 +11,7 @@ import pathlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from tfpipe.backend import keras
@@ -129,7 +130,7 @@ def require_graph(model: keras.Model) -> None:
     """Refuses a model that is no graph of layers from one input of a fixed size to one output.
 
     Raises:
-        RequestError: it is not, or tokens come in as floats.
+        RequestError: it is not, tokens come in as floats, or a weight is NaN or infinite.
     """
     if not hasattr(model, "name"):
         raise RequestError(received("`model` to be a keras.Model", model=model))
@@ -154,6 +155,28 @@ def require_graph(model: keras.Model) -> None:
             "`new.set_weights(old.get_weights())`."
         )
     _require_integers(model)
+    _require_finite(model)
+
+
+def _require_finite(model: keras.Model) -> None:
+    lost = [w.path for w in model.weights if not np.isfinite(keras.ops.convert_to_numpy(w)).all()]
+    if lost:
+        raise RequestError(
+            "Expected weights that are finite numbers. Received: "
+            f"{model.name!r} with NaN or infinity in {', '.join(map(repr, lost[:3]))}"
+            f"{f' and {len(lost) - 3} others' if len(lost) > 3 else ''}. Take the weights from "
+            "before, and train with a smaller learning rate: `train.fit` stops where that begins."
+        )
+
+
+def require_numbers(model: keras.Model, runtime: str) -> None:
+    """Refuses a model that takes texts, which TFLite and ONNX Runtime have no operators for."""
+    if model.inputs[0].dtype == "string":
+        raise RequestError(
+            f"Expected a model that takes numbers: {runtime} has no operators for texts. "
+            f"Received: {model.name!r}, which takes strings. Build a model that begins behind the "
+            "layer that makes tokens of them, or use `to_saved_model`."
+        )
 
 
 def _require_integers(model: keras.Model) -> None:

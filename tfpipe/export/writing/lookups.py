@@ -14,5 +14,6 @@ from tfpipe.backend import keras
 def track_lookups(archive: Any, model: keras.Model) -> None:
     """Lets an archive know the layers whose tables go into it: StringLookup, IntegerLookup."""
     for layer in model._flatten_layers():
-        if hasattr(layer, "save_assets"):
+        # A TextVectorization is never built; the StringLookup in it, which has the table, is.
+        if hasattr(layer, "save_assets") and layer.built:
             archive.track(layer)

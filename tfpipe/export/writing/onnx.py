@@ -7,15 +7,23 @@ Example:
     (scores,) = session.run(["scores"], {"images": images})
 """
 
+import contextlib
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from tfpipe.backend import keras
 from tfpipe.errors import RequestError
-from tfpipe.export.writing.graph import Size, input_spec, ops_inside, require_ending, scoring
+from tfpipe.export.writing.graph import (
+    Size,
+    input_spec,
+    ops_inside,
+    require_ending,
+    require_numbers,
+    scoring,
+)
 from tfpipe.export.writing.metadata import about, put
 from tfpipe.export.writing.onnx_handlers import HANDLERS
 from tfpipe.export.writing.recurrent import onnx_twin
@@ -68,10 +76,12 @@ def to_onnx(
 
     require_ending(path, ".onnx")
     spec, ops = input_spec(model, prepare, input_size), ops_inside(prepare, input_size)
+    require_numbers(model, "ONNX")
     scores = tf.function(scoring(onnx_twin(model), ops, "onnx"))
-    made, _ = tf2onnx.convert.from_function(
-        scores, input_signature=[spec], opset=OPSET, custom_op_handlers=HANDLERS
-    )
+    with _inlined():
+        made, _ = tf2onnx.convert.from_function(
+            scores, input_signature=[spec], opset=OPSET, custom_op_handlers=HANDLERS
+        )
     _require_operators(model.name, made)
     _keep_constants(made.graph, scores.get_concrete_function(spec).graph.captures)
     _describe_ends(made.graph, spec.shape, model.outputs[0].shape)
@@ -80,6 +90,21 @@ def to_onnx(
         aside.write_bytes(made.SerializeToString())
         put(aside, about("float32", "tf2onnx", prepare))
     return pathlib.Path(path)
+
+
+@contextlib.contextmanager
+def _inlined() -> Iterator[None]:
+    """Has a function that is called while another is traced become a part of that.
+
+    Keras puts a convolution with groups into a function of its own, for XLA, which tf2onnx takes
+    for an operator.
+    """
+    was = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(was)
 
 
 def _require_operators(name: str, made: Any) -> None:

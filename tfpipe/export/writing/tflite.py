@@ -25,6 +25,7 @@ from tfpipe.export.writing.graph import (
     ops_inside,
     require_ending,
     require_graph,
+    require_numbers,
     scoring,
 )
 from tfpipe.export.writing.greys import with_pixels
@@ -150,6 +151,7 @@ def _check(mode: str, scores_dtype: str, model: keras.Model) -> None:
         expected = "`scores_dtype` to be 'float32', as in every mode but int8"
         raise RequestError(received(expected, scores_dtype=scores_dtype, mode=mode))
     require_graph(model)
+    require_numbers(model, "TFLite")
     takes = model.inputs[0]
     if mode == "int16x8" and input_name(takes.shape, takes.dtype) == "tokens":
         raise RequestError(
