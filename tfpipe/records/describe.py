@@ -16,7 +16,34 @@ MAX_CLASSES = 30
 
 
 def describe(manifest: Manifest) -> str:
-    """Splits, classes, image sizes, how the split was made, what was refused, duplicates."""
+    """Splits, classes, image sizes, how the split was made, what was refused, duplicates.
+
+        Args:
+            manifest: what `records.write` or `records.load` returned.
+
+        Returns:
+            Lines for a person to read.
+
+    Example:
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from tfpipe import records
+    >>> source = records.arrays(np.zeros((4, 8, 8), np.uint8), np.arange(4) % 2, split={"train": 1})
+    >>> manifest = records.write(source, tempfile.mkdtemp() + "/dots")
+    >>> print(describe(manifest))
+    arrays: image (image), label (label); in .../dots
+              train
+    --------  -----
+    examples      4
+    size      ...
+    0             2
+    1             2
+    image sizes: all 8x8 pixels
+    split: by fractions (train 1), seed 0
+    refused: 0 examples
+    in more than one split: 0 contents
+    """
     features = ", ".join(f"{key} ({_kind(value)})" for key, value in manifest.features.items())
     lines = [f"{manifest.name}: {features}; in {manifest.path}", _table(manifest)]
     if manifest.image_sizes:

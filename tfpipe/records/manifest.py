@@ -70,6 +70,16 @@ class Manifest:
         duplicates: `num_contents` that stand in more than one split, and `examples` of them.
         fingerprint: of all that was written and how.
         vocabulary: what `add_vocabulary` found in the texts of the train split.
+
+    Example:
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from tfpipe import records
+    >>> source = records.arrays(np.zeros((4, 8, 8), np.uint8), np.arange(4) % 2, split={"train": 1})
+    >>> manifest = records.write(source, tempfile.mkdtemp() + "/dots")
+    >>> manifest.class_names, manifest.num_classes, manifest.split("train").class_counts
+    (('0', '1'), 2, (2, 2))
     """
 
     path: str
@@ -101,7 +111,11 @@ class Manifest:
         return self.splits[name]
 
     def files(self, split: str) -> list[str]:
-        """The paths of a split's shards, in order."""
+        """The paths of a split's shards, in order.
+
+        Raises:
+            RequestError: there is no such split.
+        """
         return [f"{self.path}/{shard.file}" for shard in self.split(split).shards]
 
 
@@ -115,9 +129,26 @@ def save(manifest: Manifest) -> pathlib.Path:
 def load(path: Path) -> Manifest:
     """Reads the manifest of a records folder.
 
+    Args:
+        path: the folder that `records.write` made; any path that `tf.io.gfile` accepts.
+
+    Returns:
+        The manifest that `records.write` returned; the shards are not looked at.
+
     Raises:
         RequestError: the folder has no manifest.
         DataError: the manifest cannot be understood.
+
+    Example:
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from tfpipe import records
+    >>> source = records.arrays(np.zeros((4, 8, 8), np.uint8), np.arange(4) % 2, split={"train": 1})
+    >>> folder = tempfile.mkdtemp() + "/dots"
+    >>> written = records.write(source, folder)
+    >>> load(folder) == written
+    True
     """
     folder = os.fspath(path).rstrip("/")
     file = f"{folder}/{FILE}"

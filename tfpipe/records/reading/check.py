@@ -38,6 +38,9 @@ class Record(NamedTuple):
 def check(path: Path) -> list[DataError]:
     """Reads every shard of a records folder and compares it with the manifest.
 
+    Args:
+        path: the folder that `records.write` made.
+
     Returns:
         What is wrong: missing shards, damaged records by number, shards of another origin. An
         empty list if all is well.
@@ -45,6 +48,16 @@ def check(path: Path) -> list[DataError]:
     Raises:
         RequestError: there is no manifest.
         DataError: the manifest itself is damaged.
+
+    Example:
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from tfpipe import records
+    >>> source = records.arrays(np.zeros((4, 8, 8), np.uint8), np.arange(4) % 2, split={"train": 1})
+    >>> manifest = records.write(source, tempfile.mkdtemp() + "/dots")
+    >>> check(manifest.path)
+    []
     """
     manifest = load(path)
     _known.clear()  # a file that rots keeps its date

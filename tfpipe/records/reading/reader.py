@@ -81,6 +81,17 @@ def read(
         RequestError: no such split, an argument that does not fit, or images of different sizes
             would be in one batch.
         DataError: a shard is missing, damaged, or not the one that the manifest describes.
+
+    Example:
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from tfpipe import records
+    >>> source = records.arrays(np.zeros((4, 8, 8), np.uint8), np.arange(4) % 2, split={"train": 1})
+    >>> manifest = records.write(source, tempfile.mkdtemp() + "/dots")
+    >>> images, labels = next(iter(read(manifest, "train", batch_size=4, shuffle_seed=0)))
+    >>> images.shape, images.dtype, sorted(labels.numpy().tolist())
+    (TensorShape([4, 8, 8, 1]), tf.uint8, [0, 0, 1, 1])
     """
     _check_arguments(manifest, batch_size, shuffle_seed, balance, start)
     table = weight_table(manifest, split, weights)

@@ -48,6 +48,16 @@ def show(manifest: Manifest, split: str, path: Path, *, num_examples: int = 24) 
     Raises:
         RequestError: the examples have no image, no such split, or none is to be drawn.
         DataError: a shard is not what the manifest says.
+
+    Example:
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from tfpipe import records
+    >>> source = records.arrays(np.zeros((4, 8, 8), np.uint8), np.arange(4) % 2, split={"train": 1})
+    >>> manifest = records.write(source, tempfile.mkdtemp() + "/dots")
+    >>> show(manifest, "train", tempfile.mkdtemp() + "/train.png").name
+    'train.png'
     """
     if "image" not in manifest.features:
         raise RequestError(f"Expected examples with an `image`. {manifest.name!r} has none.")

@@ -49,6 +49,11 @@ class Feature:
             (T, C); a target's (k,), or () for a single float.
         table: a mask's class for each grey from 0 to 255; -1 for pixels that are ignored, -2
             for a grey that must not occur.
+
+    Example:
+
+    >>> Feature("image", (None, None, 3))
+    Feature(kind='image', shape=(None, None, 3), table=())
     """
 
     kind: str
@@ -93,6 +98,13 @@ class Source:
         iterate: returns a new iterator over the examples.
         declared: whether `class_names` come from somewhere else than the examples, so that boxes
             of a class may be missing, and nothing is wrong.
+
+    Example:
+
+    >>> rows = [{"id": "a", "split": "train", "text": "a joy"}]
+    >>> source = Source("one", {"text": Feature("text")}, (), {}, iterate=lambda: iter(rows))
+    >>> [example["text"] for example in source]
+    ['a joy']
     """
 
     name: str

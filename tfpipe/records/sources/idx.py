@@ -62,6 +62,18 @@ def idx(
         RequestError: the folder or a file is missing, `split` names the test set, or `transpose`
             is not said of EMNIST.
         DataError: a file is truncated, damaged, or not what its header says.
+
+    Example:
+
+    >>> import tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> images = bytes.fromhex("00000803 00000001 00000001 00000001 ff")  # one, of one pixel
+    >>> for part in ("train", "t10k"):
+    ...     _ = (folder / f"{part}-images-idx3-ubyte").write_bytes(images)
+    ...     _ = (folder / f"{part}-labels-idx1-ubyte").write_bytes(bytes.fromhex("00000801 00000001 07"))
+    >>> source = idx(folder, split=None)
+    >>> source.class_names, sorted((example["id"], example["image"].tolist()) for example in source)
+    (('7',), [('test-000000', [[[255]]]), ('train-000000', [[[255]]])])
     """
     parts = {part: _part(folder, names, transpose) for part, names in FILES.items()}
     numbers = np.unique(np.concatenate([part_labels for _, part_labels in parts.values()]))

@@ -87,6 +87,18 @@ def chestxray14(
         RequestError: the folder has another layout, a file is missing, or a row is in neither
             list.
         DataError: the table or a list is not what NIH published.
+
+    Example:
+
+    >>> import tempfile
+    >>> root = pathlib.Path(tempfile.mkdtemp())
+    >>> (root / "images").mkdir()
+    >>> _ = (root / "images" / "1.png").write_bytes(b"...")
+    >>> row = "Image Index,Finding Labels,Patient ID\\n1.png,Edema|Mass,7\\n"
+    >>> _ = (root / "table.csv").write_text(row)
+    >>> [example] = chestxray14(root, official=False)
+    >>> [name for name, there in zip(NIH_CLASSES, example["labels"], strict=True) if there]
+    ['Mass', 'Edema']
     """
     root = require_folder(folder, "folder")
     places = _places(root)

@@ -47,6 +47,17 @@ def from_tfds(
     Raises:
         RequestError: there is no such dataset, it cannot be downloaded, it does not have an
             `image` and a `label`, or `split` names a part that it has.
+
+    Example:
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from tfpipe import records
+    >>> source = records.arrays(np.zeros((4, 8, 8), np.uint8), np.arange(4) % 2, split={"train": 1})
+    >>> root = tempfile.mkdtemp()  # of data that TensorFlow Datasets has prepared already
+    >>> _ = records.write(source, f"{root}/dots/1.0.0")
+    >>> sorted(example["label"] for example in from_tfds("dots", data_dir=root))
+    [0, 0, 1, 1]
     """
     import tensorflow_datasets as tfds
 

@@ -78,6 +78,19 @@ def voc_boxes(
     Raises:
         RequestError: a folder is missing, there are no examples, or an argument does not fit.
         DataError: an image is in two lists.
+
+    Example:
+
+    >>> import tempfile
+    >>> root = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (root / "a.jpg").write_bytes(b"...")
+    >>> _ = (root / "a.xml").write_text(
+    ...     "<annotation><size><width>8</width><height>4</height></size><object><name>cat</name>"
+    ...     "<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>4</xmax><ymax>4</ymax></bndbox></object>"
+    ...     "</annotation>")
+    >>> [example] = voc_boxes(root)
+    >>> example["id"], example["boxes"].tolist(), example["classes"].tolist()
+    ('a', [[0.0, 0.0, 1.0, 0.5]], [0])
     """
     root = require_folder(path, "path")
     layout = voc_layout(root, images, annotations)

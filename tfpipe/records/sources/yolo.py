@@ -64,6 +64,18 @@ def yolo_boxes(
         RequestError: a file or folder is missing, an image is in two splits, or no image has a
             label file.
         DataError: the data.yaml is not one.
+
+    Example:
+
+    >>> import tempfile
+    >>> root = pathlib.Path(tempfile.mkdtemp())
+    >>> for name, content in {"images/a.jpg": "...", "labels/a.txt": "1 0.25 0.5 0.5 1",
+    ...                       "data.yaml": "{train: images, names: [cat, dog]}"}.items():
+    ...     (root / name).parent.mkdir(exist_ok=True)
+    ...     _ = (root / name).write_text(content)
+    >>> [example] = yolo_boxes(root / "data.yaml")
+    >>> example["id"], example["boxes"].tolist(), example["classes"].tolist()
+    ('images/a.jpg', [[0.0, 0.0, 1.0, 0.5]], [1])
     """
     root, names, listed = read_layout(data_yaml)
     ids = list(listed)

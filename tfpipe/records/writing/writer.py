@@ -82,6 +82,16 @@ def write(
         RequestError: `path` holds something else, another process writes there, the source
             holds no example, too many were refused, or none of a class is left; Beam is asked for
             and not installed, or its workers do not see the files.
+
+    Example:
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from tfpipe import records
+    >>> source = records.arrays(np.zeros((4, 8, 8), np.uint8), np.arange(4) % 2, split={"train": 1})
+    >>> manifest = write(source, tempfile.mkdtemp() + "/dots")
+    >>> manifest.splits["train"].num_examples, manifest.num_refused
+    (4, 0)
     """
     _require_sensible(source.name, max_refused, workers)
     if beam_options is not None:
