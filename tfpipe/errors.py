@@ -16,7 +16,14 @@ _MOST = 20  # members that are listed
 
 
 class RequestError(ValueError):
-    """What was asked for cannot be done; the sentence says which argument, and what to do."""
+    """What was asked for cannot be done; the sentence says which argument, and what to do.
+
+    Example:
+
+    >>> raise RequestError(received("`epochs` to be at least 1", epochs=0))
+    Traceback (most recent call last):
+    tfpipe.errors.RequestError: Expected `epochs` to be at least 1. Received: epochs=0
+    """
 
     # TensorFlow's AutoGraph leaves an exception with this attribute as it is; of any other that
     # is raised in `Dataset.map` or `tf.function` it makes one of its own, many lines long.

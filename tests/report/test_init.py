@@ -1,9 +1,5 @@
 """The room is light: nothing heavy is loaded before a picture is drawn, TensorFlow never."""
 
-import pytest
-
-from tfpipe import report
-
 DRAWN = """
 import sys
 import numpy as np
@@ -24,8 +20,3 @@ def test_importing_it_loads_nothing_heavy(python):
 
 def test_drawing_loads_neither_tensorflow_nor_pyplot(python):
     assert python(DRAWN).stdout == "[]\n"
-
-
-@pytest.mark.parametrize("name", report.__all__)
-def test_what_is_public_is_documented(name):
-    assert "Example" in getattr(report, name).__doc__

@@ -81,7 +81,8 @@ def mlp(
     Output shape: (B, num_classes), float32.
 
     Raises:
-        RequestError: a size that is no whole number from 1, or another activation.
+        RequestError: a size that is no whole number from 1, another activation, or a softmax of
+            one class.
 
     Example:
 

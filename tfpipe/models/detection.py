@@ -57,8 +57,9 @@ def yolov8(
         to 1, boxes as shares of height and width. In training, boxes may reach beyond the image.
 
     Raises:
-        RequestError: no such size; an image that is not divisible or not of three channels; the
-            weights cannot be downloaded, or there is no such file.
+        RequestError: no such size; an image that is not divisible or not of three channels; a
+            number that is no whole number from 1; the weights cannot be downloaded, or there is no
+            such file.
         DataError: the file holds other weights.
 
     Example:

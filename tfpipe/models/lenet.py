@@ -35,8 +35,8 @@ def lenet5(
     Output shape: (B, num_classes), float32.
 
     Raises:
-        RequestError: an image below 16x16, a size that is no whole number from 1, or another
-            activation.
+        RequestError: an image below 16x16, a size that is no whole number from 1, another
+            activation, or a softmax of one class.
 
     Example:
 

@@ -56,7 +56,7 @@ def lstm(
 
     Raises:
         RequestError: a shape of another form, a size that is no whole number from 1, another
-            activation or pooling, or a dropout outside 0 to 1.
+            activation or pooling, a softmax of one class, or a dropout outside 0 to below 1.
 
     Example:
 
@@ -94,7 +94,7 @@ def bilstm(
 
     Raises:
         RequestError: a shape of another form, a size that is no whole number from 1, another
-            activation or pooling, or a dropout outside 0 to 1.
+            activation or pooling, a softmax of one class, or a dropout outside 0 to below 1.
 
     Example:
 

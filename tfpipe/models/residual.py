@@ -54,7 +54,8 @@ def residual(
 
     Raises:
         RequestError: a depth that is not 6n + 2, an image below 4x4 (16x16 with a stride of 4), a
-            size that is no whole number from 1, another stride or activation.
+            size that is no whole number from 1, another stride or activation, or a softmax of
+            one class.
 
     Example:
 

@@ -49,7 +49,8 @@ def resnet50(
 
     Raises:
         RequestError: the weights cannot be downloaded, or there is no such file; another number
-            of channels, an image below 32x32, or another activation.
+            of channels, an image below 32x32, a size that is no whole number from 1, another
+            activation, or a softmax of one class.
         DataError: the file holds other weights.
 
     Example:

@@ -48,8 +48,8 @@ def unet(
     Output shape: (B, height, width, num_classes), float32.
 
     Raises:
-        RequestError: a size that is not divisible, that is no whole number from 1, or another
-            activation.
+        RequestError: a size that is not divisible, that is no whole number from 1, another
+            activation, or a softmax of one class.
 
     Example:
 

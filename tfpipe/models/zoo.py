@@ -30,7 +30,7 @@ _MODELS: dict[str, Callable[..., keras.Model]] = {made.__name__: made for made i
 
 
 def names() -> tuple[str, ...]:
-    """The names that `build` knows.
+    """The names that `build` knows, each that of a function in this room.
 
     >>> names()
     ('linear', 'perceptron', 'mlp', 'lenet5', 'residual', 'resnet50', 'lstm', 'bilstm', 'unet',
@@ -40,10 +40,19 @@ def names() -> tuple[str, ...]:
 
 
 def build(name: str, **arguments: Any) -> keras.Model:
-    """Builds a model of the zoo by name; `arguments` are those of its function.
+    """Builds a model of the zoo by name.
+
+    Args:
+        name: one of `names()`.
+        **arguments: those of its function.
+
+    Returns:
+        What that function returns: a functional model, with random weights unless they are given.
 
     Raises:
-        RequestError: there is no model of that name, or its function has no such argument.
+        RequestError: there is no model of that name, its function has no such argument, or it
+            refuses one.
+        DataError: a file of weights holds others.
 
     Example:
 

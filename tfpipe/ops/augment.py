@@ -28,6 +28,9 @@ class RandomAffine(RandomOp):
             at 1.2 they get larger. Drawn evenly between the two.
         mask_fill: the class of a mask outside the image: 0, or what the loss ignores.
 
+    Raises:
+        RequestError: an argument is outside its range; when it runs, there is no `key`.
+
     Example:
 
     >>> images = tf.zeros((2, 8, 8, 1), tf.uint8)
@@ -86,6 +89,9 @@ class RandomRotation(_Affine):
         rotation: the largest turn, either way, as a fraction of a full turn (0.05 is 18 degrees).
         mask_fill: the class of a mask outside the image: 0, or what the loss ignores.
 
+    Raises:
+        RequestError: an argument is outside its range; when it runs, there is no `key`.
+
     Example:
 
     >>> example = {"image": tf.zeros((8, 8, 1), tf.uint8), "key": "a"}
@@ -110,6 +116,9 @@ class RandomZoom(_Affine):
         zoom: (smallest, largest) magnification: at 0.8 a black border comes in.
         mask_fill: the class of a mask outside the image: 0, or what the loss ignores.
 
+    Raises:
+        RequestError: an argument is outside its range; when it runs, there is no `key`.
+
     Example:
 
     >>> example = {"image": tf.zeros((8, 8, 1), tf.uint8), "key": "a"}
@@ -131,6 +140,9 @@ class RandomFlip(RandomOp):
     Args:
         mode: "horizontal" (left and right change places), "vertical", or
             "horizontal_and_vertical": each of the two for every second image, by itself.
+
+    Raises:
+        RequestError: there is no such mode; when it runs, there is no `key`.
 
     Example:
 

@@ -34,6 +34,16 @@ class Op:
         per_image: it needs single images, because their sizes may differ.
         per_batch: it needs a batch, because it mixes its images.
         random: it is for training only, and draws from the example's `key`.
+
+    Example:
+
+    >>> @dataclasses.dataclass(frozen=True)
+    ... class Invert(Op):
+    ...     takes = gives = "uint8"
+    ...     def apply(self, image):
+    ...         return 255 - image
+    >>> Invert()({"image": tf.zeros((1, 1, 1), tf.uint8)})["image"].numpy().item()
+    255
     """
 
     on: ClassVar[str] = "image"

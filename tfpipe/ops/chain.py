@@ -35,7 +35,8 @@ class Chain:
         ops: each must take what the one before gives.
 
     Raises:
-        RequestError: an op would get an image (or a text) of a kind that it does not take.
+        RequestError: an op would get an image (or a text) of a kind that it does not take, or
+            the ops are on different parts of an example.
 
     Example:
 
@@ -98,6 +99,9 @@ class Chain:
                 resizing and cropping are inside the file. None: they are not, and the file
                 takes what the last op for single images gives.
 
+        Raises:
+            RequestError: an `input_size`, and the chain is not on images.
+
         >>> from tfpipe.ops import Decode, Resize, ToFloat
         >>> chain = Chain([Decode(channels=1), Resize((32, 32)), ToFloat()])
         >>> chain.outside((480, 640)).ops[1].size
@@ -108,6 +112,9 @@ class Chain:
     def inside(self, input_size: tuple[int, int] | None = None) -> "Chain":
         """What happens in an exported file: from those pixels to what the model takes; nothing
         to texts and sequences.
+
+        Raises:
+            RequestError: an `input_size`, and the chain is not on images.
 
         >>> from tfpipe.ops import Decode, Resize, ToFloat
         >>> chain = Chain([Decode(channels=1), Resize((32, 32)), ToFloat()])
@@ -126,6 +133,9 @@ class Chain:
 
         Args:
             **kwargs: Keras': `name`, ...
+
+        Raises:
+            RequestError: the chain is not on images.
 
         >>> from tfpipe.ops import Decode, ToFloat
         >>> Chain([Decode(channels=1), ToFloat()]).as_layer().chain

@@ -28,6 +28,10 @@ class ColorJitter(RandomOp):
         hue: the largest turn of the hue, either way, as a fraction of the colour circle, up to
             0.5; needs RGB.
 
+    Raises:
+        RequestError: an amount is no fraction, or `hue` above 0.5; when it runs, there is no `key`,
+            or an image is not RGB where saturation or hue are to change.
+
     Example:
 
     >>> example = {"image": tf.fill((2, 2, 3), tf.constant(100, tf.uint8)), "key": "a"}

@@ -24,6 +24,9 @@ class CenterCrop(Op):
         size: (height, width) in pixels. Where a side cannot be halved evenly, the pixel too many
             goes at the bottom or on the right.
 
+    Raises:
+        RequestError: `size` is not two whole numbers from 1; when it runs, an image is smaller.
+
     Example:
 
     >>> CenterCrop((4, 6))({"image": tf.zeros((8, 8, 1), tf.uint8)})["image"].shape
@@ -83,6 +86,9 @@ class RandomResizedCrop(RandomOp):
             logarithmic scale. A part that would reach beyond the image is cut to it.
 
     Source: Szegedy et al., Going deeper with convolutions (2014), section 6.
+
+    Raises:
+        RequestError: an argument is outside its range; when it runs, there is no `key`.
 
     Example:
 

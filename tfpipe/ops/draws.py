@@ -15,7 +15,20 @@ from tfpipe.ops.base import Example, Op
 
 
 class RandomOp(Op):
-    """An op for training only: a new one overrides `augment`, and draws with `uniform`."""
+    """An op for training only: a new one overrides `augment`, and draws with `uniform`.
+
+    Example:
+
+    >>> import dataclasses
+    >>> @dataclasses.dataclass(frozen=True)
+    ... class Darken(RandomOp):
+    ...     takes = gives = "float32"
+    ...     def augment(self, example, key):
+    ...         share = uniform(key, 0)[..., None, None, None]
+    ...         return {**example, "image": share * example["image"]}
+    >>> Darken()({"image": tf.ones((1, 1, 1)), "key": "a"})["image"].numpy().item() < 1
+    True
+    """
 
     random: ClassVar[bool] = True
 

@@ -26,6 +26,9 @@ class ChainLayer(keras.layers.Layer):
     Output shape:
         (B, H, W, C), of what the last op gives.
 
+    Raises:
+        RequestError: the images are of another dtype than the first op takes.
+
     Example:
 
     >>> from tfpipe import ops

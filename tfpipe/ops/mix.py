@@ -88,6 +88,11 @@ class MixUp(_Mix):
 
     Source: Zhang et al., mixup: beyond empirical risk minimization (2017).
 
+    Raises:
+        RequestError: an argument is outside its range; when it runs, there is no `key`, no `label`
+            and no `labels`, a label without `num_classes` or outside them, or a mask or boxes,
+            which cannot be mixed.
+
     Example:
 
     >>> batch = {"image": tf.zeros((2, 8, 8, 1)), "label": [0, 2], "key": ["a", "b"]}
@@ -122,6 +127,9 @@ class CutMix(_Mix):
             cut off, and the labels go by what is left.
 
     Source: Yun et al., CutMix (2019), section 3 and appendix.
+
+    Raises:
+        RequestError: as with `MixUp`.
 
     Example:
 

@@ -32,6 +32,10 @@ class Normalize(Op):
         mean: one number for all channels, as `(0.5,)`, or one per channel; or "imagenet".
         std: as many numbers; or "imagenet".
 
+    Raises:
+        RequestError: `mean` and `std` do not fit each other, or a deviation is not positive; when
+            it runs, an image has another number of channels.
+
     Example:
 
     >>> image = ToFloat()({"image": tf.zeros((1, 1, 3), tf.uint8)})
@@ -85,6 +89,10 @@ class PreprocessInput(Op):
             "torch": 0 to 1, then ImageNet's mean and standard deviation (DenseNet).
             "none": 0 to 255, because the model scales by itself (EfficientNet, EfficientNetV2,
             ConvNeXt, MobileNetV3).
+
+    Raises:
+        RequestError: there is no such style; when it runs, an image for "caffe" or "torch" has not
+            3 channels.
 
     Example:
 

@@ -20,6 +20,10 @@ class Decode(Op):
     Args:
         channels: 1 (grey) or 3 (RGB).
 
+    Raises:
+        RequestError: `channels` is neither 1 nor 3; when it runs, more than one image comes at
+            once. Bytes that are no image are TensorFlow's InvalidArgumentError.
+
     Example:
 
     >>> png = tf.io.encode_png(tf.zeros((2, 3, 1), tf.uint8))
@@ -49,6 +53,9 @@ class Grayscale(Op):
     """RGB to grey, (H, W, 3) to (H, W, 1), uint8: equal to `cv2.cvtColor` to the bit.
 
     The weights are those of ITU-R BT.601 (0.299, 0.587, 0.114), in units of 2**-15.
+
+    Raises:
+        RequestError: when it runs, an image has not 3 channels.
 
     Example:
 

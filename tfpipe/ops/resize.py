@@ -29,6 +29,9 @@ class Resize(Op):
             black. Otherwise it is stretched to the size.
         mask_fill: the class of a mask outside the letterboxed image: 0, or what the loss ignores.
 
+    Raises:
+        RequestError: an argument is outside its range or set.
+
     Example:
 
     >>> Resize((4, 6))({"image": tf.zeros((8, 8, 1), tf.uint8)})["image"].shape

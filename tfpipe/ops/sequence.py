@@ -21,6 +21,10 @@ class Standardize(Op):
         target: the columns that the example's `target` continues, one for each of its numbers:
             it is changed as they are. None leaves it as it is.
 
+    Raises:
+        RequestError: `mean` and `std` do not fit each other, a deviation is not positive, or
+            `target` names no columns; when it runs, a sequence has another number of columns.
+
     Example:
 
     >>> op = Standardize((10.0, 0.5), (2.0, 0.5), target=(0,))

@@ -85,6 +85,9 @@ class WordDropout(RandomOp):
     Source: Iyyer et al., Deep unordered composition rivals syntactic methods for text
     classification (2015), section 3; there such words are left out.
 
+    Raises:
+        RequestError: `rate` is no fraction; when it runs, there is no `key`.
+
     Example:
 
     >>> example = {"text": tf.constant([7, 8, 0]), "key": "0/1/a"}

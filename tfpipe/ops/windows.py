@@ -27,6 +27,10 @@ class Window(Op):
     Output shape: (length,), or (B, length) for a batch; with a stride (num_windows, length), or
         (B, num_windows, length), where windows of 0 alone fill up those of shorter texts.
 
+    Raises:
+        RequestError: `length` or `stride` is no whole number from 1, or the stride is longer than a
+            window.
+
     Example:
 
     >>> Window(2, stride=1)({"text": tf.constant([5, 6, 7])})["text"].numpy()
@@ -68,6 +72,9 @@ class RandomWindow(RandomOp):
         length: tokens in a window.
 
     Output shape: (length,), or (B, length) for a batch.
+
+    Raises:
+        RequestError: `length` is no whole number from 1; when it runs, there is no `key`.
 
     Example:
 

@@ -25,7 +25,8 @@ def moments(manifest: Manifest) -> tuple[tuple[float, ...], tuple[float, ...]]:
         several windows count as often.
 
     Raises:
-        RequestError: the records hold no sequences, or not all of their numbers are finite.
+        RequestError: the records hold no sequences or no split "train", or not all of their
+            numbers are finite.
         DataError: a shard is damaged.
 
     Example:

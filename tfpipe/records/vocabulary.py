@@ -40,8 +40,9 @@ def add_vocabulary(manifest: Manifest, *, size: int = 20_000, min_count: int = 1
         The manifest, with its `vocabulary`.
 
     Raises:
-        RequestError: the records hold no texts or no split "train", other records lie in the
-            manifest's folder, or no word occurs so often.
+        RequestError: `size` or `min_count` is too small, the records hold no texts or no split
+            "train", the folder is of another machine or holds other records, or no word occurs
+            so often.
         DataError: a shard is damaged.
 
     Example:

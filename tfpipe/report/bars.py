@@ -52,6 +52,9 @@ def progress(
         unit: what is counted, in the plural.
         clock: seconds from any start; for tests.
 
+    Yields:
+        A bar: `advance(count=1)` moves it, `line(text)` writes a line.
+
     Raises:
         RequestError: a negative total.
 

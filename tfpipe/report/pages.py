@@ -117,6 +117,9 @@ def page(title: str, sections: Sequence[tuple[str, str]], *, subtitle: str = "")
             the HTML goes in as it is.
         subtitle: plain text under the title.
 
+    Returns:
+        The document, to be written as UTF-8.
+
     Raises:
         RequestError: an empty title, no sections, or a section that is no pair of strings.
 

@@ -30,6 +30,12 @@ class Checked:
         facts: what was looked at, in words.
         problems: what is probably wrong, in words; empty if nothing is.
         picture: the batch's images with their targets, PNG bytes; None if they are no images.
+
+    Example:
+
+    >>> print(Checked(("inputs: (8, 4) float32, from 0 to 1",), (), None))
+    inputs: (8, 4) float32, from 0 to 1
+    no problem found
     """
 
     facts: tuple[str, ...]

@@ -16,7 +16,16 @@ MOST_IDS = 16
 
 
 class NotFiniteError(ArithmeticError):
-    """A loss or a gradient became NaN or infinite; the weights are those from before that step."""
+    """A loss or a gradient became NaN or infinite; the weights are those from before that step.
+
+    Example:
+
+    >>> from tfpipe import models, train
+    >>> batches = tf.data.Dataset.from_tensors((tf.constant([[np.nan]]), tf.zeros((1, 1))))
+    >>> train.fit(models.linear(), batches, loss="mse")
+    Traceback (most recent call last):
+    tfpipe.train.finite.NotFiniteError: ... The inputs of the batch are not finite...
+    """
 
 
 class Watch:

@@ -34,6 +34,15 @@ def head_first(
 
     Returns:
         What `fit` returned of the last phase.
+
+    Example:
+
+    >>> from tfpipe.models import mlp
+    >>> model = mlp((4,), 2)
+    >>> model.get_layer("hidden").trainable = False
+    >>> head_first(lambda model, rate, epochs: print(rate, epochs), model, 0.01, epochs=8)
+    0.01 3
+    0.001 8
     """
     if all(layer.trainable for layer in model.layers):
         return fit(model, learning_rate, epochs)

@@ -33,6 +33,17 @@ def keep(
 
     Returns:
         The model, and the history of its training: one number per epoch and name.
+
+    Example:
+
+    >>> import tempfile
+    >>> import tensorflow as tf
+    >>> from tfpipe import models, train
+    >>> batches = tf.data.Dataset.from_tensors((tf.ones((4, 1)), tf.ones((4, 1))))
+    >>> file = tempfile.mkdtemp() + "/model.keras"
+    >>> model, history = keep(file, train.fit, models.linear(), batches, epochs=2, loss="mse")
+    >>> keep(file, train.fit, models.linear(), batches)[1] == history  # nothing is trained
+    True
     """
     file = pathlib.Path(path)
     numbers = file.with_suffix(".history.json")

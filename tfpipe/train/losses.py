@@ -143,6 +143,9 @@ class DiceCrossentropy(keras.losses.Loss):
 
     Input shape: masks (B, H, W) or (B, H, W, 1) of classes; probabilities (B, H, W, num_classes).
 
+    Raises:
+        RequestError: a class weight is not above 0.
+
     Example:
 
     >>> import numpy as np

@@ -24,6 +24,9 @@ def cosine_adam(
         average: the model ends with the moving average of its weights over about the last such
             share of the steps, a fraction from 0 (no average) to 1.
 
+    Returns:
+        Keras' Adam, for `compile` or `fit`.
+
     Raises:
         RequestError: fewer steps than one, or no fraction.
 

@@ -25,6 +25,9 @@ class ClaheLayer(keras.layers.Layer):
     Output shape:
         uint8 (B, H, W, C).
 
+    Raises:
+        RequestError: as with `Clahe`.
+
     Example:
 
     >>> images = keras.Input((64, 64, 1), dtype="uint8")

@@ -46,8 +46,12 @@ def arrays(
         class_names: one name per class; the labels' numbers if None.
         name: the dataset's name.
 
+    Returns:
+        A source of `image` or `sequence`, and `label` or `target`. An id is the example's number
+        in six digits: "000017".
+
     Raises:
-        RequestError: shapes, dtypes or labels that do not fit this description.
+        RequestError: shapes, dtypes, labels or another argument do not fit this description.
 
     Example:
 

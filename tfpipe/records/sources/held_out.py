@@ -24,6 +24,9 @@ def with_val(source: Source, fraction: float = 0.1, *, seed: int = 0) -> Source:
         fraction: of the train examples, above 0 and below 1.
         seed: another seed draws others.
 
+    Returns:
+        A source of the same examples.
+
     Raises:
         RequestError: the fraction is another, or the source keeps groups together: pass it
             `split=` itself.

@@ -68,9 +68,10 @@ def idx(
     >>> import tempfile
     >>> folder = pathlib.Path(tempfile.mkdtemp())
     >>> images = bytes.fromhex("00000803 00000001 00000001 00000001 ff")  # one, of one pixel
+    >>> labels = bytes.fromhex("00000801 00000001 07")
     >>> for part in ("train", "t10k"):
     ...     _ = (folder / f"{part}-images-idx3-ubyte").write_bytes(images)
-    ...     _ = (folder / f"{part}-labels-idx1-ubyte").write_bytes(bytes.fromhex("00000801 00000001 07"))
+    ...     _ = (folder / f"{part}-labels-idx1-ubyte").write_bytes(labels)
     >>> source = idx(folder, split=None)
     >>> source.class_names, sorted((example["id"], example["image"].tolist()) for example in source)
     (('7',), [('test-000000', [[[255]]]), ('train-000000', [[[255]]])])

@@ -26,7 +26,8 @@ def given_splits(path: Path) -> tuple[str, ...]:
     ('test', 'train')
 
     Raises:
-        RequestError: there is no such folder, or others lie beside the splits.
+        RequestError: there is no such folder, others lie beside the splits, or a split holds no
+            folder.
     """
     return tuple(sorted(set(parts_in(require_folder(path, "path")).values())))
 

@@ -137,10 +137,13 @@ def csv_column(path: Path, key: str, value: str, *, optional: bool = False) -> d
         path: the table.
         key: the column of the keys.
         value: the column of their values.
-        optional: whether a table without that column gives an empty mapping.
+        optional: whether a table without that column of values gives an empty mapping.
+
+    Returns:
+        A dict of strings, in the order of the rows.
 
     Raises:
-        RequestError: there is no such file or column.
+        RequestError: there is no such file or column, or two columns have its name.
         DataError: a key stands in two rows, or the table cannot be read.
 
     Example:

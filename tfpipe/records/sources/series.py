@@ -81,9 +81,10 @@ def series_csv(
         from 1, of the window's first row: "motion.csv:2".
 
     Raises:
-        RequestError: the file or a column is missing, no series fills a window, both or none of
-            `label_column` and `target` are given, or windows that overlap would be divided by
-            chance, which lets the test set see the train set.
+        RequestError: the file or a column is missing, a length is too small, no series fills a
+            window, both or none of `label_column` and `target` are given, `split` or `group` do
+            not fit, or windows that overlap would be divided by chance, which lets the test set
+            see the train set.
         DataError: a cell is empty or no finite number, a label is unknown, or the dates in the
             table fall (see `tfpipe.records.sources.times`); says where.
 

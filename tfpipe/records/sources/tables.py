@@ -89,7 +89,7 @@ def image_csv(
 
     Raises:
         RequestError: a file, folder or column is missing, a row is in no list or split, none of
-            the files is there, or one is in two of the folders.
+            the files is there, one is in two of the folders, or an argument does not fit.
         DataError: a row's label is unknown or its id or group empty, two rows have the same id,
             an id is in two lists, or the table cannot be read.
 

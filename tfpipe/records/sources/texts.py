@@ -56,7 +56,8 @@ def text_lines(
         inserted renames the ones below it; one that is appended moves none.
 
     Raises:
-        RequestError: there are fewer than two classes, or not one file for each.
+        RequestError: there are fewer than two classes, not one file for each, or `encoding` or
+            `split` do not fit.
         DataError: a byte is not of this encoding; says which.
 
     Example:
@@ -134,7 +135,8 @@ def text_csv(
         the row begins: "reviews.csv:2".
 
     Raises:
-        RequestError: the file or a column is missing.
+        RequestError: the file or a column is missing, or `encoding`, `split` or `group` do not
+            fit.
         DataError: a label is empty or unknown, or the table cannot be read.
 
     Example:

@@ -76,12 +76,19 @@ def write(
             has in memory travels to them, and each of them holds one shard in memory.
 
     Returns:
-        The manifest; `records.load(path)` gives it back.
+        The manifest; `records.load(path)` gives it back. What `records.describe` says of it is
+        printed on standard error.
 
     Raises:
-        RequestError: `path` holds something else, another process writes there, the source
-            holds no example, too many were refused, or none of a class is left; Beam is asked for
-            and not installed, or its workers do not see the files.
+        RequestError: an argument is outside its range, `path` holds something else, another
+            process writes there, the source holds no example, two examples have the same id, too
+            many were refused, or none of a split or class is left; Beam is asked for and not
+            installed, or its workers do not see the files.
+        DataError: `path` holds records whose manifest is damaged.
+        OSError: a shard cannot be written, such as on a full disk; finished ones are kept.
+
+    Warns:
+        UserWarning: the same content stands in more than one split; says which.
 
     Example:
 
