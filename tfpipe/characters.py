@@ -104,7 +104,11 @@ def folded(text: str) -> str:
 
 @functools.cache
 def foldings() -> dict[int, str]:
-    """Every character that is not folded to itself, by its code point."""
+    """Every character that is not folded to itself, by its code point.
+
+    >>> foldings()[ord("A")], foldings()[ord("ß")]
+    ('a', 'ss')
+    """
     points = (point for first, last in FOLDED for point in range(first, last + 1))
     folds = {point: _fold(point) for point in points}
     return {point: fold for point, fold in folds.items() if fold != chr(point)}

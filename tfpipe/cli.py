@@ -51,6 +51,17 @@ def flag(
         least: the smallest number allowed.
         most: the largest number allowed.
         positional: it stands without its name, and must be there.
+
+    Returns:
+        What `dataclasses.field` gives; `parse` reads the rest from its metadata.
+
+    Example:
+
+    >>> @dataclasses.dataclass(frozen=True)
+    ... class Job:
+    ...     sizes: tuple[int, ...] = flag((8, 16), "pixels of the images", least=1)
+    >>> parse(Job, "A job.", ["--sizes", "4"]).sizes
+    (4,)
     """
     limits = {"choices": tuple(choices), "least": least, "most": most}
     return dataclasses.field(
@@ -101,6 +112,24 @@ def run(
     an interrupt with 130; anything else is a defect, and its traceback is shown.
 
     A GPU's memory is taken as it is needed, unless TF_FORCE_GPU_ALLOW_GROWTH says otherwise.
+
+    Args:
+        job: what is to be done.
+        flags: a dataclass of `flag`s.
+        doc: what `--help` says of the job.
+        arguments: the command line; `sys.argv` if None.
+
+    Returns:
+        The exit code: 0 where all went well.
+
+    Example:
+
+    >>> @dataclasses.dataclass(frozen=True)
+    ... class Job:
+    ...     epochs: int = flag(3, "passes over the data", least=1)
+    >>> run(lambda job: print(job.epochs), Job, doc="A job.", arguments=["--epochs", "5"])
+    5
+    0
     """
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     try:

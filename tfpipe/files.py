@@ -55,19 +55,31 @@ def staged(path: Path) -> Iterator[pathlib.Path]:
 
 
 def write_bytes(path: Path, data: bytes) -> pathlib.Path:
-    """Writes a whole file and returns its path."""
+    """Writes a whole file and returns its path.
+
+    >>> write_bytes(tempfile.mkdtemp() + "/a.bin", b"whole").read_bytes()
+    b'whole'
+    """
     with staged(path) as aside:
         aside.write_bytes(data)
     return pathlib.Path(path)
 
 
 def write_text(path: Path, text: str) -> pathlib.Path:
-    """Writes a whole UTF-8 text file and returns its path."""
+    """Writes a whole UTF-8 text file and returns its path.
+
+    >>> write_text(tempfile.mkdtemp() + "/a.txt", "whole").read_text()
+    'whole'
+    """
     return write_bytes(path, text.encode())
 
 
 def write_json(path: Path, value: object) -> pathlib.Path:
-    """Writes a whole JSON file, indented for reading, and returns its path."""
+    """Writes a whole JSON file, indented for reading, and returns its path.
+
+    >>> json.loads(write_json(tempfile.mkdtemp() + "/a.json", {"epochs": 3}).read_text())
+    {'epochs': 3}
+    """
     text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
     # What is no text in a file's name is a lone surrogate in Python; \udcff is JSON's word for it.
     return write_bytes(path, text.encode("utf-8", "backslashreplace"))
@@ -89,6 +101,12 @@ def locked(folder: pathlib.Path) -> Iterator[None]:
 
     Raises:
         RequestError: another process has it.
+
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> with locked(folder), locked(folder):
+    ...     pass
+    Traceback (most recent call last):
+    tfpipe.errors.RequestError: Another process is at work in ...
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:

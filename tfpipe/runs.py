@@ -56,6 +56,13 @@ def folder(
         RequestError: the folder holds a run of other settings, or files of no run, or another
             process is at work in it.
         DataError: its `run.json` is damaged.
+
+    Example:
+
+    >>> import tempfile
+    >>> with folder(tempfile.mkdtemp() + "/run", {"epochs": 3}) as out:
+    ...     load_settings(out)
+    {'epochs': 3}
     """
     out = pathlib.Path(path)
     settings = json.loads(json.dumps(settings))
@@ -122,7 +129,11 @@ def time_taken() -> str:
 
 
 def environment() -> dict[str, object]:
-    """What a run depends on beside its settings: command, versions, commit, machine."""
+    """What a run depends on beside its settings: command, versions, commit, machine.
+
+    >>> sorted(environment())
+    ['command', 'commit', 'packages', 'platform', 'python', 'uncommitted_changes']
+    """
     packages = ("tfpipe", "tensorflow", "keras", "numpy")
     found = {name: _version(name) for name in packages}
     return {

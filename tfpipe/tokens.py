@@ -130,6 +130,12 @@ def load_reader(chain: Path) -> Reader:
 
     Raises:
         DataError: the file holds no such chain.
+
+    >>> import tempfile
+    >>> from tfpipe.ops import Chain, Tokenize, Window
+    >>> chain = Chain([Tokenize(("[PAD]", "[UNK]", "fine")), Window(4)])
+    >>> load_reader(chain.to_json(tempfile.mkdtemp() + "/chain.json"))("Fine film")
+    array([[2, 1, 0, 0]], dtype=int32)
     """
     try:
         ops = {op.pop("op"): op for op in json.loads(pathlib.Path(chain).read_bytes())["ops"]}
@@ -155,5 +161,9 @@ def require_stride(stride: object, length: object) -> None:
 
 
 def text_of(value: str | bytes) -> str:
-    """A text from its UTF-8; what is no UTF-8 becomes U+FFFD, which stands between words."""
+    """A text from its UTF-8; what is no UTF-8 becomes U+FFFD, which stands between words.
+
+    >>> text_of("fine".encode()), text_of(b"\\xff")
+    ('fine', '�')
+    """
     return value if isinstance(value, str) else value.decode("utf-8", "replace")

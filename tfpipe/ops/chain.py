@@ -77,7 +77,12 @@ class Chain:
         return f"Chain([{', '.join(map(repr, self.ops))}])"
 
     def inference(self) -> "Chain":
-        """The chain without its random ops: what exported files do."""
+        """The chain without its random ops: what exported files do.
+
+        >>> from tfpipe.ops import RandomFlip, ToFloat
+        >>> Chain([RandomFlip(), ToFloat()]).inference()
+        Chain([ToFloat()])
+        """
         return Chain(op for op in self.ops if not op.random)
 
     def stages(self) -> tuple["Chain", "Chain"]:
@@ -166,6 +171,7 @@ class Chain:
         """Reads what `to_json` wrote.
 
         Raises:
+            FileNotFoundError: there is no such file.
             DataError: the file holds no chain, or an op or an argument that is not known.
 
         >>> import tempfile

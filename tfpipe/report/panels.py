@@ -76,7 +76,7 @@ def timelines(
     Args:
         at: when, N numbers.
         lines: title to N values; nan where there is none.
-        levels: title to the usual value.
+        levels: title to the usual value; a title that is missing gets no line for it.
         marks: title to the times that get a red dot.
         unit: what `at` counts.
 

@@ -77,7 +77,7 @@ def write(
 
     Returns:
         The manifest; `records.load(path)` gives it back. What `records.describe` says of it is
-        printed on standard error.
+        printed on standard error, and a warning names the same content in two splits.
 
     Raises:
         RequestError: an argument is outside its range, `path` holds something else, another
@@ -86,9 +86,6 @@ def write(
             installed, or its workers do not see the files.
         DataError: `path` holds records whose manifest is damaged.
         OSError: a shard cannot be written, such as on a full disk; finished ones are kept.
-
-    Warns:
-        UserWarning: the same content stands in more than one split; says which.
 
     Example:
 
