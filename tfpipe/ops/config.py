@@ -21,6 +21,12 @@ _CLASSES: dict[str, type[Op]] = {}
 def register(op: OpClass) -> OpClass:
     """Lets chains with an op of one's own be saved and loaded; goes above the op's class.
 
+    Args:
+        op: a frozen dataclass of numbers, strings, booleans, None and tuples of them.
+
+    Returns:
+        The class.
+
     Raises:
         RequestError: another op has that name.
 

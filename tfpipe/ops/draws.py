@@ -45,6 +45,10 @@ class RandomOp(Op):
 def uniform(key: tf.Tensor, draw: int) -> tf.Tensor:
     """Uniform float32 in [0, 1), of the shape of `key`: the same key and draw, the same number.
 
+    Args:
+        key: a scalar string, or (B,), as `augment` gets it.
+        draw: which of the numbers that an op needs of a key, from 0.
+
     >>> bool(uniform(tf.constant("0/1/cat"), 0) == uniform(tf.constant("0/1/cat"), 0))
     True
     """

@@ -157,6 +157,9 @@ def figure(png: bytes, *, alt: str, caption: str = "") -> str:
         alt: what the picture shows, for those who cannot see it.
         caption: plain text under the picture.
 
+    Returns:
+        HTML for a section of `page`.
+
     Raises:
         RequestError: the bytes are no PNG file, or `alt` is empty.
 

@@ -76,6 +76,9 @@ def html_table(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
         columns: the headings.
         rows: one cell per heading, as for `text_table`.
 
+    Returns:
+        HTML, without a line break at the end.
+
     Raises:
         RequestError: as `text_table` does.
 

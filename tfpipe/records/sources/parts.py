@@ -18,6 +18,12 @@ from tfpipe.records.sources.splits import split_within
 def given_splits(path: Path) -> tuple[str, ...]:
     """The splits into which a folder for `image_folder` is divided already; none if it is not.
 
+    Args:
+        path: the folder.
+
+    Returns:
+        Their names as tfpipe has them ("val" for "valid"), sorted.
+
     >>> import tempfile
     >>> root = pathlib.Path(tempfile.mkdtemp())
     >>> for name in ("Training/cat", "Training/dog", "Testing/cat", "Testing/dog"):
