@@ -175,6 +175,7 @@ def test_a_source_that_can_be_iterated_over_only_once_is_an_error(tmp_path):
             "Expected `max_refused` to be a fraction from 0 to 1. Received: max_refused=5",
         ),
         ({"workers": -1}, "Expected `workers` to be 0 or more, or None. Received: workers=-1"),
+        ({"shard_bytes": 0}, "Expected `shard_bytes` to be at least 1. Received: shard_bytes=0"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_an_error(tmp_path, options, sentence):

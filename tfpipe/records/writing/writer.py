@@ -76,8 +76,8 @@ def write(
             has in memory travels to them, and each of them holds one shard in memory.
 
     Returns:
-        The manifest; `records.load(path)` gives it back. What `records.describe` says of it is
-        printed on standard error, and a warning names the same content in two splits.
+        The manifest; `records.load(path)` gives it back. When it is new, what `records.describe`
+        says of it is printed on standard error, and a warning names what is in two splits.
 
     Raises:
         RequestError: an argument is outside its range, `path` holds something else, another
@@ -97,7 +97,7 @@ def write(
     >>> manifest.splits["train"].num_examples, manifest.num_refused
     (4, 0)
     """
-    _require_sensible(source.name, max_refused, workers)
+    _require_sensible(source.name, max_refused, workers, shard_bytes)
     if beam_options is not None:
         beam.check_options(beam_options, workers)
     target = pathlib.Path(path)
@@ -129,7 +129,7 @@ def write(
     return manifest
 
 
-def _require_sensible(name: str, max_refused: float, workers: int | None) -> None:
+def _require_sensible(name: str, max_refused: float, workers: int | None, shard_bytes: int) -> None:
     if not name[:1].isalpha():
         raise RequestError(received("the source's name to begin with a letter", name=name))
     if not 0 <= max_refused <= 1:
@@ -138,6 +138,8 @@ def _require_sensible(name: str, max_refused: float, workers: int | None) -> Non
         )
     if workers is not None and workers < 0:
         raise RequestError(received("`workers` to be 0 or more, or None", workers=workers))
+    if shard_bytes < 1:
+        raise RequestError(received("`shard_bytes` to be at least 1", shard_bytes=shard_bytes))
 
 
 @contextlib.contextmanager
