@@ -47,7 +47,7 @@ def build(name: str, **arguments: Any) -> keras.Model:
         **arguments: those of its function.
 
     Returns:
-        What that function returns: a functional model, with random weights unless they are given.
+        What that function returns: a functional model.
 
     Raises:
         RequestError: there is no model of that name, its function has no such argument, or it

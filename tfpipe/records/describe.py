@@ -18,11 +18,11 @@ MAX_CLASSES = 30
 def describe(manifest: Manifest) -> str:
     """Splits, classes, image sizes, how the split was made, what was refused, duplicates.
 
-        Args:
-            manifest: what `records.write` or `records.load` returned.
+    Args:
+        manifest: what `records.write` or `records.load` returned.
 
-        Returns:
-            Lines for a person to read.
+    Returns:
+        Lines for a person to read.
 
     Example:
 

@@ -53,7 +53,7 @@ def progress(
         clock: seconds from any start; for tests.
 
     Yields:
-        A bar: `advance(count=1)` moves it, `line(text)` writes a line.
+        A bar: `advance(count=1)` moves it, `line(text)` writes a line where there is none.
 
     Raises:
         RequestError: a negative total.

@@ -111,7 +111,7 @@ def fit(
         RequestError: an argument does not fit the others, the data or the model; or there is not
             enough memory for a step.
         NotFiniteError: a loss or a gradient is not finite, and `on_nan` is "stop".
-        DataError: a checkpoint in `resume` is damaged.
+        DataError: a checkpoint or `run.json` in `resume` is damaged.
 
     Example:
 
