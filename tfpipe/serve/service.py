@@ -16,6 +16,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 
 from tfpipe.errors import RequestError
+from tfpipe.export.bundling.bundled import is_bundle
 from tfpipe.serve.batching import Batcher
 from tfpipe.serve.engine import Engine, Scored
 from tfpipe.serve.log import say
@@ -151,6 +152,8 @@ def busy(sentence: str) -> HTTPException:
 
 
 def _nothing(versions: Versions) -> str:
+    if is_bundle(versions.folder):
+        return versions.refused[1]
     why = "; ".join(f"{number}: {reason}" for number, reason in sorted(versions.refused.items()))
     return (
         "Expected a bundle, or a folder of bundles whose names are numbers. "
