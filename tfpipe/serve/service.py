@@ -50,6 +50,26 @@ class Service:
 
     Raises:
         RequestError: there is no version that can be loaded.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> (folder / "1").mkdir()
+    >>> from tfpipe import export, ops
+    >>> from tfpipe.backend import keras
+    >>> from tfpipe.serve.forms import form_of
+    >>> x = keras.Input((2,))
+    >>> predictor = export.from_keras(keras.Model(x, keras.layers.Softmax()(x)))
+    >>> form = form_of(predictor, ops.Chain([]), max_pixels=2**25)
+    >>> engine = Engine("largest", 1, ("no", "yes"), predictor, form)
+    >>> versions = Versions(folder, lambda path, version: engine)
+    >>> service = Service(versions, Metrics(), bound=8, most=4)
+    >>> service.name, service.inside
+    ('largest', 0)
+    >>> with service.places(8):
+    ...     service.inside
+    8
     """
 
     def __init__(
