@@ -51,11 +51,6 @@ def flag(
         least: the smallest number allowed.
         most: the largest number allowed.
         positional: it stands without its name, and must be there.
-
-    Example:
-
-    >>> flag(3, "passes over the data", least=1).default
-    3
     """
     limits = {"choices": tuple(choices), "least": least, "most": most}
     return dataclasses.field(
