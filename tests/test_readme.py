@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+import tfpipe
+
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -42,3 +44,12 @@ def test_links_and_commands_lead_to_files():
     missing = [path for path in links + commands + modules if not (ROOT / path).exists()]
     assert not missing
     assert commands
+
+
+def test_every_public_name_stands_in_its_rooms_row():
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", README.partition("\n## Names\n")[2], re.MULTILINE)
+    found = {room: re.findall(r"`(\w+)`", names) for room, names in rows}
+    rooms = set(tfpipe.__all__) - {"DataError", "RequestError", "__version__"}
+    assert {room: sorted(names) for room, names in found.items()} == {
+        room: sorted(getattr(tfpipe, room).__all__) for room in rooms
+    }

@@ -167,7 +167,8 @@ def _program() -> str | None:
 def _add(parser: argparse.ArgumentParser, field: dataclasses.Field[Any]) -> None:
     help = field.metadata["help"].replace("%", "%%")  # argparse would take it for a format
     if field.metadata["positional"]:
-        parser.add_argument(field.name, nargs="?", metavar=_name(field), help=help)
+        positional = parser.add_argument(field.name, metavar=_name(field), help=help)
+        positional.required = False  # `_value` asks for it, in the sentence of all flags
         return
     if isinstance(field.default, bool):
         parser.add_argument(_name(field), action="store_true", help=help)

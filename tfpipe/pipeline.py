@@ -72,6 +72,18 @@ def run(
         The exit code, as `cli.run` says: 2, too, where there are too few examples to train,
         to validate or to score, before the training. Classes of which train or what is scored
         has no example are told.
+
+    Example:
+
+    >>> import dataclasses
+    >>> @dataclasses.dataclass(frozen=True)
+    ... class Flags:
+    ...     out: str = flag("out/dots", "the folder for everything")
+    ...     overwrite: bool = flag(False, "begin anew")
+    >>> def load_source(flags):
+    ...     raise RequestError("There are no dots.")  # printed, and nothing is written
+    >>> run(load_source, lambda flags, manifest, out: None, Flags, doc="A job.", arguments=[])
+    2
     """
 
     def main(chosen: Flags) -> None:
@@ -89,7 +101,17 @@ def run(
 
 
 def judged(manifest: Manifest) -> str:
-    """The split that a bundle's files are scored on: "test", or "val" where there is none."""
+    """The split that a bundle's files are scored on: "test", or "val" where there is none.
+
+    Example:
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> dots = np.arange(256, dtype=np.uint8).reshape(4, 8, 8)
+    >>> source = tp.records.arrays(dots, np.arange(4), split={"train": 0.5, "val": 0.5})
+    >>> judged(tp.records.write(source, tempfile.mkdtemp() + "/records"))
+    'val'
+    """
     return "test" if "test" in manifest.splits else "val"
 
 

@@ -1,5 +1,8 @@
 """The command says what it wrote, and what it left out."""
 
+import subprocess
+import sys
+
 import pytest
 
 from tfpipe import cli
@@ -33,3 +36,8 @@ def test_it_says_what_is_left_out(make_bundle, tmp_path, capsys):
 def test_a_wrong_request_is_one_sentence(arguments, sentence, capsys):
     assert run(*arguments) == 2
     assert capsys.readouterr().err == sentence
+
+
+def test_help_does_not_load_tensorflow():
+    code = "import sys, tfpipe.deploy.__main__; sys.exit('tensorflow' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

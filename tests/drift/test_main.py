@@ -1,5 +1,8 @@
 """The command: a bundle's profile beside a records folder, a folder of images, a file of texts."""
 
+import subprocess
+import sys
+
 import cv2
 import pytest
 
@@ -47,3 +50,8 @@ def test_where_there_is_nothing_it_says_so(folder, tmp_path, refused):
 def test_a_file_of_texts_is_a_text_on_each_line(tmp_path):
     (tmp_path / "texts.txt").write_text("a fine film\na film\n")
     assert examples(tmp_path / "texts.txt", "test", None) == ["a fine film", "a film"]
+
+
+def test_help_does_not_load_tensorflow():
+    code = "import sys, tfpipe.drift.__main__; sys.exit('tensorflow' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

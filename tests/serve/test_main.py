@@ -163,6 +163,13 @@ def test_no_bundle_is_one_sentence(capsys, tmp_path):
     )
 
 
+def test_an_engine_that_is_not_there_is_told_once(capsys, bundled):
+    assert refused(capsys, str(bundled.path), "--port", "0", "--engine", "int9") == (
+        f"Expected `engine` to be one of {', '.join(map(repr, bundled.engines))}. "
+        "Received: engine='int9'. Did you mean 'int8'?\n"
+    )
+
+
 def test_a_port_that_is_taken_is_one_sentence(capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

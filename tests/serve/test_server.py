@@ -8,6 +8,7 @@ import pytest
 
 from tests.serve.toys import toy
 from tests.serve.waiting import finished
+from tfpipe.errors import RequestError
 from tfpipe.serve import server
 from tfpipe.serve.__main__ import Flags
 
@@ -81,3 +82,16 @@ def test_an_answer_does_not_wait_for_an_acknowledgement():
         accepted, _ = listener.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_a_version_that_is_refused_at_the_start_is_told(served, monkeypatch, tmp_path, capsys):
+    def load_engine(path, *, version, **options):
+        if version == 2:
+            raise RequestError("It is broken.")
+        return toy()
+
+    _ = served  # its `settle`, and version 1
+    monkeypatch.setattr(server, "load_engine", load_engine)
+    (tmp_path / "2").mkdir()
+    server._service(Flags(str(tmp_path)))
+    assert capsys.readouterr().err == "version 2 is refused: It is broken.\n"

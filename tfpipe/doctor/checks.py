@@ -57,6 +57,12 @@ def examine(folder: str = ".", *, quick: bool = False) -> Iterator[Finding]:
 
     Yields:
         A finding for each name in `SECTIONS`, in their order.
+
+    Example:
+
+    >>> found = next(examine(quick=True))
+    >>> found.name, found.state
+    ('python', 'good')
     """
     states: dict[str, str] = {}
     with contextlib.ExitStack() as stack:

@@ -24,6 +24,11 @@ class Finding:
         todo: what to do about it; empty where there is nothing to do.
         rows: a table that goes with it, its headings first.
         seconds: how long the look took.
+
+    Example:
+
+    >>> Finding("disk", WRONG, "'data' cannot be written to.", todo="Choose another folder.").state
+    'wrong'
     """
 
     name: str

@@ -1,13 +1,35 @@
-"""How far what comes in, what goes out and how long it takes are from what was verified."""
+"""How far what comes in, what goes out and how long it takes are from what was verified.
 
-from tfpipe.drift.alarms import Alarm
-from tfpipe.drift.comparison import Comparison, compare
-from tfpipe.drift.finding import Finding
-from tfpipe.drift.monitor import Monitor
-from tfpipe.drift.profiles import LEAST_EXAMPLES, Profile, load_profile
-from tfpipe.drift.profiling import MOST_EXAMPLES, profile
-from tfpipe.drift.seeing import Seen
-from tfpipe.drift.stored import stored
+Names load when they are first used, so that the command's `--help` need not wait for TensorFlow.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what `__getattr__` loads, for type checkers and editors
+    from tfpipe.drift.alarms import Alarm
+    from tfpipe.drift.comparison import Comparison, compare
+    from tfpipe.drift.finding import Finding
+    from tfpipe.drift.monitor import Monitor
+    from tfpipe.drift.profiles import LEAST_EXAMPLES, Profile, load_profile
+    from tfpipe.drift.profiling import MOST_EXAMPLES, profile
+    from tfpipe.drift.seeing import Seen
+    from tfpipe.drift.storing import stored
+
+_MODULES = {
+    "LEAST_EXAMPLES": "profiles",
+    "MOST_EXAMPLES": "profiling",
+    "Alarm": "alarms",
+    "Comparison": "comparison",
+    "Finding": "finding",
+    "Monitor": "monitor",
+    "Profile": "profiles",
+    "Seen": "seeing",
+    "compare": "comparison",
+    "load_profile": "profiles",
+    "profile": "profiling",
+    "stored": "storing",
+}
 
 __all__ = [
     "LEAST_EXAMPLES",
@@ -23,3 +45,13 @@ __all__ = [
     "profile",
     "stored",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'tfpipe.drift' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"tfpipe.drift.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

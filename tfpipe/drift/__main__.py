@@ -9,20 +9,20 @@ or a text file with a text on each line. No model runs here: scores and embeddin
 if something is wrong with what was asked for.
 """
 
+from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
+
 import dataclasses
 import pathlib
 import sys
 from collections.abc import Iterator
 from typing import Any
 
-from tfpipe import cli, records
+import tfpipe as tp
+from tfpipe import cli
 from tfpipe.cli import flag
-from tfpipe.drift.comparison import compare
-from tfpipe.drift.profiles import FILE, load_profile
-from tfpipe.drift.stored import BATCH_SIZE, stored
 from tfpipe.errors import RequestError
-from tfpipe.ops import Chain
 
+BATCH_SIZE = 64
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 
 
@@ -39,10 +39,13 @@ class Flags:
 
 def main(flags: Flags) -> None:
     """Prints the table, and writes the page."""
+    from tfpipe.drift.profiles import FILE
+
     bundle = pathlib.Path(flags.bundle)
-    profile, prepare = load_profile(bundle / FILE), Chain.from_json(bundle / "chain.json")
+    profile = tp.drift.load_profile(bundle / FILE)
+    prepare = tp.ops.Chain.from_json(bundle / "chain.json")
     data = examples(pathlib.Path(flags.data), flags.split, prepare)
-    comparison = compare(profile, data, prepare=prepare, alert=flags.alert)
+    comparison = tp.drift.compare(profile, data, prepare=prepare, alert=flags.alert)
     print(comparison)
     if flags.out:
         print(f"Pictures: {comparison.to_page(flags.out, title=f'{flags.data} beside {bundle}')}")
@@ -50,14 +53,14 @@ def main(flags: Flags) -> None:
         sys.exit(1)
 
 
-def examples(path: pathlib.Path, split: str, prepare: Chain) -> Any:
+def examples(path: pathlib.Path, split: str, prepare: tp.ops.Chain) -> Any:
     """Batches of encoded images, texts or sequences.
 
     Raises:
         RequestError: there is nothing of that name, or no image in it.
     """
     if (path / "manifest.json").is_file():
-        return stored(records.load(path), split, prepare)
+        return tp.drift.stored(tp.records.load(path), split, prepare)
     if path.is_file():
         return path.read_text(encoding="utf-8").splitlines()
     files = sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGES)

@@ -21,6 +21,13 @@ class Alarm:
         num_examples: how many had been seen.
         level: the p-value at which this look raises an alarm.
         moved: the examples that moved most: their ids, and small pictures or texts.
+
+    Example:
+
+    >>> finding = Finding("input/mean", 0.5, 0.4, "Kolmogorov-Smirnov", 1e-4, drifted=True)
+    >>> print(Alarm(finding, num_examples=64, level=0.001, moved=(Seen("a17", None),)))
+    After 64 examples: input/mean is 0.4, in the profile 0.5: Kolmogorov-Smirnov, p 1.0e-04
+    (alarm at 1.0e-03); moved most: a17
     """
 
     finding: Finding

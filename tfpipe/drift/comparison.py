@@ -51,6 +51,17 @@ class Comparison:
         seen: what a person sees of the first 5,000 of them (of a monitor, of its window).
         alarms: with what a person sees of the examples that moved most.
         history: of a monitor: the number of examples at each look, and each feature's value then.
+
+    Example:
+
+    >>> from tfpipe.drift import profile
+    >>> draw = np.random.default_rng(0)
+    >>> found = compare(profile(draw.normal(size=(200, 2))), draw.normal(size=(50, 2)) + 2)
+    >>> found.verdict()
+    'Of 3 tests on 50 examples, at the level 0.0075:
+    input/mean 0, input/mean 1, input/distance drifted.'
+    >>> [seen.id for seen in found.farthest()][:2]
+    ['21', '40']
     """
 
     profile: Profile
@@ -115,8 +126,9 @@ def compare(
             1. The tests are made at three quarters of it.
 
     Raises:
-        RequestError: fewer than 16 examples, or others than the profile's: of another kind or
-            shape, or the model gives others scores; a model for a profile without one.
+        RequestError: an `alert` that is no chance, fewer than 16 examples, or others than the
+            profile's: of another kind or shape, or the model gives other scores; a model for a
+            profile without one.
 
     Example:
 

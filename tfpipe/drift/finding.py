@@ -27,6 +27,11 @@ class Finding:
         stability_index: PSI; nan where there is none.
         drifted: whether the p-value is at most the look's level.
         about: the class that moved most, where the feature is the class.
+
+    Example:
+
+    >>> print(Finding("input/mean", 0.5, 0.4, "Kolmogorov-Smirnov", p_value=1e-4))
+    input/mean is 0.4, in the profile 0.5: Kolmogorov-Smirnov, p 1.0e-04
     """
 
     feature: str

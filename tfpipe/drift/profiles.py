@@ -51,6 +51,13 @@ class Profile:
         embedded: float32 (N, D), the model's last features, projected; (N, 0) without a model.
         errors: float32 (N,); nan where there was no target.
         latency_ms: of single examples, (R,).
+
+    Example:
+
+    >>> from tfpipe.drift import profile
+    >>> found = profile(np.arange(64.0).reshape(32, 2))
+    >>> found.kind, found.shape, found.columns, found.num_examples
+    ('sequence', (2,), ('input/mean 0', 'input/mean 1'), 32)
     """
 
     kind: str
@@ -157,8 +164,16 @@ def load_profile(path: Path) -> Profile:
     """Reads what `Profile.to_file` wrote.
 
     Raises:
-        RequestError: there is no such file.
+        RequestError: there is no such file, or the path does not end in `.json`.
         DataError: it is no profile, or its sample is missing or another one.
+
+    Example:
+
+    >>> import tempfile
+    >>> from tfpipe.drift import profile
+    >>> path = profile(np.arange(64.0).reshape(32, 2)).to_file(tempfile.mkdtemp() + "/profile.json")
+    >>> load_profile(path).rows.shape
+    (32, 2)
     """
     file = _checked(path)
     if not file.is_file():

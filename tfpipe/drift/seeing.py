@@ -18,7 +18,13 @@ Shown = np.ndarray | str | None
 
 
 class Seen(NamedTuple):
-    """One example: its id, and its picture, uint8 (H, W, 1 or 3), or its text, or neither."""
+    """One example: its id, and its picture, uint8 (H, W, 1 or 3), or its text, or neither.
+
+    Example:
+
+    >>> Seen("a17", "Fine film").id
+    'a17'
+    """
 
     id: str
     shown: Shown

@@ -38,6 +38,11 @@ class Limits:
     Args:
         body_bytes: of its body.
         seconds: to arrive, and as many again to be answered.
+
+    Example:
+
+    >>> Limits(seconds=5)
+    Limits(body_bytes=16777216, seconds=5)
     """
 
     body_bytes: int = 2**24
@@ -52,6 +57,27 @@ def make_app(service: Service, *, limits: Limits, token: str = "", watch_s: floa
         limits: what a request may cost.
         token: that a request must bring as `Authorization: Bearer TOKEN`; "" asks for none.
         watch_s: seconds between two looks for a newer version; 0 never looks.
+
+    Example:
+
+    >>> import httpx
+    >>> from tfpipe.serve import Engine, Metrics, Versions
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> (folder / "1").mkdir()
+    >>> from tfpipe import export, ops
+    >>> from tfpipe.backend import keras
+    >>> from tfpipe.serve.forms import form_of
+    >>> x = keras.Input((2,))
+    >>> predictor = export.from_keras(keras.Model(x, keras.layers.Softmax()(x)))
+    >>> form = form_of(predictor, ops.Chain([]), max_pixels=2**25)
+    >>> engine = Engine("largest", 1, ("no", "yes"), predictor, form)
+    >>> versions = Versions(folder, lambda path, version: engine)
+    >>> service = Service(versions, Metrics(), bound=8, most=4)
+    >>> transport = httpx.ASGITransport(make_app(service, limits=Limits()))
+    >>> client = httpx.AsyncClient(transport=transport, base_url="http://here")
+    >>> asyncio.run(client.post("/v1/models/largest:predict", json={"instances": [[0, 0]]})).json()
+    {'predictions': [[0.5, 0.5]]}
     """
 
     @contextlib.asynccontextmanager

@@ -43,6 +43,18 @@ class Engine:
         predictor: as `export.load` gives it.
         form: what its instances are, and what becomes of them before the file.
         monitor: what watches for drift, where the bundle has a profile.
+
+    Example:
+
+    >>> from tfpipe import export, ops
+    >>> from tfpipe.backend import keras
+    >>> from tfpipe.serve.forms import form_of
+    >>> x = keras.Input((2,))
+    >>> predictor = export.from_keras(keras.Model(x, keras.layers.Softmax()(x)))
+    >>> form = form_of(predictor, ops.Chain([]), max_pixels=2**25)
+    >>> engine = Engine("largest", 1, ("no", "yes"), predictor, form)
+    >>> engine.score(engine.parse([[0.0, 0.0]])).scores.tolist()
+    [[0.5, 0.5]]
     """
 
     name: str
@@ -101,6 +113,22 @@ def load_engine(
     Raises:
         RequestError: no bundle, or no such file in it.
         DataError: the bundle is damaged, or its file cannot be run.
+
+    Example:
+
+    >>> from tfpipe import export
+    >>> import tempfile
+    >>> from tfpipe import models, ops, records
+    >>> greys = np.random.default_rng(0).integers(0, 256, (16, 32, 32), np.uint8)
+    >>> source = records.arrays(greys, np.arange(16) % 2, split={"train": 0.5, "test": 0.5})
+    >>> manifest = records.write(source, tempfile.mkdtemp() + "/records")
+    >>> prepare = ops.Chain([ops.Decode(1), ops.Resize((32, 32)), ops.ToFloat()])
+    >>> model = models.lenet5((32, 32, 1), 2)
+    >>> folder = tempfile.mkdtemp() + "/bundle"
+    >>> made = export.bundle(model, manifest, folder, prepare=prepare, formats=["keras"])
+    >>> engine = load_engine(folder, "keras")
+    >>> engine.name, engine.class_names, engine.form.name
+    ('arrays', ('0', '1'), 'images')
     """
     bundle = load_bundle(path)
     file = bundle.path / _file(bundle, engine)

@@ -48,10 +48,13 @@ def _service(flags: Flags) -> Service:
     load = functools.partial(
         load_engine, engine=flags.engine, threads=flags.threads, max_pixels=most
     )
-    versions = Versions(
-        flags.bundle, load, told=lambda number, why: say(f"version {number} is refused: {why}")
-    )
-    return Service(versions, Metrics(), bound=flags.queue, most=flags.batch, settle=settle)
+    versions = Versions(flags.bundle, load)
+    service = Service(versions, Metrics(), bound=flags.queue, most=flags.batch, settle=settle)
+    # Where nothing answers, the error has the reasons: they are not told before, too.
+    versions.told = lambda number, why: say(f"version {number} is refused: {why}")
+    for number, why in versions.refused.items():
+        versions.told(number, why)
+    return service
 
 
 def _config(service: Service, flags: Flags) -> uvicorn.Config:

@@ -16,6 +16,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 
 from tfpipe.errors import RequestError
+from tfpipe.export.bundling.bundled import is_bundle
 from tfpipe.serve.batching import Batcher
 from tfpipe.serve.engine import Engine, Scored
 from tfpipe.serve.log import say
@@ -49,6 +50,26 @@ class Service:
 
     Raises:
         RequestError: there is no version that can be loaded.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> (folder / "1").mkdir()
+    >>> from tfpipe import export, ops
+    >>> from tfpipe.backend import keras
+    >>> from tfpipe.serve.forms import form_of
+    >>> x = keras.Input((2,))
+    >>> predictor = export.from_keras(keras.Model(x, keras.layers.Softmax()(x)))
+    >>> form = form_of(predictor, ops.Chain([]), max_pixels=2**25)
+    >>> engine = Engine("largest", 1, ("no", "yes"), predictor, form)
+    >>> versions = Versions(folder, lambda path, version: engine)
+    >>> service = Service(versions, Metrics(), bound=8, most=4)
+    >>> service.name, service.inside
+    ('largest', 0)
+    >>> with service.places(8):
+    ...     service.inside
+    8
     """
 
     def __init__(
@@ -151,6 +172,8 @@ def busy(sentence: str) -> HTTPException:
 
 
 def _nothing(versions: Versions) -> str:
+    if is_bundle(versions.folder):
+        return versions.refused[1]
     why = "; ".join(f"{number}: {reason}" for number, reason in sorted(versions.refused.items()))
     return (
         "Expected a bundle, or a folder of bundles whose names are numbers. "

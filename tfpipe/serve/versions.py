@@ -36,6 +36,16 @@ class Versions:
     Attributes:
         current: the number that was loaded last; 0 before.
         refused: why, by number.
+
+    Example:
+
+    >>> import tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> (folder / "1").mkdir()
+    >>> (folder / "2").mkdir()
+    >>> versions = Versions(folder, lambda path, version: f"the engine of {path.name}")
+    >>> versions.newest(), versions.current, versions.newest()
+    ('the engine of 2', 2, None)
     """
 
     def __init__(

@@ -35,6 +35,22 @@ class Bundle:
         report: what verification found, a row per model file.
         files: the SHA-256 of each file by its name in the folder, but for the model card, which
             a person fills in.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from tfpipe import export
+    >>> import tempfile
+    >>> from tfpipe import models, ops, records
+    >>> greys = np.random.default_rng(0).integers(0, 256, (16, 32, 32), np.uint8)
+    >>> source = records.arrays(greys, np.arange(16) % 2, split={"train": 0.5, "test": 0.5})
+    >>> manifest = records.write(source, tempfile.mkdtemp() + "/records")
+    >>> prepare = ops.Chain([ops.Decode(1), ops.Resize((32, 32)), ops.ToFloat()])
+    >>> model = models.lenet5((32, 32, 1), 2)
+    >>> folder = tempfile.mkdtemp() + "/bundle"
+    >>> made = export.bundle(model, manifest, folder, prepare=prepare, formats=["keras"])
+    >>> made.name, made.models, made.engines, made.class_names
+    ('arrays', ('model.keras',), {'keras': 'model.keras'}, ('0', '1'))
     """
 
     path: pathlib.Path
@@ -95,6 +111,22 @@ def load_bundle(path: Path) -> Bundle:
     Raises:
         RequestError: the folder is not a bundle.
         DataError: a file is missing, or is not what was written.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from tfpipe import export
+    >>> import tempfile
+    >>> from tfpipe import models, ops, records
+    >>> greys = np.random.default_rng(0).integers(0, 256, (16, 32, 32), np.uint8)
+    >>> source = records.arrays(greys, np.arange(16) % 2, split={"train": 0.5, "test": 0.5})
+    >>> manifest = records.write(source, tempfile.mkdtemp() + "/records")
+    >>> prepare = ops.Chain([ops.Decode(1), ops.Resize((32, 32)), ops.ToFloat()])
+    >>> model = models.lenet5((32, 32, 1), 2)
+    >>> folder = tempfile.mkdtemp() + "/bundle"
+    >>> made = export.bundle(model, manifest, folder, prepare=prepare, formats=["keras"])
+    >>> load_bundle(folder) == made
+    True
     """
     folder = pathlib.Path(path)
     if not is_bundle(folder):

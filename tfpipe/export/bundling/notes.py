@@ -42,6 +42,18 @@ def score_and_size(
     Raises:
         RequestError: no such split, or a model or chain that does not fit.
         DataError: the records are damaged.
+
+    Example:
+
+    >>> import tempfile
+    >>> from tfpipe import models, ops, records
+    >>> greys = np.random.default_rng(0).integers(0, 256, (16, 32, 32), np.uint8)
+    >>> source = records.arrays(greys, np.arange(16) % 2, split={"train": 0.5, "test": 0.5})
+    >>> manifest = records.write(source, tempfile.mkdtemp() + "/records")
+    >>> prepare = ops.Chain([ops.Decode(1), ops.Resize((32, 32)), ops.ToFloat()])
+    >>> model = models.lenet5((32, 32, 1), 2)
+    >>> score_and_size(model, manifest, prepare)
+    'accuracy 0..., ... bytes zipped'
     """
     data = data_of(model, manifest, prepare, split=split)
     with tempfile.TemporaryDirectory() as folder:
@@ -75,6 +87,31 @@ def overlap_by_group(
     Raises:
         RequestError: no such split, examples without masks, or a model that does not fit.
         DataError: the records are damaged.
+
+    Example:
+
+    >>> from tfpipe import ops, records
+    >>> mask = np.eye(8, dtype=np.uint8)[..., None]
+    >>> rows = [
+    ...     {"id": name, "split": split, "image": mask * np.uint8(grey), "mask": mask}
+    ...     for name, split, grey in (("a", "train", 253), ("hole_1", "test", 254),
+    ...                               ("scratch_1", "test", 255))
+    ... ]
+    >>> features = {
+    ...     "image": records.Feature("image", (8, 8, 1)),
+    ...     "mask": records.Feature("mask", table=(0, 1, *[0] * 254)),
+    ... }
+    >>> source = records.examples(rows, features, class_names=("free", "defect"))
+    >>> manifest = records.write(source, tempfile.mkdtemp() + "/records")
+    >>> x = keras.Input((8, 8, 1))
+    >>> model = keras.Model(x, keras.layers.Concatenate()([1 - x, x]))
+    >>> prepare = ops.Chain([ops.Decode(1), ops.Resize((8, 8)), ops.ToFloat()])
+    >>> print(overlap_by_group(model, manifest, prepare, lambda name: name.split("_")[0]))
+             images  IoU of free              IoU of defect
+    -------  ------  -----------------------  -----------------------
+    all           2  1.0000 (1.000 to 1.000)  1.0000 (1.000 to 1.000)
+    hole          1  1.0000 (1.000 to 1.000)  1.0000 (1.000 to 1.000)
+    scratch       1  1.0000 (1.000 to 1.000)  1.0000 (1.000 to 1.000)
     """
     if "mask" not in manifest.features:
         raise RequestError(
@@ -110,6 +147,18 @@ def against_last_value(
         RequestError: no such split, examples without a sequence and its target, or a `Standardize`
             of another target.
         DataError: the records are damaged.
+
+    Example:
+
+    >>> from tfpipe import ops, records
+    >>> series = np.random.default_rng(0).normal(size=(40, 5, 1))
+    >>> source = records.arrays(
+    ...     series, series[:, 0, 0], kind="sequence", split={"train": 0.5, "test": 0.5}
+    ... )
+    >>> manifest = records.write(source, tempfile.mkdtemp() + "/records")
+    >>> x = keras.Input((5, 1))
+    >>> against_last_value(keras.Model(x, x[:, -1]), manifest, ops.Chain([]))
+    "1.000 of the last value's root mean squared error"
     """
     if not {"sequence", "target"} <= {*manifest.features}:
         raise RequestError(

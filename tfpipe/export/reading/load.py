@@ -41,11 +41,24 @@ def load(path: Path, *, threads: int = 1, safe_mode: bool = True) -> Predictor:
         safe_mode: Keras' word. A `.keras` file with code in it (a Lambda layer) is refused;
             False runs that code, which can do anything that you can do on this machine.
 
+    Returns:
+        What runs it; `predict` takes and gives arrays.
+
     Raises:
-        RequestError: there is no such file, or it has another ending.
+        RequestError: there is no such file, it has another ending, or `threads` is under 1.
         DataError: its runtime cannot run it, or it takes or gives something else, or computes in
             another mode than tfpipe wrote into it; a `.keras` file holds code, classes that are
             not known here, or a subclassed model.
+
+    Example:
+
+    >>> import tempfile
+    >>> from tfpipe import export, models
+    >>> predictor = load(export.to_keras(models.lenet5(), tempfile.mkdtemp() + "/a.keras"))
+    >>> predictor.input_shape, predictor.dtype
+    ((32, 32, 1), 'float32')
+    >>> predictor.predict(np.zeros((2, 32, 32, 1), np.float32)).shape
+    (2, 10)
     """
     file = pathlib.Path(path)
     if threads < 1:

@@ -39,6 +39,13 @@ class Predictor:
         run: the function behind `predict`.
         operators: how often it has each of its runtime's operators, by name.
         encode: from checked inputs to what the runtime itself takes, as from float32 to int8.
+
+    Example:
+
+    >>> from tfpipe import models
+    >>> predictor = from_keras(models.lenet5())
+    >>> predictor.input_shape, predictor.dtype, predictor.mode
+    ((32, 32, 1), 'float32', 'float32')
     """
 
     name: str

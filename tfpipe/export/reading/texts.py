@@ -33,6 +33,15 @@ class TextPredictor(Predictor):
         prepare: from a text to the windows of tokens that the file takes.
         refuse_unknown: whether a text without any known word is refused.
         read: `prepare` in plain Python.
+
+    Example:
+
+    >>> from tfpipe import export, models, ops
+    >>> vocabulary = ("[PAD]", "[UNK]", "a", "fine", "film")
+    >>> prepare = ops.Chain([ops.Tokenize(vocabulary), ops.Window(4)])
+    >>> model = models.bilstm((4,), 2, vocabulary_size=len(vocabulary), units=8)
+    >>> on_texts(export.from_keras(model), prepare).predict(["A fine film!"]).shape
+    (1, 2)
     """
 
     prepare: Chain
@@ -117,6 +126,17 @@ def attach_vocabulary(path: Path, prepare: Chain) -> pathlib.Path:
     Raises:
         RequestError: there is no such file, or the chain has other ops.
         DataError: the file is not of its format.
+
+    Example:
+
+    >>> import tempfile
+    >>> from tfpipe import export, models, ops
+    >>> vocabulary = ("[PAD]", "[UNK]", "a", "fine", "film")
+    >>> prepare = ops.Chain([ops.Tokenize(vocabulary), ops.Window(4)])
+    >>> model = models.bilstm((4,), 2, vocabulary_size=len(vocabulary), units=8)
+    >>> path = export.to_keras(model, tempfile.mkdtemp() + "/a.keras")
+    >>> attached(attach_vocabulary(path, prepare))["vocabulary.txt"].split()
+    ['[PAD]', '[UNK]', 'a', 'fine', 'film']
     """
     tokenize, _ = text_ops(prepare)
     return attach(path, vocabulary_text(tokenize))
@@ -129,6 +149,17 @@ def load_texts(path: Path, prepare: Chain, *, refuse_unknown: bool = True) -> Te
         RequestError: the file holds another vocabulary than the chain's, or what `load` and
             `on_texts` refuse.
         DataError: the file cannot be run.
+
+    Example:
+
+    >>> import tempfile
+    >>> from tfpipe import export, models, ops
+    >>> vocabulary = ("[PAD]", "[UNK]", "a", "fine", "film")
+    >>> prepare = ops.Chain([ops.Tokenize(vocabulary), ops.Window(4)])
+    >>> model = models.bilstm((4,), 2, vocabulary_size=len(vocabulary), units=8)
+    >>> path = export.to_keras(model, tempfile.mkdtemp() + "/a.keras")
+    >>> load_texts(path, prepare).predict(["A fine film!"]).shape
+    (1, 2)
     """
     tokenize, _ = text_ops(prepare)
     held = attached(path).get(VOCABULARY)

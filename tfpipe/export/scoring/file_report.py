@@ -50,6 +50,17 @@ class FileReport:
         sparsity: the share of zeros in its weights.
         operators: how often it has each of its runtime's operators, by name.
         fault: why it cannot be used, whatever its score; "" if it can.
+
+    Example:
+
+    >>> row = FileReport(
+    ...     "int8.tflite", "tflite", "int8", bytes=69_000, zipped_bytes=23_456, latency_ms=0.02,
+    ...     latency_p95_ms=0.04, threads=1, peak_memory_bytes=None, agreement=0.99,
+    ...     max_abs_diff=0.03, mean_abs_diff=0.004, score=0.97, score_lost=0.005,
+    ...     score_lost_low=-0.001, score_lost_high=0.011, sparsity=0.8, operators={"CONV_2D": 2},
+    ... )
+    >>> cells(row)[:3]
+    ['int8.tflite', '69.0 kB', '23.5 kB']
     """
 
     path: str

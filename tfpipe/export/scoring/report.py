@@ -33,6 +33,19 @@ class Report:
             text"; `labels_left_out`, the places of labels that have no area under a ROC curve,
             where there are any; `more`, a sentence with scores beside the one, of boxes.
         files: a row per file.
+
+    Example:
+
+    >>> row = FileReport(
+    ...     "int8.tflite", "tflite", "int8", bytes=69_000, zipped_bytes=23_456, latency_ms=0.02,
+    ...     latency_p95_ms=0.04, threads=1, peak_memory_bytes=None, agreement=0.99,
+    ...     max_abs_diff=0.03, mean_abs_diff=0.004, score=0.97, score_lost=0.005,
+    ...     score_lost_low=-0.001, score_lost_high=0.011, sparsity=0.8, operators={"CONV_2D": 2},
+    ... )
+    >>> Report({}, (row,)).require(agreement=0.98, score_lost=0.01)
+    >>> Report({}, (row,)).require(score_lost=0.001)
+    Traceback (most recent call last):
+    tfpipe.errors.RequestError: int8.tflite: expected a score lost of at most 0.001. ...
     """
 
     reference: Mapping[str, Any]
@@ -129,6 +142,19 @@ def load_report(path: Path) -> Report:
 
     Raises:
         DataError: the file does not hold a report, or one of another version of tfpipe.
+
+    Example:
+
+    >>> import tempfile
+    >>> import tensorflow as tf
+    >>> from tfpipe import export
+    >>> from tfpipe.backend import keras
+    >>> x = keras.Input((2,))
+    >>> model = keras.Model(x, keras.layers.Softmax()(x), name="largest")
+    >>> data = tf.data.Dataset.from_tensors((tf.eye(2), [0, 1]))
+    >>> report = export.verify(export.from_keras(model), [], data)
+    >>> load_report(report.to_json(tempfile.mkdtemp() + "/report.json")) == report
+    True
     """
     file = pathlib.Path(path)
     try:

@@ -43,6 +43,17 @@ class Answers:
         constant: all examples have the same scores.
         one_answer: all examples, or all pixels of all masks, have the same class, or no example
             has a box; not of labels.
+
+    Example:
+
+    >>> from tfpipe import export
+    >>> from tfpipe.backend import keras
+    >>> x = keras.Input((2,))
+    >>> model = keras.Model(x, keras.layers.Softmax()(x), name="largest")
+    >>> data = tf.data.Dataset.from_tensors((tf.eye(2), [0, 1]))
+    >>> _, (answers,) = export.examine(export.from_keras(model), [], data)
+    >>> answers.answers.tolist(), answers.agreement.tolist(), answers.one_answer
+    ([0, 1], [1.0, 1.0], False)
     """
 
     name: str

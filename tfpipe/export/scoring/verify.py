@@ -62,8 +62,9 @@ def verify(
         A report with a row per file.
 
     Raises:
-        RequestError: there are fewer than two examples, inputs and targets do not fit, or the
-            reference gives scores that are not finite.
+        RequestError: there is no such file, `threads` is under 1, there are fewer than two
+            examples, inputs and targets do not fit, all targets are the same where a score needs
+            others, or the reference gives scores that are not finite.
         DataError: a file cannot be run.
 
     Example:
@@ -100,6 +101,19 @@ def examine(
         The report, and the answers: the reference's, then those of the files in their order.
         `np.flatnonzero(answers[1].agreement < 1)` are the examples on which the first file
         disagrees with the reference, by their places in `data`.
+
+    Raises: as for `verify`.
+
+    Example:
+
+    >>> from tfpipe import export
+    >>> from tfpipe.backend import keras
+    >>> x = keras.Input((2,))
+    >>> model = keras.Model(x, keras.layers.Softmax()(x), name="largest")
+    >>> data = tf.data.Dataset.from_tensors((tf.eye(2), [0, 1]))
+    >>> report, (answers,) = examine(export.from_keras(model), [], data)
+    >>> report.reference["score"], answers.agreement.tolist()
+    (1.0, [1.0, 1.0])
     """
     loaded = [load(path, threads=threads, safe_mode=safe_mode) for path in paths]
     predictors = [reference.around(predictor) for predictor in loaded]

@@ -46,7 +46,7 @@ def attach(path: Path, files: Mapping[str, str]) -> pathlib.Path:
         The path.
 
     Raises:
-        RequestError: there is no such file, or a name is none of a file.
+        RequestError: there is no such file, it has another ending, or a name is none of a file.
         DataError: the file is not of its format.
 
     Example:
@@ -72,9 +72,23 @@ def attached(path: Path) -> dict[str, str]:
 
     `tfpipe.json` tells of the file: {"mode", "converter", "tfpipe", "chain"}.
 
+    Args:
+        path: a `.tflite`, `.onnx` or `.keras` file, or a SavedModel's folder.
+
+    Returns:
+        The texts by their names; {} where there are none.
+
     Raises:
-        RequestError: there is no such file.
+        RequestError: there is no such file, or it has another ending.
         DataError: the file is not of its format.
+
+    Example:
+
+    >>> import tempfile
+    >>> from tfpipe import export, models
+    >>> path = export.to_keras(models.lenet5(), tempfile.mkdtemp() + "/a.keras")
+    >>> json.loads(attached(path)["tfpipe.json"])["mode"]
+    'float32'
     """
     file = _existing(path)
     _, read = _FORMATS[_format(file)]

@@ -27,9 +27,25 @@ def stored(manifest: "Manifest", split: str, prepare: "Chain") -> "tf.data.Datas
         split: its name.
         prepare: the model's chain.
 
+    Returns:
+        Batches of 64 at most, the last one smaller: encoded images or texts, string (B,), or what
+        a model file takes; with targets as `records.read` gives them.
+
     Raises:
         RequestError: no such split.
         DataError: the records are damaged.
+
+    Example:
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from tfpipe import ops, records
+    >>> source = records.arrays(np.zeros((4, 8, 8), np.uint8), np.arange(4), split={"test": 1})
+    >>> manifest = records.write(source, tempfile.mkdtemp() + "/records")
+    >>> prepare = ops.Chain([ops.Decode(1), ops.ToFloat()])
+    >>> images, labels = next(iter(stored(manifest, "test", prepare)))
+    >>> images.dtype, labels.shape
+    (tf.string, TensorShape([4]))
     """
     from tfpipe import records
 
