@@ -17,7 +17,7 @@ SEQUENCES = (RNG.normal(size=(120, 9, 8)) * RNG.uniform(1, 3, (120, 1, 8))).asty
 def transformer(x):
     attended = L.Add()([x, L.MultiHeadAttention(2, 4)(*[L.LayerNormalization()(x)] * 2)])
     wide = L.Dense(16, activation="gelu")(L.LayerNormalization()(attended))
-    return L.LayerNormalization()(L.Add()([attended, L.Dense(8)(wide)]))
+    return L.Dense(3)(L.Flatten()(L.LayerNormalization()(L.Add()([attended, L.Dense(8)(wide)]))))
 
 
 def by_hand(x):
@@ -26,8 +26,11 @@ def by_hand(x):
 
 MIDDLES = {
     "a transformer": transformer,
-    "unit length": lambda x: L.UnitNormalization()(L.Dense(8)(x)),
+    "unit length": lambda x: L.Dense(3)(L.Flatten()(L.UnitNormalization()(L.Dense(8)(x)))),
     "negated and squared": by_hand,
+    "a bound beside": lambda x: L.Activation("celu")(L.Conv1D(6, 3)(x)),
+    "bounds beside": lambda x: keras.ops.exp(keras.ops.clip(x, -0.5, 0.1)) + 2 * x,
+    "a choice beside": lambda x: keras.ops.square(x + 1) - keras.ops.where(x > 0, x, 0.0),
     "gelu": lambda x: L.Dense(8, activation="gelu")(-x),
 }
 
@@ -35,7 +38,7 @@ MIDDLES = {
 def model_with(middle):
     keras.utils.set_random_seed(0)
     x = keras.Input((9, 8))
-    return keras.Model(x, L.Dense(3)(L.Flatten()(middle(L.Dense(8)(x)))), name="small")
+    return keras.Model(x, L.Flatten()(middle(L.Dense(8)(x))), name="small")
 
 
 def file_of(model, path, mode="int8"):

@@ -1,7 +1,9 @@
-"""Operators that TFLite has in floats only, as others that it has in integers too.
+"""Operators that TFLite's converter does not put into integers as they are, as others that it does.
 
-TFLite's NEG and SQUARE have no integer form; MUL and SQUARED_DIFFERENCE have one of 8 bits. Keras'
+NEG and SQUARE have no integer form; MUL and SQUARED_DIFFERENCE have one of 8 bits. Keras'
 LayerNormalization and UnitNormalization, and with them transformers, are made of the former.
+MINIMUM, MAXIMUM and SELECT give the range of what they make to what goes into them: where that goes
+into something else as well, it is cut off there in silence. A copy of its own has its own range.
 
 Example:
 
@@ -9,6 +11,8 @@ Example:
 """
 
 import pathlib
+from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 import tensorflow as tf
@@ -16,41 +20,59 @@ import tensorflow as tf
 from tfpipe.files import Path
 
 _ONLY_FLOATS = ("Neg", "Square")
+_NARROWING = {"Minimum": 0, "Maximum": 0, "SelectV2": 1}  # and from which input on
+_BEND = 2**-24  # float32's least below 1: what does not bend, or bends as another, is left out
 
 
 def substitute(folder: Path) -> None:
-    """Writes -x as x * -1, and the square of x as (x - 0)^2, in a SavedModel's functions.
+    """Writes others for such operators in a SavedModel's functions.
 
-    A product of x and x would not do: the converter makes a square of it again.
+    -x becomes x * -1, and the square of x (x - 0)^2: of x * x the converter makes a square again.
+    A copy is a leaky ReLU that bends too little for any number to change.
     """
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
     path = pathlib.Path(folder) / "saved_model.pb"
     saved = SavedModel.FromString(path.read_bytes())
-    functions = saved.meta_graphs[0].graph_def.library.function
-    if sum([_replaced(function) for function in functions]):
-        path.write_bytes(saved.SerializeToString())
+    for function in saved.meta_graphs[0].graph_def.library.function:
+        _replace_floats(function)
+        _give_copies(function)
+    path.write_bytes(saved.SerializeToString())
 
 
-def _replaced(function: Any) -> int:
-    """Replaces the operators of one function in place, and returns how many."""
+def _replace_floats(function: Any) -> None:
     gelu = _before_erfc(function)
-    found = [
-        node
-        for node in function.node_def
-        if node.op in _ONLY_FLOATS
-        and node.attr["T"].type == tf.float32.as_datatype_enum
-        and node.name not in gelu
-    ]
-    for node in found:
+    chosen = [node for node in _of_float32(function, _ONLY_FLOATS) if node.name not in gelu]
+    for node in chosen:
         other = function.node_def.add(name=f"{node.name}/other", op="Const")
         other.attr["dtype"].type = node.attr["T"].type
         number = -1.0 if node.op == "Neg" else 0.0
         other.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(number, tf.float32))
         node.input.insert(1, f"{other.name}:output:0")  # before those that only order
         node.op = "Mul" if node.op == "Neg" else "SquaredDifference"
-    _rename_ends(function, {f"{node.name}:y:0": f"{node.name}:z:0" for node in found})
-    return len(found)
+    _rename_ends(function, {f"{node.name}:y:0": f"{node.name}:z:0" for node in chosen})
+
+
+def _give_copies(function: Any) -> None:
+    uses = Counter(end for node in function.node_def for end in node.input)
+    constants = {f"{node.name}:output:0" for node in function.node_def if node.op == "Const"}
+    chosen = [
+        (node, place)
+        for node in _of_float32(function, _NARROWING)
+        for place in range(_NARROWING[node.op], _NARROWING[node.op] + 2)
+        if uses[node.input[place]] > 1 and node.input[place] not in constants
+    ]
+    for number, (node, place) in enumerate(chosen, start=1):
+        x, name = node.input[place], f"{node.name}/copy{place}"
+        copy = function.node_def.add(name=name, op="LeakyRelu", input=[x])
+        copy.attr["T"].CopyFrom(node.attr["T"])
+        copy.attr["alpha"].f = 1 - number * _BEND
+        node.input[place] = f"{name}:activations:0"
+
+
+def _of_float32(function: Any, kinds: Collection[str]) -> list[Any]:
+    float32 = tf.float32.as_datatype_enum
+    return [n for n in function.node_def if n.op in kinds and n.attr["T"].type == float32]
 
 
 def _before_erfc(function: Any) -> set[str]:
