@@ -4,7 +4,19 @@ import pytest
 
 import tfpipe
 
-ROOMS = ("records", "ops", "models", "train", "report")
+ROOMS = (
+    "records",
+    "ops",
+    "models",
+    "train",
+    "compress",
+    "export",
+    "drift",
+    "serve",
+    "deploy",
+    "doctor",
+    "report",
+)
 WITHOUT = {"NIH_CLASSES"}  # a tuple has no docstring of its own
 # Loaded before pytest collects `records/describe.py` by itself: it would put the module in the
 # place of the function.
