@@ -187,17 +187,17 @@ def frames(written):
     return [frame for frame in re.split(r"[\r\n]+", plain) if frame.strip()]
 
 
-def test_a_terminal_has_one_bar(terminal, clock):
+def test_a_terminal_has_one_bar_with_its_note_below(terminal, clock):
     written = terminal()
     with progress("records", 60_000, unit="images", clock=clock) as bar:
         for second in range(1, 4):
             clock.now = float(second)
             bar.advance(20_000, note=f"shard {second}")
     text = written()
-    last = frames(text)[-1]
-    assert last.startswith("records ━━━━")
-    assert last.rstrip().endswith("60,000 of 60,000 images, 20,000 images/s, 3 s shard 3")
-    assert text.count("\n") == 1
+    bar, note = frames(text)[-2:]
+    assert bar.startswith("records ━━━━")
+    assert bar.rstrip().endswith("60,000 of 60,000 images, 20,000 images/s, 3 s")
+    assert note == "shard 3"
 
 
 def test_a_terminal_shows_where_the_job_stands(terminal, clock):
@@ -226,15 +226,20 @@ def test_a_job_of_unknown_length_ends_with_a_full_bar(terminal, clock):
     assert "━" * 24 in written()
 
 
-def test_a_narrow_terminal_keeps_the_bar_on_one_line(terminal, clock, monkeypatch):
+@pytest.mark.parametrize("width", [50, 80])
+def test_bar_and_note_have_a_line_each_however_narrow_it_is(terminal, clock, monkeypatch, width):
     written = terminal()
-    monkeypatch.setenv("COLUMNS", "50")
-    with progress("records", 60_000, unit="images", clock=clock) as bar:
+    monkeypatch.setenv("COLUMNS", str(width))
+    note = "epoch 1/2: loss 0.3936, 1,436 examples/s, input wait 0.02"
+    with progress("training", 120, unit="steps", clock=clock) as bar:
         clock.now = 1.0
-        bar.advance(20_000, note="a note that is far too long for what is left of the line")
+        bar.advance(60, note=note)
     text = written()
-    assert text.count("\n") == 1
-    assert max(map(cell_len, frames(text))) <= 50
+    assert text.count("\n") == 2
+    assert max(map(cell_len, frames(text))) <= width
+    said = frames(text)[-2:]
+    assert said[0].rstrip().endswith("60 of 120 steps, 60 steps/s, 1 s")
+    assert said[1] == (note if width == 80 else note[:49] + "…")
 
 
 def test_brackets_are_no_markup_and_control_codes_are_spelled_out(terminal, clock):
@@ -242,9 +247,9 @@ def test_brackets_are_no_markup_and_control_codes_are_spelled_out(terminal, cloc
     with progress("[red]a\x1b[2J", 2, unit="images", clock=clock) as bar:
         clock.now = 1.0
         bar.advance(note="[/b]\x07")
-    last = frames(written())[-1]
-    assert last.startswith(r"[red]a\x1b[2J ")
-    assert last.rstrip().endswith(r"[/b]\x07")
+    bar, note = frames(written())[-2:]
+    assert bar.startswith(r"[red]a\x1b[2J ")
+    assert note == r"[/b]\x07"
 
 
 def test_what_the_job_prints_reaches_its_file(terminal, clock, capsys):

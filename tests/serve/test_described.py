@@ -24,5 +24,6 @@ def test_images_are_bytes(engine):
         "format": "tflite",
         "mode": "int8",
         "class_names": list("0123456789"),
+        "thresholds": None,
         "max_instances": 128,
     }

@@ -4,10 +4,11 @@ import base64
 import json
 import shutil
 
+import keras
 import numpy as np
 import pytest
 
-from tfpipe import export, models, ops
+from tfpipe import export, models, ops, records
 from tfpipe.errors import DataError, RequestError
 from tfpipe.export.bundling.bundled import seal
 from tfpipe.serve import load_engine
@@ -95,3 +96,23 @@ def test_texts_are_scored_as_load_texts_does(bundled, tmp_path):
     np.testing.assert_array_equal(engine.score(engine.parse(texts)).scores, expected)
     with pytest.raises(RequestError, match="xyzzy"):
         engine.score(engine.parse(["xyzzy"]))
+
+
+def test_of_several_labels_it_knows_the_thresholds_of_the_bundle(bundled, tmp_path):
+    greys = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), np.uint8)
+    rows = [{"id": str(n), "image": g, "labels": [n % 2, n % 3 > 1]} for n, g in enumerate(greys)]
+    features = {
+        "image": records.Feature("image", (8, 8, 1)),
+        "labels": records.Feature("labels", (2,)),
+    }
+    source = records.examples(rows, features, class_names=("a", "b"), split=(0.4, 0.3, 0.3))
+    manifest = records.write(source, tmp_path / "records")
+    prepare = ops.Chain([ops.Decode(1), ops.Resize((8, 8)), ops.ToFloat()])
+    layers = [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(2, "sigmoid")]
+    bundle = export.bundle(
+        keras.Sequential(layers), manifest, tmp_path / "b", prepare=prepare, formats=["keras"]
+    )
+    expected = json.loads((bundle.path / "thresholds.json").read_text())["thresholds"]
+    assert load_engine(bundle.path).thresholds == expected
+    assert expected.keys() == {"a", "b"}
+    assert load_engine(bundled.path, "int8").thresholds is None

@@ -82,6 +82,69 @@ def test_what_is_no_image_is_told_on_the_page(call, look, server):
     assert (seen["wrong"], seen["names"]) == ("wrong", [])
 
 
+@pytest.fixture
+def shown(call, look, server):
+    """What the page says of scores, and the names that it lists."""
+    call("Page.navigate", url=f"{server.root}/")
+    look("new Promise((done) => document.readyState === 'complete' ? done() : (onload = done))")
+
+    def see(*arguments):
+        given = ", ".join(map(json.dumps, arguments))
+        return look(
+            f"""(show({given}), {{
+              said: document.getElementById("said").textContent,
+              names: [...document.querySelectorAll("#scores th")].map((cell) => cell.textContent),
+              raw: document.getElementById("raw").textContent.length,
+            }})"""
+        )
+
+    return see
+
+
+def test_of_several_labels_those_are_named_that_reach_their_thresholds(shown):
+    names = [f"label {n}" for n in range(12)]
+    scores = [0.02, 0.4, 0.6, *[0.01] * 9]
+    given = {"label 0": 0.015, "label 1": 0.41, "label 2": None}
+    seen = shown(scores, names, given)
+    assert seen["said"] == "label 2, label 0"  # None is the middle
+    assert seen["names"][:3] == ["label 2", "label 1", "label 0"]
+    assert len(seen["names"]) == 12
+    assert shown([0.02] * 12, names, dict.fromkeys(names, 0.3))["said"] == "None of them"
+
+
+def test_of_classes_the_first_is_named_and_ten_are_listed(shown):
+    seen = shown([0.02, 0.9, *[0.008] * 10], list("abcdefghijkl"), None)
+    assert seen["said"] == "b"
+    assert len(seen["names"]) == 10
+
+
+def test_of_a_long_answer_it_is_said_that_it_is_cut(shown):
+    seen = shown([[0.25] * 8000], [], None)
+    assert seen["said"] == "The model's answer, its first 20000 of 40003 characters:"
+    assert seen["raw"] == 20000
+    assert shown([[0.25]], [], None)["said"] == "The model's answer:"
+
+
+def test_an_answer_that_comes_late_does_not_take_the_place_of_a_later_one(call, look, server):
+    call("Page.navigate", url=f"{server.root}/")
+    look("new Promise((done) => document.readyState === 'complete' ? done() : (onload = done))")
+    said = look(
+        """(async () => {
+          const waiting = [];
+          ask = (path) => path === "/metadata"
+            ? Promise.resolve({metadata: {tfpipe: {class_names: ["a", "b"], thresholds: null}}})
+            : new Promise((done) => waiting.push(done));
+          const both = [predict({}), predict({})];
+          waiting[1]({predictions: [[0.1, 0.9]]});
+          await both[1];
+          waiting[0]({predictions: [[0.9, 0.1]]});
+          await both[0];
+          return document.getElementById("said").textContent;
+        })()"""
+    )
+    assert said == "b"
+
+
 def test_nothing_on_the_page_is_refused_by_its_policy(call, look, server):
     call("Page.navigate", url=f"{server.root}/")
     look("new Promise((done) => document.readyState === 'complete' ? done() : (onload = done))")

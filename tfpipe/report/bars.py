@@ -11,11 +11,14 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Protocol
 
 from tfpipe.errors import RequestError, received
 from tfpipe.report.words import human_number, human_seconds, printable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _REFRESH_S = 0.1
 _LINE_EVERY_S = 10.0
@@ -26,7 +29,7 @@ class Bar(Protocol):
     """What `progress` gives; call it from one thread."""
 
     def advance(self, count: int = 1, note: str = "") -> None:
-        """Counts `count` more as done; the last `note` stands at the right of the bar."""
+        """Counts `count` more as done; the last `note` stands below the bar."""
 
     def line(self, text: str) -> None:
         """Writes a line where there is no bar, and nothing where there is one."""
@@ -154,15 +157,15 @@ class _Lines:
 class _Terminal:
     def __init__(self, description: str, pace: _Pace):
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn
+        from rich.progress import BarColumn, TextColumn
 
         self.pace = pace
-        self.bar = Progress(
+        console = Console(file=sys.stderr, force_terminal=True)
+        self.bar = _with_notes()(
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=min(24, max(4, console.width - 60))),
             TextColumn("{task.fields[text]}", markup=False),
-            TextColumn("{task.fields[note]}", markup=False, style="dim"),
-            console=Console(file=sys.stderr, force_terminal=True),
+            console=console,
             # What the job prints to a file must get there, not to the terminal with the bar.
             redirect_stdout=sys.stdout.isatty(),
         )
@@ -183,3 +186,18 @@ class _Terminal:
 
     def _show(self, text: str) -> None:
         self.bar.update(self.task, completed=self.pace.done, text=text, note=self.pace.note)
+
+
+def _with_notes() -> "type[Progress]":
+    """A bar with its note in a line below, for which there is no room beside it."""
+    from rich.console import RenderableType
+    from rich.progress import Progress
+    from rich.text import Text
+
+    class WithNotes(Progress):
+        def get_renderables(self) -> Iterable[RenderableType]:
+            yield self.make_tasks_table(self.tasks)
+            for note in filter(None, (task.fields["note"] for task in self.tasks)):
+                yield Text(note, style="dim", no_wrap=True, overflow="ellipsis")
+
+    return WithNotes

@@ -47,6 +47,7 @@ def metadata(engine: Engine, *, max_instances: int) -> dict[str, Any]:
                 "format": predictor.format,
                 "mode": predictor.mode,
                 "class_names": list(engine.class_names),
+                "thresholds": engine.thresholds,
                 "max_instances": max_instances,
             },
         },

@@ -8,7 +8,8 @@ Example:
 """
 
 import dataclasses
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from tfpipe.drift import Monitor, load_profile
 from tfpipe.drift.profiles import FILE as PROFILE
 from tfpipe.errors import RequestError, one_of
 from tfpipe.export import Bundle, Predictor, load, load_bundle, load_texts
+from tfpipe.export.bundling.thresholds import FILE as THRESHOLDS
 from tfpipe.files import Path
 from tfpipe.ops import Chain
 from tfpipe.serve.forms import Form, form_of
@@ -43,6 +45,8 @@ class Engine:
         predictor: as `export.load` gives it.
         form: what its instances are, and what becomes of them before the file.
         monitor: what watches for drift, where the bundle has a profile.
+        thresholds: of several labels, the score from which on each is there, None where none was
+            found; None for anything else.
 
     Example:
 
@@ -63,6 +67,7 @@ class Engine:
     predictor: Predictor
     form: Form
     monitor: Monitor | None = None
+    thresholds: Mapping[str, float | None] | None = None
 
     def parse(self, instances: Sequence[Any]) -> list[Any]:
         """From a request's instances (JSON values, or the bytes of files) to examples.
@@ -137,7 +142,7 @@ def load_engine(
     predictor = load_texts(file, chain) if texts else load(file, threads=threads)
     form = form_of(predictor, chain, max_pixels)
     names, monitor = bundle.class_names, _monitor(bundle, chain)
-    return Engine(bundle.name, version, names, predictor, form, monitor)
+    return Engine(bundle.name, version, names, predictor, form, monitor, _thresholds(bundle))
 
 
 def _file(bundle: Bundle, engine: str) -> str:
@@ -145,6 +150,15 @@ def _file(bundle: Bundle, engine: str) -> str:
     if engine and engine not in known:
         raise RequestError(one_of("engine", engine, tuple(known)))
     return known[engine] if engine else bundle.models[0]
+
+
+def _thresholds(bundle: Bundle) -> Mapping[str, float | None] | None:
+    if THRESHOLDS not in bundle.files:
+        return None
+    thresholds: Mapping[str, float | None] = json.loads((bundle.path / THRESHOLDS).read_bytes())[
+        "thresholds"
+    ]
+    return thresholds
 
 
 def _monitor(bundle: Bundle, chain: Chain) -> Monitor | None:

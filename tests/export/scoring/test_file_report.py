@@ -21,3 +21,9 @@ def test_the_cells_stand_under_their_heads():
         "95 % interval": "-0.0010 to +0.0110",
         "sparsity": "0.800",
     }
+
+
+def test_nothing_has_no_sign_of_a_loss():
+    row = dataclasses.replace(ROW, score_lost=-1e-9, score_lost_low=-4e-5, score_lost_high=0.0)
+    of = dict(zip(COLUMNS, cells(row), strict=True))
+    assert (of["lost"], of["95 % interval"]) == ("+0.0000", "+0.0000 to +0.0000")

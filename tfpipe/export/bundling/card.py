@@ -96,7 +96,7 @@ def _scores(report: Report) -> str:
         [
             f"`{f.path}`",
             f"{f.score:.4f}",
-            f"{f.score_lost:+.4f}",
+            f"{f.score_lost:+z.4f}",
             _interval(f),
             f"{f.agreement:.4f}",
         ]
@@ -177,7 +177,7 @@ def _limits(report: Report, manifest: Manifest) -> str:
 
 
 def _interval(file: FileReport) -> str:
-    return f"{file.score_lost_low:+.4f} to {file.score_lost_high:+.4f}"
+    return f"{file.score_lost_low:+z.4f} to {file.score_lost_high:+z.4f}"
 
 
 def _listed(chain: Chain) -> str:

@@ -96,7 +96,7 @@ def cells(file: FileReport) -> list[str]:
         f"{file.agreement:.4f}",
         f"{file.max_abs_diff:.1e}",
         f"{file.score:.4f}",
-        f"{file.score_lost:+.4f}",
-        f"{file.score_lost_low:+.4f} to {file.score_lost_high:+.4f}",
+        f"{file.score_lost:+z.4f}",
+        f"{file.score_lost_low:+z.4f} to {file.score_lost_high:+z.4f}",
         f"{file.sparsity:.3f}",
     ]
