@@ -40,6 +40,24 @@ def test_a_layer_without_an_integer_form_is_refused_by_name_and_operators(tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+class Spread(keras.layers.Layer):
+    def call(self, x):
+        return tf.math.squared_difference(x, tf.reduce_mean(x, axis=-1, keepdims=True))
+
+
+def test_what_litert_has_in_8_bits_only_is_refused_in_16(tmp_path):
+    model = network(Spread(name="spread"))
+    path = export.to_tflite(model, tmp_path / "a.tflite", mode="int8", calibration=CALIBRATION)
+    assert np.isfinite(export.load(path).predict(IMAGES[:2])).all()
+    with pytest.raises(RequestError) as caught:
+        export.to_tflite(model, tmp_path / "b.tflite", mode="int16x8", calibration=CALIBRATION)
+    assert str(caught.value) == (
+        "Expected a model whose operators have an int16x8 form in TFLite. Received: 'spread' in "
+        "'small' with SQUARED_DIFFERENCE, which would compute in float32. Replace the layer, or "
+        "use mode='float32'."
+    )
+
+
 def test_integers_between_quantize_and_dequantize_are_fine(tmp_path):
     model = network(keras.layers.ReLU())
     path = export.to_tflite(model, tmp_path / "a.tflite", mode="int8", calibration=CALIBRATION)

@@ -8,6 +8,7 @@ from tfpipe.errors import RequestError
 from tfpipe.export.writing.places import layers_of
 
 _NO_SCALE = 1e30  # what attention leaves out gets float32's least number: -3.4e38 in 255 steps
+_NO_16_BITS = ("SQUARED_DIFFERENCE",)  # converted, and then LiteRT cannot run it
 _BETWEEN = ("QUANTIZE", "DEQUANTIZE")  # from float32 to integers, and back
 
 
@@ -20,12 +21,13 @@ def require_integers(model: keras.Model, data: bytes, mode: str) -> None:
         mode: "int8" or "int16x8".
 
     Raises:
-        RequestError: there are such operators; they are named, with their layers.
+        RequestError: there are such operators; they are named, with their layers. LiteRT's
+            int16x8 lacks some that the converter makes.
     """
     found = [
         (name, names)
         for name, names, floats, _ in _operators(data)
-        if floats and name not in _BETWEEN
+        if (floats and name not in _BETWEEN) or (mode == "int16x8" and name in _NO_16_BITS)
     ]
     if found:
         raise RequestError(no_integers(model, mode, found))
