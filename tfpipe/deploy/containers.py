@@ -46,20 +46,9 @@ def to_containers(bundle: Path, path: Path, *, engine: str = "") -> pathlib.Path
 
     Example:
 
-    >>> import numpy as np
-    >>> from tfpipe import export
-    >>> import tempfile
-    >>> from tfpipe import models, ops, records
-    >>> greys = np.random.default_rng(0).integers(0, 256, (16, 32, 32), np.uint8)
-    >>> source = records.arrays(greys, np.arange(16) % 2, split={"train": 0.5, "test": 0.5})
-    >>> manifest = records.write(source, tempfile.mkdtemp() + "/records")
-    >>> prepare = ops.Chain([ops.Decode(1), ops.Resize((32, 32)), ops.ToFloat()])
-    >>> model = models.lenet5((32, 32, 1), 2)
-    >>> folder = tempfile.mkdtemp() + "/bundle"
-    >>> made = export.bundle(model, manifest, folder, prepare=prepare, formats=["keras"])
-    >>> path = to_containers(folder, tempfile.mkdtemp() + "/deploy", engine="keras")
+    >>> path = to_containers(made.path, folder / "deploy", engine="keras")
     >>> sorted(entry.name for entry in path.iterdir())
-    ['.dockerignore', 'Dockerfile', 'README.md', 'bundle', 'kubernetes.yaml']
+    ['.dockerignore', 'Dockerfile', 'README.md', 'bundle', 'compose.yaml', ...]
     """
     found, target = load_bundle(bundle), pathlib.Path(path)
     engine = _engine(found, engine)

@@ -54,19 +54,8 @@ def to_tf_serving(bundle: Path, path: Path, *, version: int = 1) -> pathlib.Path
 
     Example:
 
-    >>> import numpy as np
-    >>> from tfpipe import export
-    >>> import tempfile
-    >>> from tfpipe import models, ops, records
-    >>> greys = np.random.default_rng(0).integers(0, 256, (16, 32, 32), np.uint8)
-    >>> source = records.arrays(greys, np.arange(16) % 2, split={"train": 0.5, "test": 0.5})
-    >>> manifest = records.write(source, tempfile.mkdtemp() + "/records")
-    >>> prepare = ops.Chain([ops.Decode(1), ops.Resize((32, 32)), ops.ToFloat()])
-    >>> model = models.lenet5((32, 32, 1), 2)
-    >>> folder = tempfile.mkdtemp() + "/bundle"
-    >>> made = export.bundle(model, manifest, folder, prepare=prepare, formats=["saved_model"])
-    >>> models_path = to_tf_serving(folder, tempfile.mkdtemp() + "/models", version=2)
-    >>> sorted(entry.name for entry in models_path.iterdir())
+    >>> path = to_tf_serving(made.path, folder / "models", version=2)
+    >>> sorted(entry.name for entry in path.iterdir())
     ['arrays', 'models.config']
     """
     found, models = load_bundle(bundle), pathlib.Path(path)

@@ -26,21 +26,16 @@ def describe(manifest: Manifest) -> str:
 
     Example:
 
-    >>> import tempfile
-    >>> import numpy as np
-    >>> from tfpipe import records
-    >>> source = records.arrays(np.zeros((4, 8, 8), np.uint8), np.arange(4) % 2, split={"train": 1})
-    >>> manifest = records.write(source, tempfile.mkdtemp() + "/dots")
     >>> print(describe(manifest))
-    arrays: image (image), label (label); in .../dots
-              train
-    --------  -----
-    examples      4
-    size      ...
-    0             2
-    1             2
-    image sizes: all 8x8 pixels
-    split: by fractions (train 1), seed 0
+    arrays: image (image), label (label); in .../records
+              test    train
+    --------  ------  ------
+    examples       8       8
+    size      ... kB  ... kB
+    0              4       4
+    1              4       4
+    image sizes: all 32x32 pixels
+    split: by fractions (train 0.5, test 0.5), seed 0; stratified by class
     refused: 0 examples
     in more than one split: 0 contents
     """

@@ -73,13 +73,8 @@ class Manifest:
 
     Example:
 
-    >>> import tempfile
-    >>> import numpy as np
-    >>> from tfpipe import records
-    >>> source = records.arrays(np.zeros((4, 8, 8), np.uint8), np.arange(4) % 2, split={"train": 1})
-    >>> manifest = records.write(source, tempfile.mkdtemp() + "/dots")
-    >>> manifest.class_names, manifest.num_classes, manifest.split("train").class_counts
-    (('0', '1'), 2, (2, 2))
+    >>> manifest.class_names, manifest.num_classes, sorted(manifest.splits)
+    (('0', '1'), 2, ['test', 'train'])
     """
 
     path: str
@@ -141,13 +136,7 @@ def load(path: Path) -> Manifest:
 
     Example:
 
-    >>> import tempfile
-    >>> import numpy as np
-    >>> from tfpipe import records
-    >>> source = records.arrays(np.zeros((4, 8, 8), np.uint8), np.arange(4) % 2, split={"train": 1})
-    >>> folder = tempfile.mkdtemp() + "/dots"
-    >>> written = records.write(source, folder)
-    >>> load(folder) == written
+    >>> load(manifest.path) == manifest
     True
     """
     folder = os.fspath(path).rstrip("/")

@@ -61,23 +61,13 @@ def make_app(service: Service, *, limits: Limits, token: str = "", watch_s: floa
     Example:
 
     >>> import httpx
-    >>> from tfpipe.serve import Engine, Metrics, Versions
-    >>> import pathlib, tempfile
-    >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> (folder / "1").mkdir()
-    >>> from tfpipe import export, ops
-    >>> from tfpipe.backend import keras
-    >>> from tfpipe.serve.forms import form_of
-    >>> x = keras.Input((2,))
-    >>> predictor = export.from_keras(keras.Model(x, keras.layers.Softmax()(x)))
-    >>> form = form_of(predictor, ops.Chain([]), max_pixels=2**25)
-    >>> engine = Engine("largest", 1, ("no", "yes"), predictor, form)
-    >>> versions = Versions(folder, lambda path, version: engine)
+    >>> from tfpipe.serve import Metrics, Versions, load_engine
+    >>> versions = Versions(made.path, lambda path, version: load_engine(path, "keras"))
     >>> service = Service(versions, Metrics(), bound=8, most=4)
     >>> transport = httpx.ASGITransport(make_app(service, limits=Limits()))
     >>> client = httpx.AsyncClient(transport=transport, base_url="http://here")
-    >>> asyncio.run(client.post("/v1/models/largest:predict", json={"instances": [[0, 0]]})).json()
-    {'predictions': [[0.5, 0.5]]}
+    >>> asyncio.run(client.get("/v1/models/arrays")).json()["model_version_status"][0]["state"]
+    'AVAILABLE'
     """
 
     @contextlib.asynccontextmanager

@@ -121,17 +121,7 @@ def load_engine(
 
     Example:
 
-    >>> from tfpipe import export
-    >>> import tempfile
-    >>> from tfpipe import models, ops, records
-    >>> greys = np.random.default_rng(0).integers(0, 256, (16, 32, 32), np.uint8)
-    >>> source = records.arrays(greys, np.arange(16) % 2, split={"train": 0.5, "test": 0.5})
-    >>> manifest = records.write(source, tempfile.mkdtemp() + "/records")
-    >>> prepare = ops.Chain([ops.Decode(1), ops.Resize((32, 32)), ops.ToFloat()])
-    >>> model = models.lenet5((32, 32, 1), 2)
-    >>> folder = tempfile.mkdtemp() + "/bundle"
-    >>> made = export.bundle(model, manifest, folder, prepare=prepare, formats=["keras"])
-    >>> engine = load_engine(folder, "keras")
+    >>> engine = load_engine(made.path, "keras")
     >>> engine.name, engine.class_names, engine.form.name
     ('arrays', ('0', '1'), 'images')
     """

@@ -53,20 +53,11 @@ class Service:
 
     Example:
 
-    >>> import pathlib, tempfile
-    >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> (folder / "1").mkdir()
-    >>> from tfpipe import export, ops
-    >>> from tfpipe.backend import keras
-    >>> from tfpipe.serve.forms import form_of
-    >>> x = keras.Input((2,))
-    >>> predictor = export.from_keras(keras.Model(x, keras.layers.Softmax()(x)))
-    >>> form = form_of(predictor, ops.Chain([]), max_pixels=2**25)
-    >>> engine = Engine("largest", 1, ("no", "yes"), predictor, form)
-    >>> versions = Versions(folder, lambda path, version: engine)
+    >>> from tfpipe.serve import load_engine
+    >>> versions = Versions(made.path, lambda path, version: load_engine(path, "keras"))
     >>> service = Service(versions, Metrics(), bound=8, most=4)
     >>> service.name, service.inside
-    ('largest', 0)
+    ('arrays', 0)
     >>> with service.places(8):
     ...     service.inside
     8

@@ -44,13 +44,6 @@ def looks_at(
 
     Example:
 
-    >>> import tempfile
-    >>> from tfpipe import models, ops, records
-    >>> greys = np.random.default_rng(0).integers(0, 256, (16, 32, 32), np.uint8)
-    >>> source = records.arrays(greys, np.arange(16) % 2, split={"train": 0.5, "test": 0.5})
-    >>> manifest = records.write(source, tempfile.mkdtemp() + "/records")
-    >>> prepare = ops.Chain([ops.Decode(1), ops.Resize((32, 32)), ops.ToFloat()])
-    >>> model = models.lenet5((32, 32, 1), 2)
     >>> looks_at(model, manifest, prepare, most=2)[:4]
     b'\\x89PNG'
     """

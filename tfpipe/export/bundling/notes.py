@@ -45,13 +45,6 @@ def score_and_size(
 
     Example:
 
-    >>> import tempfile
-    >>> from tfpipe import models, ops, records
-    >>> greys = np.random.default_rng(0).integers(0, 256, (16, 32, 32), np.uint8)
-    >>> source = records.arrays(greys, np.arange(16) % 2, split={"train": 0.5, "test": 0.5})
-    >>> manifest = records.write(source, tempfile.mkdtemp() + "/records")
-    >>> prepare = ops.Chain([ops.Decode(1), ops.Resize((32, 32)), ops.ToFloat()])
-    >>> model = models.lenet5((32, 32, 1), 2)
     >>> score_and_size(model, manifest, prepare)
     'accuracy 0..., ... bytes zipped'
     """

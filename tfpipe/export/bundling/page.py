@@ -35,15 +35,7 @@ def to_page(path: Path, report: Report, sections: Sequence[Section], *, title: s
 
     Example:
 
-    >>> import tempfile
-    >>> import tensorflow as tf
-    >>> from tfpipe import export
-    >>> from tfpipe.backend import keras
-    >>> x = keras.Input((2,))
-    >>> model = keras.Model(x, keras.layers.Softmax()(x), name="largest")
-    >>> data = tf.data.Dataset.from_tensors((tf.eye(2), [0, 1]))
-    >>> report = export.verify(export.from_keras(model), [], data)
-    >>> to_page(tempfile.mkdtemp() + "/report.html", report, [], title="Largest").name
+    >>> to_page(folder / "report.html", made.report, [], title="Digits").name
     'report.html'
     """
     files = [("Files", files_table(report)), *costs(report)]

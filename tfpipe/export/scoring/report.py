@@ -145,15 +145,7 @@ def load_report(path: Path) -> Report:
 
     Example:
 
-    >>> import tempfile
-    >>> import tensorflow as tf
-    >>> from tfpipe import export
-    >>> from tfpipe.backend import keras
-    >>> x = keras.Input((2,))
-    >>> model = keras.Model(x, keras.layers.Softmax()(x), name="largest")
-    >>> data = tf.data.Dataset.from_tensors((tf.eye(2), [0, 1]))
-    >>> report = export.verify(export.from_keras(model), [], data)
-    >>> load_report(report.to_json(tempfile.mkdtemp() + "/report.json")) == report
+    >>> load_report(made.report.to_json(folder / "report.json")) == made.report
     True
     """
     file = pathlib.Path(path)

@@ -51,11 +51,6 @@ def check(path: Path) -> list[DataError]:
 
     Example:
 
-    >>> import tempfile
-    >>> import numpy as np
-    >>> from tfpipe import records
-    >>> source = records.arrays(np.zeros((4, 8, 8), np.uint8), np.arange(4) % 2, split={"train": 1})
-    >>> manifest = records.write(source, tempfile.mkdtemp() + "/dots")
     >>> check(manifest.path)
     []
     """

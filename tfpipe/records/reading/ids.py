@@ -31,13 +31,8 @@ def ids(manifest: Manifest, split: str) -> list[str]:
 
     Example:
 
-    >>> import tempfile
-    >>> import numpy as np
-    >>> from tfpipe import records
-    >>> source = records.arrays(np.zeros((4, 8, 8), np.uint8), np.arange(4) % 2, split={"train": 1})
-    >>> manifest = records.write(source, tempfile.mkdtemp() + "/dots")
     >>> sorted(ids(manifest, "train"))
-    ['000000', '000001', '000002', '000003']
+    ['0000...', ...]
     """
     files, num_examples = sound_files(manifest, split, "refuse")
     items = record_items(

@@ -51,12 +51,7 @@ def show(manifest: Manifest, split: str, path: Path, *, num_examples: int = 24) 
 
     Example:
 
-    >>> import tempfile
-    >>> import numpy as np
-    >>> from tfpipe import records
-    >>> source = records.arrays(np.zeros((4, 8, 8), np.uint8), np.arange(4) % 2, split={"train": 1})
-    >>> manifest = records.write(source, tempfile.mkdtemp() + "/dots")
-    >>> show(manifest, "train", tempfile.mkdtemp() + "/train.png").name
+    >>> show(manifest, "train", folder / "train.png").name
     'train.png'
     """
     if "image" not in manifest.features:
