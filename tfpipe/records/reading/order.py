@@ -23,6 +23,9 @@ def epochs(items: Items, shuffle_seed: int | None, *, first: int, skip: int) -> 
         first: the number of the first pass's epoch.
         skip: how many items the first pass leaves out at its beginning.
     """
+    if shuffle_seed is None and skip == 0:  # to count passes takes a quarter of their beginning
+        zero = tf.constant(0, tf.int64)
+        return _numbered(items(zero), zero)
     # The next pass' number. A variable would lie on a GPU, or on all of them; a table does not.
     following = tf.lookup.experimental.MutableHashTable(tf.int64, tf.int64, default_value=first)
 
@@ -32,10 +35,14 @@ def epochs(items: Items, shuffle_seed: int | None, *, first: int, skip: int) -> 
         following.insert(key, number + 1)
         epoch = tf.zeros_like(number) if shuffle_seed is None else number
         skipped = tf.where(number == first, tf.constant(skip, tf.int64), 0)
-        numbers = tf.data.Dataset.from_tensors(epoch).repeat()  # cheaper than a map
-        return tf.data.Dataset.zip(items(epoch).skip(skipped), numbers)
+        return _numbered(items(epoch).skip(skipped), epoch)
 
     return tf.data.Dataset.range(1).flat_map(one_pass)
+
+
+def _numbered(items: tf.data.Dataset, epoch: tf.Tensor) -> tf.data.Dataset:
+    numbers = tf.data.Dataset.from_tensors(epoch).repeat()  # cheaper than a map
+    return tf.data.Dataset.zip(items, numbers)
 
 
 def shuffled(values: tf.Tensor, shuffle_seed: int | None, epoch: tf.Tensor) -> tf.Tensor:
