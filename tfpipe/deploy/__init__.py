@@ -8,8 +8,9 @@
 Names load when they are first used, so that the command's `--help` need not wait for TensorFlow.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tfpipe.lazy import lazy
 
 if TYPE_CHECKING:  # what `__getattr__` loads, for type checkers and editors
     from tfpipe.deploy.containers import to_containers
@@ -19,12 +20,4 @@ _MODULES = {"to_containers": "containers", "to_tf_serving": "serving"}
 
 __all__ = ["to_containers", "to_tf_serving"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module 'tfpipe.deploy' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"tfpipe.deploy.{_MODULES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy(__name__, _MODULES)

@@ -3,8 +3,9 @@
 Names load when they are first used, so that the command's `--help` need not wait for TensorFlow.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tfpipe.lazy import lazy
 
 if TYPE_CHECKING:  # what `__getattr__` loads, for type checkers and editors
     from tfpipe.drift.alarms import Alarm
@@ -46,12 +47,4 @@ __all__ = [
     "stored",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module 'tfpipe.drift' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"tfpipe.drift.{_MODULES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy(__name__, _MODULES)

@@ -3,8 +3,9 @@
 Names load when they are first used, so that the command can say which package is missing.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tfpipe.lazy import lazy
 
 if TYPE_CHECKING:  # what `__getattr__` loads, for type checkers and editors
     from tfpipe.serve.app import Limits, make_app
@@ -25,12 +26,4 @@ _MODULES = {
 
 __all__ = ["Engine", "Limits", "Metrics", "Service", "Versions", "load_engine", "make_app"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module 'tfpipe.serve' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"tfpipe.serve.{_MODULES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy(__name__, _MODULES)
