@@ -123,3 +123,8 @@ def test_bad_models_are_one_sentence(manifest, tmp_path, capfd):
     assert "two.keras: Expected a model with one input and one output." in lines[3]
     assert lines[4].startswith("Expected `--prepare CHAIN.json`, since the model does not take")
     assert names(tmp_path) == ["bad.keras", "flat.keras", "two.keras"]
+
+
+def test_help_does_not_load_tensorflow():
+    code = "import sys, tfpipe.export.__main__; sys.exit('tensorflow' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

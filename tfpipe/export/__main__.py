@@ -7,23 +7,21 @@ int8, int8 with quantisation-aware training, int16x8, dynamic, float16. The exit
 keeps the bars, 2 if something is wrong with what was asked for.
 """
 
+from __future__ import annotations  # the rooms load TensorFlow; --help need not wait for it
+
 import dataclasses
 import pathlib
 import sys
+from typing import TYPE_CHECKING
 
-from tfpipe import cli, records
-from tfpipe.backend import keras
+import tfpipe as tp
+from tfpipe import cli
 from tfpipe.cli import flag
 from tfpipe.errors import RequestError, received
-from tfpipe.export.bundling.bundle import bundle, refuse_other_content
-from tfpipe.export.bundling.formats import FORMATS
-from tfpipe.export.bundling.ladder import MissedError
-from tfpipe.export.reading.load import load
-from tfpipe.export.scoring.file_report import COLUMNS
-from tfpipe.export.scoring.report import Report
-from tfpipe.ops import Chain, Decode, PreprocessInput, Resize
-from tfpipe.ops.base import Op
-from tfpipe.report import text_table
+from tfpipe.export.writing.modes import FORMATS
+
+if TYPE_CHECKING:
+    from tfpipe.backend import keras
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,15 +40,19 @@ class Flags:
 
 def main(flags: Flags) -> None:
     """Writes the bundle and prints its table."""
+    from tfpipe.export.bundling.bundle import refuse_other_content
+    from tfpipe.export.bundling.ladder import MissedError
+    from tfpipe.export.scoring.file_report import COLUMNS
+
     out = pathlib.Path(flags.out or pathlib.Path(flags.model).with_suffix(""))
     refuse_other_content(out)
     if not flags.data:
         raise RequestError("Expected `--data DIR`, a records folder. Received: nothing.")
-    manifest = records.load(flags.data)
+    manifest = tp.records.load(flags.data)
     model = _model(flags.model)
-    prepare = Chain.from_json(flags.prepare) if flags.prepare else plain(model)
+    prepare = tp.ops.Chain.from_json(flags.prepare) if flags.prepare else plain(model)
     try:
-        made = bundle(
+        made = tp.export.bundle(
             model,
             manifest,
             out,
@@ -60,12 +62,13 @@ def main(flags: Flags) -> None:
             require={"agreement": flags.agreement, "score_lost": flags.score_lost},
         )
     except MissedError as error:
-        print(text_table(COLUMNS, Report({}, error.files).rows()))
+        rows = tp.export.Report({}, error.files).rows()
+        print(tp.report.text_table(COLUMNS, rows))
         sys.exit(str(error))  # code 1
     print(f"{made}\nPictures: {made.path / 'report.html'}")
 
 
-def plain(model: keras.Model) -> Chain:
+def plain(model: keras.Model) -> tp.ops.Chain:
     """Decoding, resizing to what the model takes, and no more; printed, since it is a guess.
 
     Raises:
@@ -75,19 +78,21 @@ def plain(model: keras.Model) -> Chain:
     if len(shape) != 4 or None in shape[1:3] or shape[3] not in (1, 3):
         expected = "`--prepare CHAIN.json`, since the model does not take pictures (H, W, 1 or 3)"
         raise RequestError(received(expected, input_shape=shape))
-    ops: list[Op] = [Decode(channels=shape[3]), Resize(tuple(shape[1:3]))]
+    ops: list[tp.ops.Op] = [tp.ops.Decode(channels=shape[3]), tp.ops.Resize(tuple(shape[1:3]))]
     if model.inputs[0].dtype != "uint8":
-        ops.append(PreprocessInput("none"))
-    chain = Chain(ops)
+        ops.append(tp.ops.PreprocessInput("none"))
+    chain = tp.ops.Chain(ops)
     print(f"No --prepare: the model gets numbers from 0 to 255, by {chain}.", file=sys.stderr)
     return chain
 
 
 def _model(path: str) -> keras.Model:
     """The model in the file, after `load` has told what is wrong with the file."""
+    from tfpipe.backend import keras
+
     if pathlib.Path(path).suffix != ".keras":
         raise RequestError(received("a file that ends in '.keras'", MODEL=path))
-    load(path)
+    tp.export.load(path)
     try:
         return keras.models.load_model(path, safe_mode=True)
     except (TypeError, ValueError):  # a loss or a metric of the person's own

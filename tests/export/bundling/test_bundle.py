@@ -241,12 +241,12 @@ def test_training_with_int8_in_mind_is_a_rung(
 
 
 KILLED = """
-import os, signal, sys
+import importlib, os, signal, sys
 import keras
 from tfpipe import export, ops, records
 
 def kill_after(name):
-    module = sys.modules["tfpipe.export.bundling.bundle"]
+    module = importlib.import_module("tfpipe.export.bundling.bundle")
     work = getattr(module, name)
     def watched(*arguments, **options):
         work(*arguments, **options)

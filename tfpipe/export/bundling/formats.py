@@ -14,7 +14,7 @@ from tfpipe.backend import keras
 from tfpipe.errors import RequestError, one_of, received
 from tfpipe.export.writing.calibration import MIN_EXAMPLES
 from tfpipe.export.writing.keras_file import to_keras
-from tfpipe.export.writing.modes import MODES
+from tfpipe.export.writing.modes import FORMATS
 from tfpipe.export.writing.onnx import to_onnx
 from tfpipe.export.writing.saved_model import to_saved_model
 from tfpipe.export.writing.tflite import to_tflite
@@ -26,7 +26,6 @@ _OTHERS: dict[str, tuple[str, Callable[..., pathlib.Path]]] = {
     "saved_model": ("saved_model", to_saved_model),
     "keras": ("model.keras", to_keras),
 }
-FORMATS = (*MODES, *_OTHERS)
 
 
 def file_name(format: str) -> str:

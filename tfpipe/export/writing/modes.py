@@ -9,3 +9,5 @@ int16x8   int8 weights, int16 activations: slower than int8, nearly as exact as 
 
 MODES = ("float32", "float16", "dynamic", "int8", "int16x8")
 CALIBRATED = ("int8", "int16x8")  # the ranges of their activations come from examples
+
+FORMATS = (*MODES, "onnx", "saved_model", "keras")  # all that tfpipe writes
