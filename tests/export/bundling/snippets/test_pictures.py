@@ -80,6 +80,19 @@ def test_the_phones_programs_say_where_they_do_otherwise(bundled):
             assert "stretches" not in unsaid[name]
 
 
+def test_the_phones_programs_say_where_training_skipped_pixels(bundled):
+    skipping = ops.Resize((32, 32), antialias=False)
+    halving = "halve a large picture step by step before"
+    for op, averages in [(skipping, False), (ops.Resize((32, 32), method="area"), True)]:
+        chain = ops.Chain([ops.Decode(1), op])
+        texts = snippets(bundled.path / "int8.tflite", chain, task="label")
+        assert (halving in texts["Use.kt"]) == averages
+        for name in ("Use.kt", "Use.swift"):
+            told = f"// Training did: {op!r}. Do the same." in texts[name]
+            assert told == (not averages)
+            assert "stretches" not in texts[name]
+
+
 def test_a_letterbox_is_pillows_pad(bundled):
     chain = ops.Chain([ops.Decode(1), ops.Resize((32, 32), method="area", letterbox=True)])
     text = snippets(bundled.path / "int8.tflite", chain, task="labels")["use.py"]

@@ -42,6 +42,7 @@ _PIXELS: Mapping[int, Mapping[str, str]] = {
 }
 
 
+_AVERAGE = "Android does not average when it shrinks: halve a large picture step by step before."
 _MORE = {"kotlin_more": "", "swift_more": ""}  # functions that show what is found
 
 
@@ -55,6 +56,7 @@ def picture_programs(file: pathlib.Path, both: Ends, prepare: Chain, task: str) 
         **words(file, both),
         **dict(zip(("height", "width", "channels"), map(str, shape[1:]), strict=True)),
         "resized": "\n".join(map(_step, steps)),
+        "kotlin_average": _comment([_AVERAGE] if all(map(_averages, steps)) else []),
         "more_steps": _more(steps),
         **_PIXELS[shape[-1]],
         **_MORE,
@@ -65,12 +67,22 @@ def picture_programs(file: pathlib.Path, both: Ends, prepare: Chain, task: str) 
 
 
 def _more(steps: Sequence[Op]) -> str:
-    """A comment for Kotlin and Swift, which stretch the picture, where training did not."""
-    if all(type(op) is Resize and not op.letterbox for op in steps):
+    """A comment for Kotlin and Swift, which stretch the picture, where training did otherwise."""
+    stretched = all(type(op) is Resize and not op.letterbox for op in steps)
+    if stretched and all(map(_averages, steps)):
         return ""
-    told = textwrap.wrap(f"Training did: {', '.join(map(repr, steps))}. Do the same.", 86)
-    lines = ["This only stretches the picture: not as in training.", *told]
+    lines = [] if stretched else ["This only stretches the picture: not as in training."]
+    lines += textwrap.wrap(f"Training did: {', '.join(map(repr, steps))}. Do the same.", 86)
+    return _comment(lines)
+
+
+def _comment(lines: Sequence[str]) -> str:
     return "".join(f"        // {line}\n" for line in lines)
+
+
+def _averages(op: Op) -> bool:
+    """Whether no pixel is skipped where the picture gets smaller."""
+    return not isinstance(op, Resize) or op.method == "area" or op.antialias
 
 
 def _step(op: Op) -> str:
@@ -81,7 +93,7 @@ def _step(op: Op) -> str:
             f"left, top = (picture.width - {width}) // 2, (picture.height - {height}) // 2\n"
             f"picture = picture.crop((left, top, left + {width}, top + {height}))"
         )
-    if not isinstance(op, Resize) or (op.method == "bilinear" and not op.antialias):
+    if not isinstance(op, Resize) or not _averages(op):
         return f"# Here belongs what training did: {op!r}"
     size, kind = f"({op.size[1]}, {op.size[0]})", "BOX" if op.method == "area" else "BILINEAR"
     if op.letterbox:
