@@ -95,6 +95,26 @@ def test_what_cannot_be_compared_is_refused(data, options, sentence, plain, refu
     assert refused(drift.compare, plain, data, **options) == sentence
 
 
+def test_examples_have_the_ids_that_they_are_given(plain, fresh, refused):
+    darker = (fresh[0][:40] * 0.5).astype(np.uint8)
+    names = [f"{place}.png" for place in range(40)]
+    found = drift.compare(plain, [darker[:25], darker[25:]], ids=names)
+    assert [seen.id for seen in found.seen] == names
+    for wrong in (names[:39], [*names, "more"]):
+        assert refused(drift.compare, plain, darker, ids=wrong) == (
+            f"Expected as many `ids` as examples. Received: ids={len(wrong)}, examples=40"
+        )
+
+
+def test_an_example_is_told_by_its_number_in_all_batches(plain, refused):
+    greys = np.zeros((20, 32, 32, 1), np.float32)
+    broken = greys.copy()
+    broken[3] = np.nan
+    found = drift.profile([greys, greys])
+    assert refused(drift.compare, found, [greys, broken]).endswith("the first in example 23.")
+    assert refused(drift.profile, [greys, broken]).endswith("the first in example 23.")
+
+
 def test_another_model_than_the_profiles_is_refused(
     fresh, plain, profiled, trained, prepare, refused
 ):

@@ -15,8 +15,13 @@ NUMBERS = st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=60)
 def test_shares_are_of_ten_bins_by_the_references_quantiles():
     reference, now = np.arange(1000.0), np.r_[np.arange(0.0, 500.0), np.full(10, -1.0)]
     p, q = distances.shares(reference, now)
-    assert p[1:-2].round(2).tolist() == [0.1] * 10
-    assert q[0] == pytest.approx(10.5 / (510 + 0.5 * 13))
+    assert p == pytest.approx(np.r_[0.5, np.full(10, 100.5), 0.5] / (1000 + 0.5 * 12))
+    assert q[0] == pytest.approx(10.5 / (510 + 0.5 * 12))
+
+
+def test_a_highest_value_that_many_share_has_a_bin_of_its_own():
+    p, _ = distances.shares(np.r_[np.arange(30.0), np.full(270, 99.0)], np.zeros(1))
+    assert p == pytest.approx(np.array([0.5, 30.5, 270.5, 0.5]) / (300 + 0.5 * 4))
 
 
 def test_jensen_shannon_and_the_stability_index_are_those_of_the_shares():

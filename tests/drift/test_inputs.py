@@ -82,6 +82,19 @@ def test_what_cannot_be_decoded_is_refused(prepare, refused):
     )
 
 
+def test_a_single_text_is_no_batch_of_its_letters(reading, refused):
+    assert refused(read, "reviews.txt", reading) == (
+        "Expected a batch of texts or of encoded images. Received: inputs='reviews.txt'"
+    )
+
+
+def test_errors_name_examples_by_their_ids(prepare, refused):
+    assert refused(read, [png(4, 4), b"no image"], prepare, ids=["a.png", "b.png"]) == (
+        "Expected encoded images. Received: example b.png, which cannot be decoded."
+    )
+    assert refused(read, np.array([[1.0], [np.nan]]), None, ids=["7", "8"]).endswith("example 8.")
+
+
 def test_texts_need_a_chain_of_words(refused):
     chain = ops.Chain([ops.Tokenize(("[PAD]", "[UNK]", "a"))])
     assert refused(read, ["a"], chain) == (

@@ -1,12 +1,14 @@
 """The command: a bundle's profile beside a records folder, a folder of images, a file of texts."""
 
+import re
+import shutil
 import subprocess
 import sys
 
 import cv2
 import pytest
 
-from tfpipe import drift, records
+from tfpipe import DataError, drift, records
 from tfpipe.drift.__main__ import Flags, examples, main
 
 
@@ -43,13 +45,49 @@ def test_darker_images_have_and_the_code_is_1(folder, python, tmp_path):
 
 def test_where_there_is_nothing_it_says_so(folder, tmp_path, refused):
     assert refused(main, Flags(bundle=str(folder), data=str(tmp_path))) == (
-        f"Expected a records folder, a folder of images or a text file. Received: {str(tmp_path)!r}"
+        "Expected a records folder or a folder of images, as the bundle's examples are of kind "
+        f"'image'. Received: {str(tmp_path)!r}"
     )
 
 
 def test_a_file_of_texts_is_a_text_on_each_line(tmp_path):
-    (tmp_path / "texts.txt").write_text("a fine film\na film\n")
-    assert examples(tmp_path / "texts.txt", "test", None) == ["a fine film", "a film"]
+    (tmp_path / "texts.txt").write_bytes(b"\xef\xbb\xbfa fine\x0cfilm\r\na film\n")
+    found = examples(tmp_path / "texts.txt", "test", None, kind="text")
+    assert found == (["a fine\x0cfilm", "a film"], ["line 1", "line 2"])
+
+
+def test_a_file_that_is_not_utf_8_is_told_by_its_line(tmp_path):
+    (tmp_path / "texts.txt").write_bytes(b"a film\ncaf\xe9\n")
+    with pytest.raises(DataError) as caught:
+        examples(tmp_path / "texts.txt", "test", None, kind="text")
+    expected = f"{tmp_path / 'texts.txt'}: line 2 is not UTF-8. Save it as UTF-8."
+    assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("text", " or a text file, as"), ("sequence", ", as")]
+)
+def test_images_are_no_texts_and_no_sequences(kind, expected, folder, refused):
+    path = folder / "images"
+    assert refused(examples, path, "test", None, kind=kind) == (
+        f"Expected a records folder{expected} the bundle's examples are of kind {kind!r}. "
+        f"Received: {str(path)!r}"
+    )
+
+
+def test_a_file_that_is_no_image_is_named(folder, tmp_path, refused):
+    shutil.copytree(folder / "images", tmp_path / "images")
+    (tmp_path / "images" / "080.png").write_bytes(b"no image")
+    assert refused(main, Flags(bundle=str(folder), data=str(tmp_path / "images"))) == (
+        "Expected encoded images. Received: example 080.png, which cannot be decoded."
+    )
+
+
+def test_the_page_names_files(folder, tmp_path):
+    flags = Flags(str(folder), str(folder / "images"), out=str(tmp_path / "d.html"))
+    with pytest.raises(SystemExit):
+        main(flags)
+    assert len(re.findall(r"\d{3}\.png</figcaption>", (tmp_path / "d.html").read_text())) >= 12
 
 
 def test_help_does_not_load_tensorflow():

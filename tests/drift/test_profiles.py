@@ -76,7 +76,11 @@ def test_a_profile_without_its_sample_or_with_anothers_is_refused(plain, tmp_pat
     [
         ("{", "not a profile (JSONDecodeError("),
         ("[]", "not a profile (TypeError("),
-        ('{"format": "tfpipe chain 1"}', "expected 'tfpipe profile 2'"),
+        (
+            '{"format": "tfpipe profile 1"}',
+            "expected 'tfpipe profile 2', found 'tfpipe profile 1'. Measure it anew with "
+            "`drift.profile`, or write the bundle again",
+        ),
         ('{"format": "tfpipe profile 2"}', "not a profile (KeyError('sha256'))"),
     ],
 )

@@ -6,7 +6,7 @@ Example:
         ...
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,23 @@ def batches(data: Any) -> Iterator[tuple[Any, Any]]:
     else:
         for batch in _numpy(data):
             yield (batch[0], batch[1]) if isinstance(batch, tuple) else (batch, None)
+
+
+def named(ids: Sequence[str] | None, first: int, number: int) -> list[str]:
+    """The ids of a batch, by the place of its first example; without any, their numbers.
+
+    Raises:
+        RequestError: there are more examples than ids.
+
+    >>> named(None, 64, 2), named(["a", "b", "c"], 1, 2)
+    (['64', '65'], ['b', 'c'])
+    """
+    if ids is None:
+        return [str(place) for place in range(first, first + number)]
+    if first + number > len(ids):
+        expected = "as many `ids` as examples"
+        raise RequestError(received(expected, ids=len(ids), examples=first + number))
+    return list(ids[first : first + number])
 
 
 def _parts(inputs: Any, targets: Any) -> Iterator[tuple[Any, Any]]:

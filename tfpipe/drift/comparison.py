@@ -16,7 +16,7 @@ import numpy as np
 
 from tfpipe.drift import page
 from tfpipe.drift.alarms import Alarm
-from tfpipe.drift.batching import batches
+from tfpipe.drift.batching import batches, named
 from tfpipe.drift.embedding import looking
 from tfpipe.drift.finding import COLUMNS, Finding
 from tfpipe.drift.findings import LEAST, MARGIN, Window, look, most_moved
@@ -111,6 +111,7 @@ def compare(
     model: "keras.Model | None" = None,
     prepare: "Chain | None" = None,
     alert: float = 0.01,
+    ids: Sequence[str] | None = None,
 ) -> Comparison:
     """Tests whether other data could come from where the profile's came.
 
@@ -124,11 +125,13 @@ def compare(
         prepare: its chain.
         alert: the most that the chance of any alarm is where nothing has drifted, over 0 and under
             1. The tests are made at three quarters of it.
+        ids: a string for each example, by which alarms, the page and errors name it, such as its
+            file's name; its number, from 0, without.
 
     Raises:
-        RequestError: an `alert` that is no chance, fewer than 16 examples, or others than the
-            profile's: of another kind or shape, or the model gives other scores; a model for a
-            profile without one.
+        RequestError: an `alert` that is no chance, fewer than 16 examples, another number of ids,
+            or other examples than the profile's: of another kind or shape, or the model gives
+            other scores; a model for a profile without one.
 
     Example:
 
@@ -142,18 +145,21 @@ def compare(
     run = None if model is None else looking(model, prepare)
     parts: list[Measured] = []
     seen: list[Seen] = []
+    number = 0
     for inputs, targets in batches(data):
-        examples = read(inputs, prepare)
+        here = named(ids, number, len(inputs))
+        examples = read(inputs, prepare, ids=here)
         scores, embedded = (None, None) if run is None else run(examples)
         part = measure(profile, examples, scores, embedded, targets)
-        first = sum(len(each.rows) for each in parts)
-        if first < MOST_SEEN:
-            pictures = part.shown(PICTURE_PX)
-            seen += [Seen(str(first + place), picture) for place, picture in enumerate(pictures)]
+        if number < MOST_SEEN:
+            seen += map(Seen, here, part.shown(PICTURE_PX))
         parts.append(part)
-    number = sum(len(part.rows) for part in parts)
+        number += len(here)
     if number < LEAST:
         raise RequestError(received(f"at least {LEAST} examples", examples=number))
+    if ids is not None and len(ids) != number:
+        expected = "as many `ids` as examples"
+        raise RequestError(received(expected, ids=len(ids), examples=number))
     rows, layouts, embedded, wrong = (
         np.concatenate([getattr(part, name) for part in parts])
         for name in ("rows", "layouts", "embedded", "errors")

@@ -40,8 +40,8 @@ def shares(reference: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """
     inner = np.unique(reference)
     if len(inner) > MOST_VALUES:
-        inner = np.unique(np.quantile(reference, np.linspace(0, 1, NUM_BINS + 1)))
-    edges = np.r_[inner, np.nextafter(inner[-1], np.inf)]
+        inner = np.unique(np.quantile(reference, np.arange(NUM_BINS) / NUM_BINS))
+    edges = np.r_[inner, np.nextafter(reference.max(), np.inf)]  # the highest is in the last bin
     counts = [
         np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1)
         for values in (reference, now)

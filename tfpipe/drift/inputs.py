@@ -49,7 +49,13 @@ class Examples:
         return self.takes.shape[1:]
 
 
-def read(inputs: Any, prepare: "Chain | None", sizes_px: Any = None) -> Examples:
+def read(
+    inputs: Any,
+    prepare: "Chain | None",
+    sizes_px: Any = None,
+    *,
+    ids: Sequence[str] | None = None,
+) -> Examples:
     """Reads a batch of inputs.
 
     Args:
@@ -57,15 +63,18 @@ def read(inputs: Any, prepare: "Chain | None", sizes_px: Any = None) -> Examples
             encoded images, or texts.
         prepare: the model's chain; needed for encoded images and for texts.
         sizes_px: (N, 2), the (height, width) that images had before they were resized.
+        ids: N strings, by which errors name an example; their places in the batch without.
 
     Raises:
         RequestError: there is no example, or one of another kind, or numbers that are not finite,
             or encoded images and texts without a chain.
     """
+    if isinstance(inputs, str | bytes):  # a path, or a text of many: its letters are no texts
+        raise RequestError(received("a batch of texts or of encoded images", inputs=inputs))
     if len(inputs) == 0:
         raise RequestError("Expected at least one example. Received: none.")
     if isinstance(inputs[0], str | bytes):
-        return _unprepared(list(inputs), prepare)
+        return _unprepared(list(inputs), prepare, ids)
     try:
         values = np.asarray(inputs)
     except ValueError:  # of several shapes
@@ -73,9 +82,10 @@ def read(inputs: Any, prepare: "Chain | None", sizes_px: Any = None) -> Examples
     kind = _kind(values)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         bad = ~np.isfinite(values.reshape(len(values), -1))
+        first = int(np.flatnonzero(bad.any(1))[0])
         raise RequestError(
             f"Expected finite numbers. Received: {bad.sum():,} of {bad.size:,} that are infinite "
-            f"or no number, the first in example {int(np.flatnonzero(bad.any(1))[0])}."
+            f"or no number, the first in example {ids[first] if ids else first}."
         )
     sizes = np.full((len(values), 2), np.nan) if sizes_px is None else _sizes(sizes_px, len(values))
     return Examples(kind, values, np.ones(len(values), int), sizes)
@@ -113,12 +123,14 @@ def _sizes(sizes_px: Any, number: int) -> np.ndarray:
     return sizes
 
 
-def _unprepared(inputs: list[str | bytes], prepare: "Chain | None") -> Examples:
+def _unprepared(
+    inputs: list[str | bytes], prepare: "Chain | None", ids: Sequence[str] | None
+) -> Examples:
     if prepare is None or not prepare.ops:
         raise RequestError(
             "Expected `prepare`, the model's chain, with texts or encoded images. Received: none."
         )
-    return (_texts if prepare.ops[0].on == "text" else _images)(inputs, prepare)
+    return _texts(inputs, prepare) if prepare.ops[0].on == "text" else _images(inputs, prepare, ids)
 
 
 def _texts(texts: list[str | bytes], prepare: "Chain") -> Examples:
@@ -145,7 +157,7 @@ def _numbers(vocabulary: tuple[str, ...]) -> dict[str, int]:
     return tokens.numbers(vocabulary)
 
 
-def _images(images: list[str | bytes], prepare: "Chain") -> Examples:
+def _images(images: list[str | bytes], prepare: "Chain", ids: Sequence[str] | None) -> Examples:
     import tensorflow as tf
 
     decode, pixels, sizes = _decoder(prepare), [], []
@@ -154,7 +166,8 @@ def _images(images: list[str | bytes], prepare: "Chain") -> Examples:
             image, size = decode(tf.constant(encoded))
         except tf.errors.InvalidArgumentError:
             raise RequestError(
-                f"Expected encoded images. Received: example {place}, which cannot be decoded."
+                f"Expected encoded images. Received: example {ids[place] if ids else place}, which "
+                "cannot be decoded."
             ) from None
         pixels.append(image.numpy())
         sizes.append(size.numpy())

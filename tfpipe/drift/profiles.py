@@ -26,6 +26,7 @@ from tfpipe.report import text_table
 FILE = "profile.json"  # in a bundle
 LEAST_EXAMPLES = 32  # two halves of 16
 FORMAT = "tfpipe profile 2"
+ANEW = "Measure it anew with `drift.profile`, or write the bundle again"
 ARRAYS = ("rows", "layouts", "embedded", "errors", "latency_ms")
 BINS = 10
 
@@ -188,8 +189,8 @@ def load_profile(path: Path) -> Profile:
     sample = file.with_suffix(".npz")
     try:
         value = json.loads(file.read_bytes())
-        if value.pop("format") != FORMAT:
-            raise DataError(file, f"expected {FORMAT!r}")
+        if (found := value.pop("format")) != FORMAT:
+            raise DataError(file, f"expected {FORMAT!r}, found {found!r}. {ANEW}")
         sha256, _ = value.pop("sha256"), value.pop("summary")
         facts: dict[str, Any] = {k: tuple(v) if type(v) is list else v for k, v in value.items()}
         data = sample.read_bytes()

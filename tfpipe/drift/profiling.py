@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfpipe.drift.batching import batches
+from tfpipe.drift.batching import batches, named
 from tfpipe.drift.embedding import looking
 from tfpipe.drift.features import input_names
 from tfpipe.drift.inputs import Examples, read
@@ -78,7 +78,7 @@ def profile(
     look = None if model is None else looking(model, prepare)
     sample, first, empty = _Sample(seed), None, None
     for inputs, targets in batches(data):
-        examples = read(inputs, prepare)
+        examples = read(inputs, prepare, ids=named(None, sample.seen, len(inputs)))
         scores, embedded = (None, None) if look is None else look(examples)
         if first is None or empty is None:
             first, task = examples, "" if scores is None else task_of(scores, _plain(targets))
