@@ -65,6 +65,18 @@ def test_what_is_refused(bundle, tmp_path):
     assert str(caught.value) == f"{str(tmp_path)!r} is there already. Choose a new folder."
 
 
+@pytest.mark.parametrize("write", [deploy.to_containers, deploy.to_tf_serving])
+def test_a_folder_in_the_bundle_would_have_to_hold_itself(write, bundle):
+    before = sorted(bundle.rglob("*"))
+    with pytest.raises(RequestError) as caught:
+        write(bundle, bundle / "saved_model" / "out")
+    assert str(caught.value) == (
+        f"{str(bundle / 'saved_model' / 'out')!r} is in the bundle {str(bundle)!r}. "
+        "Choose a folder outside of it."
+    )
+    assert sorted(bundle.rglob("*")) == before
+
+
 @pytest.mark.parametrize(
     ("name", "label"),
     [

@@ -13,7 +13,7 @@ import shutil
 import string
 
 import tfpipe
-from tfpipe.deploy.serving import SAVED_MODEL, to_tf_serving
+from tfpipe.deploy.serving import SAVED_MODEL, refuse_inside, to_tf_serving
 from tfpipe.errors import RequestError, one_of
 from tfpipe.export import Bundle, load_bundle
 from tfpipe.files import Path, staged, write_text
@@ -40,7 +40,8 @@ def to_containers(bundle: Path, path: Path, *, engine: str = "") -> pathlib.Path
         The path.
 
     Raises:
-        RequestError: there is no such bundle or engine, or the folder is there already.
+        RequestError: there is no such bundle or engine, or the folder is there already, or is in
+            the bundle.
         DataError: the bundle is damaged, its data's name is none that can stand in a path, or its
             SavedModel does not run.
 
@@ -61,6 +62,7 @@ def to_containers(bundle: Path, path: Path, *, engine: str = "") -> pathlib.Path
         "version": tfpipe.__version__,
     }
     serving = SAVED_MODEL in found.models
+    refuse_inside(bundle, target)
     with staged(target) as aside:
         shutil.copytree(found.path, aside / "bundle")
         for file in (*SERVER, *((COMPOSE,) if serving else ())):

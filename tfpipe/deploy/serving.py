@@ -48,7 +48,7 @@ def to_tf_serving(bundle: Path, path: Path, *, version: int = 1) -> pathlib.Path
 
     Raises:
         RequestError: there is no such bundle, it has no SavedModel, the version is none or is there
-            already, or the folder is another model's.
+            already, or the folder is another model's, or in the bundle.
         DataError: the bundle is damaged, its data's name is none that can stand in a path, or its
             SavedModel does not run.
 
@@ -66,6 +66,7 @@ def to_tf_serving(bundle: Path, path: Path, *, version: int = 1) -> pathlib.Path
             f"The bundle {str(bundle)!r} has no SavedModel. Write it with "
             f'`formats=(..., "saved_model")`.'
         )
+    refuse_inside(bundle, models)
     name = found.name
     text = _CONFIG.format(name=name, mount=MOUNT)
     target = models / name / str(version)
@@ -77,6 +78,14 @@ def to_tf_serving(bundle: Path, path: Path, *, version: int = 1) -> pathlib.Path
         write_warmup(aside, name=name)
     write_text(models / CONFIG, text)
     return models
+
+
+def refuse_inside(bundle: Path, path: Path) -> None:
+    """Refuses a folder in the bundle, whose copy would have to hold itself."""
+    if pathlib.Path(path).resolve().is_relative_to(pathlib.Path(bundle).resolve()):
+        raise RequestError(
+            f"{str(path)!r} is in the bundle {str(bundle)!r}. Choose a folder outside of it."
+        )
 
 
 def _refuse_other(config: pathlib.Path, text: str) -> None:
