@@ -111,6 +111,7 @@ def test_a_package_that_a_look_itself_needs(machine, tmp_path, monkeypatch):
     found = {f.name: f for f in examine(str(tmp_path), quick=True)}
     assert found["memory"].state == "wrong"
     assert found["memory"].found.startswith("ModuleNotFoundError: import of psutil halted")
+    assert found["memory"].todo == "python -m pip install psutil"
     assert found["disk"].found.startswith(repr(str(tmp_path)))
 
 

@@ -57,6 +57,12 @@ def test_without_rich_it_is_plain(told, capsys, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert run() == 1
     assert capsys.readouterr().out == "wrong disk: it is full -> Make room.\n"
+    rows = (("package", "installed", ""), ("keras", "-", "missing"))
+    told(Finding("packages", "wrong", "1 is not", "Install it.", rows))
+    assert run() == 1
+    assert capsys.readouterr().out == (
+        "wrong packages: 1 is not -> Install it.\n    package, installed\n    keras, -, missing\n"
+    )
 
 
 def test_this_machine(python, tmp_path):

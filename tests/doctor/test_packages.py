@@ -75,6 +75,15 @@ def test_a_second_opencv_over_the_first(environment):
     )
 
 
+def test_a_second_opencv_hides_nothing_else(environment):
+    environment(**{**TESTED, "keras": "3.14.0"}, opencv_python="4.12.0")
+    assert packages.packages().todo == (
+        "python -m pip uninstall opencv-python, then "
+        "python -m pip install --force-reinstall opencv-python-headless. "
+        'For the tested versions: python -m pip install "tfpipe[tested]"'
+    )
+
+
 def test_extras_that_are_missing(environment):
     environment(starlette="1.0", apache_beam="2.77")
     assert packages.extras() == Finding(

@@ -42,6 +42,12 @@ def test_sections_marks_tables_and_what_to_do():
     ]
 
 
+def test_a_path_that_is_longer_than_the_line_is_not_cut():
+    path = "/data/" + "x" * 80
+    told = shown([Finding("disk", "wrong", f"{path!r} is full", f"Empty {path}")])
+    assert told.replace("\n", "").replace(" ", "").count(path) == 2
+
+
 def test_a_terminal_without_these_letters():
     assert "  + python " in (text := shown(FINDINGS, encoding="ascii"))
     assert "  x cores " in text

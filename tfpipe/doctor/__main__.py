@@ -64,7 +64,10 @@ def _told(looks: Iterable[Finding]) -> list[Finding]:
     findings = []
     for finding in looks:
         todo = f" -> {finding.todo}" if finding.todo else ""
-        print(f"{finding.state} {finding.name}: {finding.found}{todo}", flush=True)
+        rows = "".join(
+            f"\n    {', '.join(filter(None, row))}" for row in finding.rows if len(row) > 1
+        )
+        print(f"{finding.state} {finding.name}: {finding.found}{todo}{rows}", flush=True)
         findings.append(finding)
     return findings
 

@@ -96,7 +96,9 @@ class _Looks:
             look: Callable[..., Finding] = getattr(module, name)
             return look(self.folder) if name == "disk" else look()
         except ImportError as error:  # a package that the look itself needs
-            return Finding(name, WRONG, f"{type(error).__name__}: {error}", _REINSTALL)
+            # `packages` itself may be what cannot look, and it needs `packaging` alone.
+            todo = f"python -m pip install {error.name}" if error.name else _REINSTALL
+            return Finding(name, WRONG, f"{type(error).__name__}: {error}", todo)
 
     def _in_worker(self, name: str) -> Finding:
         if name in PASS and not self.job:

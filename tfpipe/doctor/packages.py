@@ -92,9 +92,11 @@ def _state(problem: str) -> str:
 
 def _todo(off: list[tuple[str, ...]]) -> str:
     second = [name for name, *_ in off if name in OPENCVS]
-    if second:
-        return (
-            f"python -m pip uninstall {' '.join(second)}, then "
-            "python -m pip install --force-reinstall opencv-python-headless"
-        )
-    return f"For the tested versions: {pip_install(TESTED)}"
+    tested = f"For the tested versions: {pip_install(TESTED)}"
+    if not second:
+        return tested
+    first = (
+        f"python -m pip uninstall {' '.join(second)}, then "
+        "python -m pip install --force-reinstall opencv-python-headless"
+    )
+    return first if len(second) == len(off) else f"{first}. {tested}"

@@ -75,11 +75,13 @@ def _shown(finding: Finding, *, ascii_only: bool) -> RenderableType:
     """Mark, name, what was found; below it the table, and what to do."""
     mark, style = _LOOKS[finding.state]
     mark, arrow = (_ASCII[mark], "->") if ascii_only else (mark, "→")
-    lines: list[RenderableType] = [Text(finding.found, "dim" if finding.state == SKIPPED else "")]
+    # A path that is longer than the line is folded, not cut.
+    found = Text(finding.found, "dim" if finding.state == SKIPPED else "", overflow="fold")
+    lines: list[RenderableType] = [found]
     if finding.rows and len(finding.rows[0]) > 1:
         lines.append(Text(text_table(finding.rows[0], finding.rows[1:]), "dim", no_wrap=True))
     if finding.todo:
-        lines.append(Text(f"{arrow} {finding.todo}", style))
+        lines.append(Text(f"{arrow} {finding.todo}", style, overflow="fold"))
     took = human_seconds(finding.seconds) if finding.seconds >= 1 else ""
     grid = Table.grid(padding=(0, 1), expand=True)
     for options in ({"width": 1}, {"width": _WIDTH}, {"ratio": 1}, {"justify": "right"}):
