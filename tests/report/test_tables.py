@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tfpipe.errors import RequestError
 from tfpipe.report import html_table, text_table
+from tfpipe.report.tables import terminal_width
 from tfpipe.report.words import printable
 
 TEXT = st.text(st.characters(codec=None), max_size=12)
@@ -106,6 +107,36 @@ def test_html_is_escaped():
     table = html_table(["<b>"], [["\"&'<script>"]])
     assert f"<th>{html.escape('<b>')}</th>" in table
     assert "<td>&quot;&amp;&#x27;&lt;script&gt;</td>" in table
+
+
+def test_columns_beyond_the_line_stand_below():
+    columns, rows = ["file", "bytes", "score", "lost"], [["int8.tflite", "61.2 kB", "0.98", "-"]]
+    assert text_table(columns, rows, width=28).split("\n") == [
+        "file           bytes  score",
+        "-----------  -------  -----",
+        "int8.tflite  61.2 kB   0.98",
+        "",
+        "file         lost",
+        "-----------  ----",
+        "int8.tflite  -",
+    ]
+    assert text_table(columns, rows, width=33) == text_table(columns, rows)
+
+
+def test_of_a_line_that_is_too_short_for_two_columns_nothing_is_lost():
+    told = text_table(["名前", "b", "c"], [["漢字漢字", "1", "2"]], width=5)
+    assert [line.split() for line in told.split("\n")] == [
+        ["名前", "b"], ["--------", "-"], ["漢字漢字", "1"],
+        [],
+        ["名前", "c"], ["--------", "-"], ["漢字漢字", "2"],
+    ]  # fmt: skip
+
+
+def test_the_width_is_that_of_a_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "72")
+    assert terminal_width() is None
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert terminal_width() == 72
 
 
 @pytest.mark.parametrize("table", TABLES)

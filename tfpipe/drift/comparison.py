@@ -27,6 +27,7 @@ from tfpipe.drift.seeing import Seen
 from tfpipe.errors import RequestError, received
 from tfpipe.files import Path, write_text
 from tfpipe.report import text_table
+from tfpipe.report.tables import terminal_width
 
 if TYPE_CHECKING:
     import keras
@@ -88,7 +89,8 @@ class Comparison:
 
     def __str__(self) -> str:
         rows = [finding.cells() for finding in self.findings]
-        return f"{text_table(COLUMNS, rows)}\n{self.verdict()}" if rows else self.verdict()
+        table = text_table(COLUMNS, rows, width=terminal_width()) if rows else ""
+        return f"{table}\n{self.verdict()}" if rows else self.verdict()
 
     def farthest(self) -> list[Seen]:
         """The examples that are farthest from the profile, the farthest first."""

@@ -19,6 +19,7 @@ from tfpipe import cli
 from tfpipe.cli import flag
 from tfpipe.errors import RequestError, received
 from tfpipe.export.writing.modes import FORMATS
+from tfpipe.report.tables import terminal_width
 
 if TYPE_CHECKING:
     from tfpipe.backend import keras
@@ -63,7 +64,7 @@ def main(flags: Flags) -> None:
         )
     except MissedError as error:
         rows = tp.export.Report({}, error.files).rows()
-        print(tp.report.text_table(COLUMNS, rows))
+        print(tp.report.text_table(COLUMNS, rows, width=terminal_width()))
         sys.exit(str(error))  # code 1
     print(f"{made}\nPictures: {made.path / 'report.html'}")
 

@@ -7,6 +7,8 @@ page("Files", [("Files", html_table(["file", "bytes"], [["float32.tflite", "61.2
 import html
 import numbers
 import re
+import shutil
+import sys
 from collections.abc import Sequence
 
 from tfpipe.errors import RequestError, received
@@ -20,15 +22,19 @@ _FIGURES = re.compile(rf"{_ONE}(?:{_UNIT})?(?: {_ONE}(?:{_UNIT}))*")
 _ABSENT = ("", "-", "–", "—")  # dashes are what people write for "no value"
 
 
-def text_table(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
+def text_table(
+    columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, width: int | None = None
+) -> str:
     """A plain-text table: columns of numbers to the right, all others to the left.
 
-    Nothing is wrapped, cut or coloured. A column counts as numbers if each of its cells is a
+    No cell is wrapped, cut or coloured. A column counts as numbers if each of its cells is a
     number, a string such as "61.2 kB", or empty ("" or a dash).
 
     Args:
         columns: the headings.
         rows: one cell per heading; strings stand as they are, numbers as `human_number` has them.
+        width: the places of a line; the columns beyond it stand in a table of their own below,
+            after the first column again.
 
     Returns:
         The lines, without a line break at the end.
@@ -49,12 +55,32 @@ def text_table(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     rights = _are_figures(len(headings), lines)
     widths = [max(map(cell_len, column)) for column in zip(headings, *lines, strict=True)]
 
-    def line(cells: Sequence[str]) -> str:
-        pads = [" " * (width - cell_len(cell)) for width, cell in zip(widths, cells, strict=True)]
-        placed = zip(cells, pads, rights, strict=True)
-        return "  ".join(p + c if right else c + p for c, p, right in placed).rstrip()
+    def line(cells: Sequence[str], part: Sequence[int]) -> str:
+        pads = [" " * (widths[place] - cell_len(cells[place])) for place in part]
+        placed = zip(part, pads, strict=True)
+        return "  ".join(p + cells[n] if rights[n] else cells[n] + p for n, p in placed).rstrip()
 
-    return "\n".join(map(line, [headings, ["-" * width for width in widths], *lines]))
+    under = ["-" * width for width in widths]
+    return "\n\n".join(
+        "\n".join(line(cells, part) for cells in (headings, under, *lines))
+        for part in _parts(widths, width)
+    )
+
+
+def terminal_width() -> int | None:
+    """The places of a line, where a terminal shows what is printed; None of a file or a pipe."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _parts(widths: Sequence[int], width: int | None) -> list[list[int]]:
+    """The columns of each table: the first, and as many as fit beside it; one at the least."""
+    parts = [[0]]
+    for place in range(1, len(widths)):
+        taken = sum(widths[each] + 2 for each in parts[-1]) + widths[place]
+        if width is not None and taken > width and len(parts[-1]) > 1:
+            parts.append([0])
+        parts[-1].append(place)
+    return parts
 
 
 def is_table(text: str) -> bool:

@@ -58,6 +58,13 @@ def test_a_report_comes_back_as_it_was(tmp_path):
     assert export.load_report(REPORT.to_json(tmp_path / "report.json")) == REPORT
 
 
+def test_on_a_narrow_terminal_no_line_of_the_table_is_broken(monkeypatch):
+    monkeypatch.setattr("tfpipe.export.scoring.report.terminal_width", lambda: 80)
+    table = str(export.Report(HEAD, (ROW,))).split("\nThe reference is")[0]
+    assert max(map(len, table.split("\n"))) <= 80
+    assert [part.split()[0] for part in table.split("\n\n")] == ["file", "file"]
+
+
 def test_it_prints_as_a_table_and_a_sentence():
     text = str(REPORT)
     head, _, _, line, *said = text.splitlines()

@@ -12,6 +12,7 @@ from tfpipe.export.scoring import labels
 from tfpipe.export.scoring.file_report import COLUMNS, FileReport, cells
 from tfpipe.files import Path, write_json
 from tfpipe.report import text_table
+from tfpipe.report.tables import terminal_width
 
 __all__ = ["COLUMNS", "FileReport", "Report", "load_report"]
 
@@ -24,7 +25,7 @@ HEAD = {
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """The reference and the files; prints as a table.
+    """The reference and the files; prints as a table, which takes no more than a terminal's width.
 
     Args:
         reference: `path`, `format`, `score_name`, `score`, and the ends of its 95 % interval,
@@ -89,7 +90,7 @@ class Report:
         return said + [f"{file.path} cannot be used: {file.fault}." for file in faults]
 
     def __str__(self) -> str:
-        table = text_table(COLUMNS, self.rows())
+        table = text_table(COLUMNS, self.rows(), width=terminal_width())
         return "\n".join([table, self.summary(), *self.notes(), *self._labels()])
 
     def _labels(self) -> list[str]:
@@ -97,7 +98,8 @@ class Report:
         if "labels" not in self.reference:
             return []
         rows = self.reference["labels"]["rows"]
-        table = text_table(labels.columns(rows), [labels.cells(row) for row in rows])
+        lines = [labels.cells(row) for row in rows]
+        table = text_table(labels.columns(rows), lines, width=terminal_width())
         return [table, labels.how_chosen(self.reference["labels"])]
 
     def to_json(self, path: Path) -> pathlib.Path:
