@@ -236,6 +236,12 @@ def test_pictures_are_kept_small_or_not_at_all(digits, plain):
     assert {each.shown for each in without.report().seen} == {None}
 
 
+def test_before_the_first_look_nothing_is_said_of_drift(plain, fresh):
+    monitor = drift.Monitor(plain)
+    monitor.observe(fresh[0][:10])
+    assert str(monitor.report()) == "No test was made yet, on 10 examples."
+
+
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [

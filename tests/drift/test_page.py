@@ -47,4 +47,4 @@ def test_of_numbers_it_names_the_examples(tmp_path):
 
 def test_before_the_first_look_it_says_so(plain, tmp_path):
     html = drift.Monitor(plain).report().to_page(tmp_path / "drift.html").read_text()
-    assert "<p>Too few examples for any test.</p>" in html
+    assert "<p>There were too few examples, or there was no look yet.</p>" in html

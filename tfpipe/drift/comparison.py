@@ -81,6 +81,8 @@ class Comparison:
 
     def verdict(self) -> str:
         """One sentence."""
+        if not self.findings:
+            return f"No test was made yet, on {self.num_examples:,} examples."
         names = ", ".join(finding.feature for finding in self.drifted) or "nothing"
         return (
             f"Of {len(self.findings)} tests on {self.num_examples:,} examples, at the level "

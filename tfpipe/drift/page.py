@@ -41,7 +41,7 @@ def _findings(comparison: "Comparison") -> str:
     ordered = sorted(comparison.findings, key=lambda finding: finding.p_value)
     rows = [finding.cells() for finding in ordered]
     if not rows:
-        return _paragraph("Too few examples for any test.")
+        return _paragraph("There were too few examples, or there was no look yet.")
     told = (
         "p is corrected for the number of tests (Benjamini and Hochberg); Jensen-Shannon goes from "
         "0, the same, to 1, nothing in common; a population stability index (PSI) over 0.25 is a "
