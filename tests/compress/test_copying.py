@@ -52,6 +52,6 @@ def test_a_subclass_is_refused():
     with pytest.raises(RequestError) as caught:
         copied(own, None)
     assert str(caught.value) == (
-        "The model 'own' is a subclass of keras.Model (Own), whose layers and their order only "
-        "its own code knows. Build it as keras.Sequential or keras.Model(inputs, outputs)."
+        "The model 'own' is a subclass of keras.Model (Own), and what its own code does is not "
+        "known here. Build it as keras.Sequential or keras.Model(inputs, outputs)."
     )

@@ -169,8 +169,13 @@ def test_every_layer_that_cannot_be_quantised_is_named_with_the_reason():
         "'shared' (Conv2D, called more than once), "
         "'norm' (BatchNormalization, not directly behind a convolution or a Dense), "
         "'mish' (Activation, activation mish), 'elu' (Conv2D, activation elu), "
-        "'absolute' (Lambda)"
+        "'absolute' (keras.ops)"
     )
+
+
+def test_a_layer_that_is_taken_over_is_refused_by_its_own_class():
+    model = small(L.RandomFlip("horizontal", name="flip"))
+    assert "Received: 'flip' (RandomFlip). Convert" in refused(model)
 
 
 def test_an_optimizer_that_keras_2_lacks_is_refused():
@@ -191,3 +196,29 @@ def test_what_is_wrong_with_the_model_is_said_first():
     assert refused(two) == (
         "Expected a model with one input and one output. Received: 'two' with 2 and 1."
     )
+
+
+def test_a_model_that_is_not_built_is_refused():
+    expected = (
+        "The model 'bare' is not built: what it takes is not known, and it has no weights. "
+        "Let it begin with keras.Input(shape), and train it first."
+    )
+    bare = compiled(keras.Sequential([L.Dense(2)], name="bare"))
+    assert refused(bare) == expected
+    for compress_it in (compress.prune, compress.cluster):
+        with pytest.raises(RequestError) as error:
+            compress_it(bare, TRAIN)
+        assert str(error.value) == expected
+
+
+def test_a_subclassed_model_is_refused():
+    class Own(keras.Model):
+        def train_step(self, data):
+            return super().train_step(data)
+
+    x = keras.Input((2,))
+    for model in (Own(name="own"), Own(x, L.Dense(2)(x), name="own")):
+        assert refused(compiled(model)) == (
+            "The model 'own' is a subclass of keras.Model (Own), and what its own code does is not "
+            "known here. Build it as keras.Sequential or keras.Model(inputs, outputs)."
+        )

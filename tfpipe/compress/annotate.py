@@ -31,7 +31,7 @@ def annotated(model: Any) -> Any:
         RequestError: there are layers that cannot be quantised, or are called twice.
     """
     refused = [
-        f"{layer.name!r} ({type(layer).__name__}{reason})"
+        f"{layer.name!r} ({getattr(layer, 'stands_for', type(layer).__name__)}{reason})"
         for layer in model.layers
         if (reason := _reason(layer)) is not None
     ]

@@ -20,12 +20,7 @@ def copied(model: keras.Model, optimizer: Any) -> keras.Model:
         RequestError: the model is not compiled, or is neither functional nor Sequential.
     """
     require_compiled(model)
-    if not isinstance(model, keras.Sequential | keras.src.models.Functional):
-        raise RequestError(
-            f"The model {model.name!r} is a subclass of keras.Model ({type(model).__name__}), "
-            "whose layers and their order only its own code knows. "
-            "Build it as keras.Sequential or keras.Model(inputs, outputs)."
-        )
+    require_graph(model)
     with model.distribute_strategy.scope():
         copy = clone(model)
         copy.dtype_policy = model.dtype_policy  # Keras scales the loss by it, not by the layers'
@@ -39,6 +34,21 @@ def require_compiled(model: keras.Model) -> None:
         raise RequestError(
             f"The model {model.name!r} is not compiled. "
             "Call `model.compile(optimizer=..., loss=..., metrics=[...])` first."
+        )
+
+
+def require_graph(model: keras.Model) -> None:
+    """Refuses a model that is neither functional nor Sequential, or that has no weights yet."""
+    if type(model) not in (keras.Sequential, keras.src.models.Functional):
+        raise RequestError(
+            f"The model {model.name!r} is a subclass of keras.Model ({type(model).__name__}), "
+            "and what its own code does is not known here. "
+            "Build it as keras.Sequential or keras.Model(inputs, outputs)."
+        )
+    if not model.built:
+        raise RequestError(
+            f"The model {model.name!r} is not built: what it takes is not known, and it has no "
+            "weights. Let it begin with keras.Input(shape), and train it first."
         )
 
 

@@ -36,6 +36,8 @@ class Pruning(keras.callbacks.Callback):
     Args:
         final_sparsity: the share of zeros in every chosen kernel in the end, from 0 to below 1;
             0.8 if None. A pattern "n:m" has its own, and a schedule object, too: leave it None.
+            Weights of the same magnitude as the least that stays all stay, as in tfmot: where
+            many are equal, there are fewer zeros.
         pattern: "element": the weights that are nearest to 0, wherever they are. "2:4" and the
             like: at most 2 of 4 consecutive inputs of an output are not zero; inputs that are no
             multiple of 4 end in a smaller group. (rows, columns), such as (1, 4): whole blocks of

@@ -14,7 +14,7 @@ import tensorflow as tf
 from tfpipe.backend import keras
 from tfpipe.compress import legacy
 from tfpipe.compress.annotate import annotated
-from tfpipe.compress.copying import require_compiled
+from tfpipe.compress.copying import require_compiled, require_graph
 from tfpipe.compress.holding import holding
 from tfpipe.compress.ranges import find_ranges
 from tfpipe.compress.tfmot import load_tfmot
@@ -92,6 +92,7 @@ def _check(model: keras.Model, epochs: int) -> None:
     if epochs < 1:
         raise RequestError(received("`epochs` to be at least 1", epochs=epochs))
     require_compiled(model)
+    require_graph(model)
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise RequestError(
             "Expected a model with one input and one output. "

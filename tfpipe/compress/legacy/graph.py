@@ -158,4 +158,7 @@ def _taken_over(operation: Any, args: Any, kwargs: Any) -> Any:
 
     # An operation that is called twice is two layers here, which need two names.
     name = operation.name if len(operation._inbound_nodes) == 1 else None
-    return tf_keras.layers.Lambda(function, name=name)([flat[place] for place in places])
+    layer = tf_keras.layers.Lambda(function, name=name)
+    of_keras = isinstance(operation, keras.Layer)
+    layer.stands_for = type(operation).__name__ if of_keras else "keras.ops"  # to name it by
+    return layer([flat[place] for place in places])
