@@ -1,5 +1,7 @@
 """What a hundred steps on one batch tell: each common mistake of a model."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -107,6 +109,21 @@ def test_a_model_that_learns_slowly_or_has_a_floor_is_not_called_sick():
     assert problems == []
     steps = int(facts[-1].split("loss after ")[1].split()[0])
     assert 100 < steps <= 1000
+
+
+def test_a_loss_below_0_need_only_fall():
+    def likelihood(y, p):  # of a normal distribution of a small spread: its least is not 0
+        return 2 * keras.ops.mean((y - p) ** 2, -1) - 3.0
+
+    targets = np.eye(3, dtype=np.float32)[Y]
+    facts, problems = learning(classifier(loss=likelihood), (X, targets, None))
+    assert problems == []
+    told = r".*: (-[\d.]+); of one below 0 no least is known: it need only fall"
+    assert float(re.fullmatch(told, facts[-1])[1]) < -2.6  # it began above; -3 is the least
+    _, problems = learning(
+        classifier(loss=lambda y, p: 0 * keras.ops.mean(p, -1) - 3.0), (X, targets, None)
+    )
+    assert problems[-1] == "the model cannot learn one batch: its loss is -3 after -3"
 
 
 def test_a_model_of_which_nothing_trains_is_told():

@@ -55,8 +55,8 @@ def check(model: keras.Model, train: tf.data.Dataset, *, picture: Path | None = 
     sigmoid; are outputs and targets what the loss takes; does every weight have a gradient, and
     is it finite; does Adam on this batch alone make the loss fall to a fifth, in 100 steps or for
     as long as it falls (one that ends above a half is told; what soft targets, such as smoothed
-    or mixed labels, leave in any case is taken off before). The model's weights and seeds are put
-    back.
+    or mixed labels, leave in any case is taken off before; a loss that begins below 0 has no known
+    least, and need only fall). The model's weights and seeds are put back.
 
     Source: Karpathy, "A Recipe for Training Neural Networks", 2019.
 

@@ -40,9 +40,11 @@ def learning(model: keras.Model, batch: tuple[Any, ...]) -> tuple[list[str], lis
     last, steps = first, 0
     if math.isfinite(first):
         last, steps = _learnt(lambda: run()[0], first, least)
-    soft = f"; soft targets leave {least:.4g}" if least else ""
-    facts.append(f"loss after {steps} steps on this batch alone: {last:.4g}{soft}")
-    if not last - least < STUCK * (first - least):
+    told = f"; soft targets leave {least:.4g}" if least else ""
+    told = "; of one below 0 no least is known: it need only fall" if first < 0 else told
+    facts.append(f"loss after {steps} steps on this batch alone: {last:.4g}{told}")
+    bar = first if first < 0 else least + STUCK * (first - least)
+    if not last < bar:
         problems.append(
             f"the model cannot learn one batch: its loss is {last:.4g} after {first:.4g}"
         )
@@ -53,7 +55,7 @@ def _learnt(step: Callable[[], float], first: float, least: float) -> tuple[floa
     """The loss when it has fallen far enough, or falls no more; and after how many steps."""
     last, steps, before = first, 0, math.inf
     enough = LEARNT * (first - least)
-    while steps < ROUNDS * STEPS and enough <= last - least < FALLS * before:
+    while steps == 0 or (steps < ROUNDS * STEPS and enough <= last - least < FALLS * before):
         before = last - least
         losses = [step() for _ in range(STEPS)]
         last = statistics.fmean(losses[-LAST:])
@@ -136,7 +138,7 @@ def _first_loss(first: float, guess: float) -> tuple[list[str], list[str]]:
     if math.isnan(guess):
         return [f"first loss: {first:.4g}"], []
     facts = [f"first loss: {first:.4g}; that of a guess is {guess:.4g}"]
-    if 0.5 * guess < first < 2 * guess:
+    if guess < 0 or 0.5 * guess < first < 2 * guess:  # below 0, there are no such multiples
         return facts, []
     return facts, [f"the first loss is {first:.4g}, and that of a guess is {guess:.4g}"]
 
